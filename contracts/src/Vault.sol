@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
+import {Account, IVault} from "./interfaces/IVault.sol";
+
+/// @title The only holder of tokens: free, locked, bonded and unbonding money per account
+/// @dev Every change is debit before credit on one storage slot at a time, so accounts may coincide.
+contract Vault is IVault {
+    using SafeERC20 for IERC20;
+
+    /// @dev Bit positions in an account's word; free money stands at 0.
+    uint256 private constant _LOCKED = 64;
+    uint256 private constant _BOND = 128;
+    uint256 private constant _UNBONDING = 192;
+
+    IERC20 public immutable TOKEN;
+    /// @notice The only contract that moves escrow. Fixed: the hot path pays no module look-up.
+    address public immutable MARKET;
+    /// @notice The only contract that slashes bonds.
+    address public immutable COURT;
+    /// @notice Seconds from `startUnbond` to `finishUnbond`; no dispute lasts longer (see Court).
+    uint64 public immutable UNBONDING;
+
+    /// @dev Accounts as raw words, lowest bits first: free, locked, bond, unbonding (64 bits each).
+    /// One load and one store per change; `account` unpacks. No field can run into the next: all of
+    /// them together never exceed the token's supply, and that fits uint64 (constructor).
+    mapping(address => uint256) private _accounts;
+    /// @inheritdoc IVault
+    mapping(address => uint64) public unbondAt;
+    /// @inheritdoc IVault
+    uint64 public pool;
+
+    modifier onlyMarket() {
+        if (msg.sender != MARKET) revert NotMarket();
+        _;
+    }
+
+    /// @param market,court addresses the deployer's next CREATEs will have; Court's constructor
+    /// refuses to be deployed into a set that does not fit together.
+    constructor(IERC20 token, address market, address court, uint64 unbondingSeconds) {
+        if (market == address(0) || court == address(0)) revert ZeroAddress();
+        if (token.totalSupply() > type(uint64).max) revert SupplyTooLarge();
+        TOKEN = token;
+        MARKET = market;
+        COURT = court;
+        UNBONDING = unbondingSeconds;
+    }
+
+    /// @inheritdoc IVault
+    function deposit(address to, uint64 amount) external {
+        _deposit(msg.sender, to, amount);
+    }
+
+    /// @inheritdoc IVault
+    function depositFor(address owner, uint64 amount, uint256 deadline, uint8 v, bytes32 r, bytes32 s) external {
+        // No try/catch: a standing allowance must not let strangers move an owner's tokens in.
+        IERC20Permit(address(TOKEN)).permit(owner, address(this), amount, deadline, v, r, s);
+        _deposit(owner, owner, amount);
+    }
+
+    /// @inheritdoc IVault
+    function withdraw(address to, uint64 amount) external {
+        if (to == address(0)) revert ZeroAddress();
+        _debit(msg.sender, amount);
+        emit Withdrawn(msg.sender, to, amount);
+        TOKEN.safeTransfer(to, amount);
+    }
+
+    /// @inheritdoc IVault
+    function addBond(uint64 amount) external {
+        _debit(msg.sender, amount);
+        _accounts[msg.sender] += uint256(amount) << _BOND;
+        emit Bonded(msg.sender, amount);
+    }
+
+    /// @inheritdoc IVault
+    function startUnbond(uint64 amount) external {
+        if (amount == 0) revert NothingThere();
+        uint256 word = _accounts[msg.sender];
+        uint64 bond = uint64(word >> _BOND);
+        if (bond < amount) revert InsufficientBond(msg.sender, bond, amount);
+        _accounts[msg.sender] = word - (uint256(amount) << _BOND) + (uint256(amount) << _UNBONDING);
+        uint64 freeAt = uint64(block.timestamp) + UNBONDING;
+        unbondAt[msg.sender] = freeAt;
+        emit UnbondStarted(msg.sender, amount, freeAt);
+    }
+
+    /// @inheritdoc IVault
+    function finishUnbond() external {
+        uint256 word = _accounts[msg.sender];
+        uint64 amount = uint64(word >> _UNBONDING);
+        if (amount == 0) revert NothingThere();
+        if (block.timestamp < unbondAt[msg.sender]) revert StillBonded(unbondAt[msg.sender]);
+        _accounts[msg.sender] = word - (uint256(amount) << _UNBONDING) + amount;
+        emit Unbonded(msg.sender, amount);
+    }
+
+    /// @inheritdoc IVault
+    function lock(address creator, address provider, uint64 fromCreator, uint64 fromProvider) external onlyMarket {
+        _debit(creator, fromCreator);
+        uint256 word = _accounts[provider];
+        if (uint64(word) < fromProvider) revert InsufficientFree(provider, uint64(word), fromProvider);
+        // Unchecked: both amounts were somebody's money a moment ago, so their sum fits the field.
+        unchecked {
+            _accounts[provider] = word - fromProvider + ((uint256(fromCreator) + fromProvider) << _LOCKED);
+        }
+    }
+
+    /// @inheritdoc IVault
+    function pull(address creator, address provider, uint64 wanted) external onlyMarket returns (uint64 taken) {
+        uint64 free = uint64(_accounts[creator]);
+        taken = wanted < free ? wanted : free;
+        if (taken == 0) return 0;
+        _debit(creator, taken);
+        _accounts[provider] += uint256(taken) << _LOCKED;
+    }
+
+    /// @inheritdoc IVault
+    function release(
+        address provider,
+        uint64 escrow,
+        uint64 toProvider,
+        address creator,
+        uint64 toCreator,
+        address payee,
+        uint64 toPayee,
+        address mediator,
+        uint64 toMediator
+    ) external onlyMarket {
+        // Unchecked: four uint64 fit uint256, and after the two comparisons every amount is part of
+        // what stood in `locked`.
+        unchecked {
+            if (payee == address(0)) toPayee = 0;
+            uint256 paid = uint256(toProvider) + toCreator + toPayee + toMediator;
+            uint256 word = _accounts[provider];
+            if (paid > escrow || uint64(word >> _LOCKED) < escrow) revert BeyondEscrow();
+            _accounts[provider] = word - (uint256(escrow) << _LOCKED) + toProvider;
+            if (toCreator != 0) _accounts[creator] += toCreator;
+            if (toPayee != 0) _accounts[payee] += toPayee;
+            if (toMediator != 0) _accounts[mediator] += toMediator;
+            if (paid != escrow) _pool(uint64(escrow - paid));
+        }
+    }
+
+    /// @inheritdoc IVault
+    function slashBond(address who) external returns (uint64 amount) {
+        if (msg.sender != COURT) revert NotCourt();
+        uint256 word = _accounts[who];
+        amount = uint64(word >> _BOND) + uint64(word >> _UNBONDING);
+        if (amount == 0) revert NothingThere();
+        _accounts[who] = uint128(word);
+        emit BondSlashed(who, amount);
+        _pool(amount);
+    }
+
+    /// @inheritdoc IVault
+    function account(address who) external view returns (Account memory) {
+        uint256 word = _accounts[who];
+        return Account(uint64(word), uint64(word >> _LOCKED), uint64(word >> _BOND), uint64(word >> _UNBONDING));
+    }
+
+    /// @inheritdoc IVault
+    function bondOf(address who) external view returns (uint64) {
+        return uint64(_accounts[who] >> _BOND);
+    }
+
+    function _deposit(address from, address to, uint64 amount) private {
+        if (to == address(0)) revert ZeroAddress();
+        _accounts[to] += amount;
+        emit Deposited(to, from, amount);
+        // Reverts unless the tokens are there, so what was just credited is part of the supply.
+        TOKEN.safeTransferFrom(from, address(this), amount);
+    }
+
+    function _debit(address who, uint64 amount) private {
+        uint256 word = _accounts[who];
+        if (uint64(word) < amount) revert InsufficientFree(who, uint64(word), amount);
+        unchecked {
+            _accounts[who] = word - amount;
+        }
+    }
+
+    function _pool(uint64 amount) private {
+        pool += amount;
+        emit Pooled(amount);
+    }
+}

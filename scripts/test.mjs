@@ -1,0 +1,17 @@
+// `npm test [-- FILE...]`: the Solidity tests, then tap over every test file. The loopback hook is loaded in every process.
+import { spawnSync } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const files = process.argv.slice(2)
+const hook = pathToFileURL(join(root, 'test', 'support', 'loopback.mjs')).href
+const env = { ...process.env, NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import=${hook}`.trim() }
+
+let failed = 0
+if (files.length === 0) {
+  const forge = spawnSync('node', ['scripts/forge.mjs', 'test'], { cwd: root, stdio: 'inherit' })
+  if (forge.status !== 0) failed = 1
+}
+const tap = spawnSync('tap', ['run', ...files], { cwd: root, stdio: 'inherit', env })
+process.exit(tap.status === 0 ? failed : tap.status ?? 1)

@@ -1,0 +1,83 @@
+import type { DealTransaction } from '../deal/deal.ts'
+
+/** What a node lets its owner see and do. The HTTP API, and later the dashboard and the gateway, are faces of this. Money is nLILY. */
+export interface NodeFacade {
+  status: () => Promise<NodeStatus>
+  book: () => BookView
+  /** The book as one Yjs update, for any Yjs binding. */
+  bookDocument: () => Promise<Uint8Array>
+  peers: () => PeerView[]
+  balance: () => Promise<BalanceView>
+  deposit: (amount: number) => Promise<TransactionView>
+  withdraw: (amount: number) => Promise<TransactionView>
+  stake: (amount: number) => Promise<TransactionView>
+  submit: (request: unknown) => Promise<JobView>
+  cancel: (jobId: string) => Promise<JobView>
+  jobs: () => JobView[]
+  job: (jobId: string) => JobView
+  explain: (jobId: string) => Promise<unknown>
+  /** Calls back at every change of the job until the returned function is called. */
+  watch: (jobId: string, listener: (job: JobView) => void) => () => void
+  /** This node's own recomputation of an epoch's auction. */
+  auction: (epoch: number) => AuctionSummary | undefined
+}
+
+/** A connected peer, and how the last comparison of books with it ended. */
+export interface PeerView {
+  peerId: string
+  address: string
+  direction: 'inbound' | 'outbound'
+  score: number
+  connectedAtMs: number
+  book?: { equal: boolean, missing: number, extra: number, atMs: number }
+}
+export interface NodeStatus {
+  version: string
+  network: string
+  peerId: string
+  addresses: string[]
+  account: string
+  roles: string[]
+  peers: number
+  records: number
+  chain: { chainId: number, blockTime: number, ok: boolean }
+  epoch: number
+  process: { pid: number, rssMiB: number, uptimeMs: number }
+  warnings: string[]
+}
+export interface BookView { jobs: RecordView[], offers: RecordView[], modules: RecordView[] }
+export interface RecordView { id: string, account: string, slot: number, seq: number, body: unknown }
+export interface BalanceView { account: string, wei: string, token: number, free: number, locked: number, bond: number }
+export interface TransactionView { name: string, hash: string, gas: number, from: string }
+export interface SolutionSummary { solver: string, engine: string, score: number, matches: number, winner: boolean, fallback: boolean }
+export interface AuctionSummary { epoch: number, solutions: SolutionSummary[] }
+
+/** One job as its creator sees it. */
+export interface JobView {
+  id: string
+  module: string
+  state: string
+  attempt: number
+  limit: number
+  createdAtMs: number
+  matchedAtMs?: number
+  completedAtMs?: number
+  settledAtMs?: number
+  result?: { cid: string, path: string, exitCode: number, reason: string, guestMs: number }
+  problem?: { code: string, message: string }
+  deals: DealView[]
+}
+export interface DealView {
+  dealId: string
+  state: string
+  epoch: number
+  provider: string
+  solver: string
+  price: number
+  fee: number
+  collateral: number
+  attempt: number
+  verification: number
+  verdict?: { mediator: string, outcome: number }
+  transactions: DealTransaction[]
+}

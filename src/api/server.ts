@@ -1,0 +1,85 @@
+import { timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { CodedError, errorCode, errorMessage } from '../core/errors.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/logger.ts'
+import { ApiError } from './errors.ts'
+import type { NodeFacade } from './facade.ts'
+import { findRoute } from './routes.ts'
+
+/** A job's input files travel base64 in the request. */
+const MAX_BODY_BYTES = 128 * 2 ** 20
+
+/** The local API: HTTP on loopback, JSON, a bearer token that only the data folder's owner can read. */
+export function createApiServer (
+  components: { facade: NodeFacade, logger: Logger },
+  options: { port: number, token: string }
+): Startable & { url: () => string } {
+  const { facade, logger } = components
+  const expected = Buffer.from(`Bearer ${options.token}`)
+  const open = new Set<ServerResponse>()
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const given = Buffer.from(request.headers.authorization ?? '')
+    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new ApiError('API_UNAUTHORISED', 'missing or wrong token', { hint: 'The token is in api.json of the data folder.' })
+    const url = new URL(request.url ?? '/', 'http://localhost')
+    const { route, params } = findRoute(request.method ?? 'GET', url.pathname)
+    const body = request.method === 'POST' ? await readBody(request) : undefined
+    if (route.stream !== undefined) {
+      response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
+      const stop = route.stream(facade, params, (line) => { response.write(`${JSON.stringify(line)}\n`) }, () => { response.end() })
+      response.on('close', stop)
+      return
+    }
+    const value = await route.answer?.(facade, params, body)
+    response.writeHead(200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+    response.end(JSON.stringify(value))
+  }
+
+  const server = createServer((request, response) => {
+    open.add(response)
+    response.on('close', () => open.delete(response))
+    answer(request, response).catch((error: unknown) => {
+      const code = errorCode(error)
+      if (code === 'INTERNAL') logger.error('api.failed', { url: request.url, error: errorMessage(error) })
+      if (response.headersSent) { response.destroy(); return }
+      response.writeHead(STATUS[code] ?? (code === 'INTERNAL' ? 500 : 400), { 'content-type': 'application/json' })
+      const detail = error instanceof CodedError ? { hint: error.hint, data: error.data } : {}
+      response.end(JSON.stringify({ error: { code, message: errorMessage(error), ...detail } }))
+    })
+  })
+
+  return {
+    url: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    start: async () => {
+      await new Promise<void>((resolve, reject) => {
+        server.once('error', (error: NodeJS.ErrnoException) => {
+          reject(error.code === 'EADDRINUSE' ? new ApiError('API_PORT_IN_USE', `port ${options.port} is used by another program`, { data: { port: options.port }, hint: 'Choose another with --api-port, or 0 for any free one.' }) : error)
+        })
+        server.listen(options.port, '127.0.0.1', resolve)
+      })
+    },
+    stop: async () => {
+      for (const response of open) response.destroy()
+      await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
+    }
+  }
+}
+
+const STATUS: Record<string, number> = { API_UNAUTHORISED: 401, API_NO_ROUTE: 404, API_TOO_LARGE: 413, JOB_UNKNOWN: 404 }
+
+async function readBody (request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of request) {
+    size += (chunk as Buffer).length
+    if (size > MAX_BODY_BYTES) throw new ApiError('API_TOO_LARGE', `request body above ${MAX_BODY_BYTES} bytes`, { data: { limit: MAX_BODY_BYTES } })
+    chunks.push(chunk as Buffer)
+  }
+  try {
+    return chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch (error) {
+    throw new ApiError('API_BAD_REQUEST', `the body is not JSON: ${errorMessage(error)}`, { cause: error })
+  }
+}

@@ -1,0 +1,88 @@
+import { errorCode } from '../core/errors.ts'
+import { recoverSigner } from '../wire/signature.ts'
+import type { Validation } from '../mesh/topics.ts'
+import { decodeRecord, type SignedRecord } from '../wire/record.ts'
+import type { Hash } from '../wire/shapes.ts'
+import type { Domain } from '../wire/typed-data.ts'
+import { assertBody } from './body.ts'
+import type { Book } from './book.ts'
+import { createDelegationCheck } from './delegations.ts'
+import { isProof } from './equivocation.ts'
+import { bucketOf, expiryBucket, isKindOfSlot, slotClass, slotIndex } from './lifetime.ts'
+import { BOOK_DEFAULTS, RATE_LIMITS, SKEW_MS, type BookOptions } from './options.ts'
+import { authorKey } from './register.ts'
+import { createTokenBuckets } from './token-bucket.ts'
+
+/** How a record came: relayed by gossip, asked for in reconciliation, pushed to us in reconciliation, or signed here. */
+export type Path = 'gossip' | 'fetch' | 'push' | 'own'
+export interface AdmissionContext { from: string, path: Path, nowMs: number }
+/** `record` is present when the verdict is accept, `code` when it is not, `id` whenever the bytes were a record at all. */
+export interface Admission { verdict: Validation, code?: string, record?: SignedRecord, id?: Hash }
+
+/**
+ * protocol/record.md, "Admission": the checks in the order of their cost. REJECT is for what no honest peer relays;
+ * IGNORE for what may be honest on another clock, book or chain view. Never throws on foreign bytes.
+ */
+export interface Admit { (bytes: Uint8Array, context: AdmissionContext): Admission }
+
+export function createAdmission (components: { book: Pick<Book, 'get' | 'head'>, domain: Domain }, options: Pick<BookOptions, 'quota'> = BOOK_DEFAULTS): Admit {
+  const { book, domain } = components
+  const { maxKeys } = RATE_LIMITS
+  const authors = createTokenBuckets({ ...RATE_LIMITS.author, maxKeys })
+  const peers = { gossip: createTokenBuckets({ ...RATE_LIMITS.gossipPeer, maxKeys }), push: createTokenBuckets({ ...RATE_LIMITS.pushPeer, maxKeys }) }
+  const isDelegated = createDelegationCheck({ domain })
+
+  /** What costs no signature. */
+  const screen = (record: SignedRecord, { nowMs, path, from }: AdmissionContext): Admission | undefined => {
+    // A record MUST stand in a slot of its kind's class.
+    if (!isKindOfSlot(record.kind, record.slot)) return reject('BOOK_SLOT')
+    // A record MUST NOT be signed by a delegate of nobody.
+    if ((record.operator === record.account) !== (record.delegation === undefined)) return reject('BOOK_DELEGATION')
+    if (bucketOf(nowMs) >= expiryBucket(record)) return ignore('BOOK_EXPIRED')
+    if (record.seq > nowMs + SKEW_MS) return ignore('BOOK_FUTURE')
+    if (book.get(record.id) !== undefined) return ignore('BOOK_DUPLICATE')
+    // Equal seq goes on: with another id it is an equivocation.
+    if (record.kind !== 'equivocation' && (book.head(record)?.record.seq ?? -1) > record.seq) return ignore('BOOK_SUPERSEDED')
+    if (slotIndex(record.slot) >= options.quota(record.account)[slotClass(record.slot)]) return ignore('BOOK_QUOTA')
+    if ((path === 'gossip' || path === 'push') && !peers[path].take(from, nowMs)) return ignore('BOOK_RATE')
+    // Looked at here and taken after the signature: a stranger cannot use up an author's tokens.
+    if (path === 'gossip' && !authors.has(authorKey(record), nowMs)) return ignore('BOOK_RATE')
+    return undefined
+  }
+
+  const verify = (record: SignedRecord): Admission | undefined => {
+    try {
+      if (record.kind === 'equivocation') {
+        if (!isProof(domain, record)) return reject('BOOK_PROOF')
+        return isDelegated(record) ? undefined : reject('BOOK_DELEGATION')
+      }
+      if (recoverSigner(record.id, record.signature) !== record.operator) return reject('BOOK_SIGNATURE')
+      if (!isDelegated(record)) return reject('BOOK_DELEGATION')
+      assertBody(record)
+      return undefined
+    } catch (error) {
+      return reject(errorCode(error))
+    }
+  }
+
+  return (bytes, context) => {
+    let record: SignedRecord
+    try {
+      record = decodeRecord(domain, bytes)
+    } catch (error) {
+      return reject(errorCode(error))
+    }
+    const refused = screen(record, context) ?? verify(record)
+    if (refused !== undefined) return { ...refused, id: record.id }
+    if (context.path === 'gossip') authors.take(authorKey(record), context.nowMs)
+    return { verdict: 'accept', record, id: record.id }
+  }
+}
+
+function reject (code: string): Admission {
+  return { verdict: 'reject', code }
+}
+
+function ignore (code: string): Admission {
+  return { verdict: 'ignore', code }
+}

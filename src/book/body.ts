@@ -1,0 +1,44 @@
+import { encodeCbor } from '../wire/cbor.ts'
+import { jobOfferShape, type JobOffer } from '../wire/job-offer.ts'
+import { moduleRecordShape, type ModuleRecord } from '../wire/module-record.ts'
+import { decodeBody, type RecordKind, type SignedRecord } from '../wire/record.ts'
+import { resourceOfferShape, type ResourceOffer } from '../wire/resource-offer.ts'
+import { parseShape } from '../wire/shapes.ts'
+import { WireError } from '../wire/errors.ts'
+import { expiresAtMs } from './lifetime.ts'
+
+/** Kinds whose body is a document of a shape. */
+export interface Bodies { job: JobOffer, offer: ResourceOffer, module: ModuleRecord }
+export type BodyKind = keyof Bodies
+
+const SHAPES = { job: jobOfferShape, offer: resourceOfferShape, module: moduleRecordShape } as const
+
+/** Whether records of this kind carry a document. */
+export function isBodyKind (kind: RecordKind): kind is BodyKind {
+  return Object.hasOwn(SHAPES, kind)
+}
+
+/** The document of a record. Throws WireError. */
+export function readBody<K extends BodyKind> (record: SignedRecord & { readonly kind: K }): Bodies[K] {
+  return decodeBody(SHAPES[record.kind] as (typeof SHAPES)[BodyKind], record) as Bodies[K]
+}
+
+/** Canonical bytes of a document. Throws WireError when it is not of the kind's shape. */
+export function writeBody (kind: BodyKind, body: unknown): Uint8Array {
+  return encodeCbor(parseShape(SHAPES[kind] as (typeof SHAPES)[BodyKind], body, `${kind} body`))
+}
+
+/**
+ * Checks the body of any record but a proof: its shape, and that an offer does not claim to be valid longer than its record
+ * lives. Throws WireError.
+ */
+export function assertBody (record: SignedRecord): void {
+  if (record.kind === 'cancel' || record.kind === 'equivocation') {
+    if (record.kind === 'cancel' && record.body.length > 0) throw new WireError('WIRE_INVALID', 'a cancel has no body')
+    return
+  }
+  const body: Bodies[BodyKind] = readBody(record as SignedRecord & { readonly kind: BodyKind })
+  if ('validUntil' in body && body.validUntil > expiresAtMs(record)) {
+    throw new WireError('WIRE_INVALID', 'validUntil lies behind the end of the record', { data: { validUntil: body.validUntil, expiresAtMs: expiresAtMs(record) } })
+  }
+}

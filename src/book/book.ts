@@ -1,0 +1,184 @@
+import type { RecordKind, SignedRecord } from '../wire/record.ts'
+import type { Hash } from '../wire/shapes.ts'
+import type { Domain } from '../wire/typed-data.ts'
+import { proofOf } from './equivocation.ts'
+import { createEviction } from './eviction.ts'
+import { bucketOf, expiryBucket, thawBucket } from './lifetime.ts'
+import { BOOK_DEFAULTS, SKEW_MS, type BookOptions } from './options.ts'
+import { authorKey, isAbove, registerKey } from './register.ts'
+
+/** One member of the book. */
+export interface Entry { readonly record: SignedRecord, readonly firstSeenMs: number }
+/** What `merge` did: the first is a change, `equivocation` is one too (a proof became a member), the others left the book as it was. */
+export type MergeResult = 'added' | 'equivocation' | 'duplicate' | 'superseded' | 'expired' | 'future' | 'quota'
+export type Change = { type: 'added' | 'removed', entry: Entry }
+
+/**
+ * protocol/book.md. The set of signed records with a last-writer-wins register per (account, operator, slot), and one proof per
+ * frozen author. Takes verified records only (`admission.ts`); no network, no clock: time is passed in and never goes back.
+ */
+export interface Book {
+  /** Joins one verified record. `firstSeenMs` is given when a record comes back from disk. */
+  merge: (record: SignedRecord, nowMs: number, firstSeenMs?: number) => MergeResult
+  get: (id: Hash) => Entry | undefined
+  /** The highest seq of the register that `record` writes. */
+  head: (record: Pick<SignedRecord, 'account' | 'operator' | 'slot'>) => Entry | undefined
+  /** Members of a kind whose author is not frozen. A register holds one record, so these are neither superseded nor cancelled. */
+  live: (kind: RecordKind) => Entry[]
+  /** Whether the author's records are suspended by a proof. */
+  isFrozen: (record: Pick<SignedRecord, 'account' | 'operator'>) => boolean
+  /** Ids of all members, in no order: what reconciliation compares. */
+  ids: () => Hash[]
+  members: () => Iterable<Entry>
+  /** Drops what ended by the bucket of `nowMs`, thaws authors; returns the ids that were dropped. */
+  collect: (nowMs: number) => Hash[]
+  readonly size: number
+  /** Counts changes of membership; equal versions mean equal members. */
+  readonly version: number
+  /** Changes of what `live` shows (cancels and proofs included). A frozen author's records are removed, and added again when it thaws. */
+  onChange: (listener: (change: Change) => void) => () => void
+  /** Changes of membership: what must be on disk. */
+  onMember: (listener: (change: Change) => void) => () => void
+}
+
+export function createBook (components: { domain: Domain }, options: Partial<BookOptions> = {}): Book {
+  const { maxRegisters, maxProofs, weight } = { ...BOOK_DEFAULTS, ...options }
+  const byId = new Map<Hash, Entry>()
+  const heads = new Map<string, Entry>()
+  const proofs = new Map<string, Entry>()
+  const byAuthor = new Map<string, Set<string>>()
+  const byExpiry = new Map<number, Set<Hash>>()
+  const frozen = new Set<string>()
+  const changeListeners = new Set<(change: Change) => void>()
+  const memberListeners = new Set<(change: Change) => void>()
+  const registerEviction = createEviction((name) => heads.has(name))
+  const proofEviction = createEviction((name) => proofs.has(name))
+  let bucket = 0
+  let version = 0
+
+  const show = (type: Change['type'], entry: Entry): void => { for (const listener of changeListeners) listener({ type, entry }) }
+  const isVisible = ({ record }: Entry): boolean => record.kind === 'equivocation' || !frozen.has(authorKey(record))
+
+  const insert = (entry: Entry): void => {
+    const { record } = entry
+    version++
+    byId.set(record.id, entry)
+    const expiry = expiryBucket(record)
+    byExpiry.set(expiry, (byExpiry.get(expiry) ?? new Set()).add(record.id))
+    const author = authorKey(record)
+    if (record.kind === 'equivocation') {
+      if (!proofs.has(author)) proofEviction.add(author, weight(record.account))
+      proofs.set(author, entry)
+    } else {
+      const register = registerKey(record)
+      if (!heads.has(register)) registerEviction.add(register, weight(record.account))
+      heads.set(register, entry)
+      byAuthor.set(author, (byAuthor.get(author) ?? new Set()).add(register))
+    }
+    for (const listener of memberListeners) listener({ type: 'added', entry })
+    if (isVisible(entry)) show('added', entry)
+  }
+
+  const remove = (entry: Entry): void => {
+    const { record } = entry
+    version++
+    byId.delete(record.id)
+    const expiry = expiryBucket(record)
+    byExpiry.get(expiry)?.delete(record.id)
+    if (byExpiry.get(expiry)?.size === 0) byExpiry.delete(expiry)
+    const author = authorKey(record)
+    if (record.kind === 'equivocation') {
+      proofs.delete(author)
+    } else {
+      heads.delete(registerKey(record))
+      byAuthor.get(author)?.delete(registerKey(record))
+      if (byAuthor.get(author)?.size === 0) byAuthor.delete(author)
+    }
+    for (const listener of memberListeners) listener({ type: 'removed', entry })
+    if (isVisible(entry)) show('removed', entry)
+  }
+
+  /** Holds the author's freeze against its proof; the records themselves stay members either way. */
+  const refreeze = (author: string): void => {
+    const proof = proofs.get(author)
+    const isNow = proof !== undefined && bucket < thawBucket(proof.record)
+    if (isNow === frozen.has(author)) return
+    if (isNow) frozen.add(author)
+    else frozen.delete(author)
+    for (const register of byAuthor.get(author) ?? []) show(isNow ? 'removed' : 'added', heads.get(register) as Entry)
+  }
+
+  const mergeProof = (entry: Entry): MergeResult => {
+    const author = authorKey(entry.record)
+    const standing = proofs.get(author)
+    if (standing !== undefined && !isAbove(entry.record, standing.record)) return 'superseded'
+    if (standing === undefined && proofs.size >= maxProofs) {
+      if (proofEviction.isNext(author, weight(entry.record.account))) return 'quota'
+      const out = proofEviction.pop() as string
+      remove(proofs.get(out) as Entry)
+      refreeze(out)
+    }
+    if (standing !== undefined) remove(standing)
+    insert(entry)
+    refreeze(author)
+    return 'added'
+  }
+
+  const mergeHead = (entry: Entry): MergeResult => {
+    const register = registerKey(entry.record)
+    const standing = heads.get(register)
+    const isConflict = standing !== undefined && standing.record.seq === entry.record.seq
+    if (standing !== undefined && !isConflict && !isAbove(entry.record, standing.record)) return 'superseded'
+    if (standing === undefined && heads.size >= maxRegisters) {
+      if (registerEviction.isNext(register, weight(entry.record.account))) return 'quota'
+      remove(heads.get(registerEviction.pop() as string) as Entry)
+    }
+    if (isConflict) mergeProof({ record: proofOf(components.domain, standing.record, entry.record), firstSeenMs: entry.firstSeenMs })
+    if (standing === undefined || isAbove(entry.record, standing.record)) {
+      if (standing !== undefined) remove(standing)
+      insert(entry)
+    }
+    return isConflict ? 'equivocation' : 'added'
+  }
+
+  const collect = (nowMs: number): Hash[] => {
+    bucket = Math.max(bucket, bucketOf(nowMs))
+    const dropped: Hash[] = []
+    for (const [expiry, ids] of byExpiry) {
+      if (expiry > bucket) continue
+      for (const id of [...ids]) {
+        dropped.push(id)
+        remove(byId.get(id) as Entry)
+      }
+    }
+    for (const author of [...frozen]) refreeze(author)
+    return dropped
+  }
+
+  return {
+    merge: (record, nowMs, firstSeenMs = nowMs) => {
+      if (bucketOf(nowMs) > bucket) collect(nowMs)
+      if (bucket >= expiryBucket(record)) return 'expired'
+      if (record.seq > nowMs + SKEW_MS) return 'future'
+      if (byId.has(record.id)) return 'duplicate'
+      const entry = { record, firstSeenMs }
+      return record.kind === 'equivocation' ? mergeProof(entry) : mergeHead(entry)
+    },
+    get: (id) => byId.get(id),
+    head: (record) => heads.get(registerKey(record)),
+    live: (kind) => [...byId.values()].filter((entry) => entry.record.kind === kind && isVisible(entry)),
+    isFrozen: (record) => frozen.has(authorKey(record)),
+    ids: () => [...byId.keys()],
+    members: () => byId.values(),
+    collect,
+    get size () { return byId.size },
+    get version () { return version },
+    onChange: (listener) => subscribe(changeListeners, listener),
+    onMember: (listener) => subscribe(memberListeners, listener)
+  }
+}
+
+function subscribe<T> (listeners: Set<T>, listener: T): () => void {
+  listeners.add(listener)
+  return () => { listeners.delete(listener) }
+}

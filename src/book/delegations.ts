@@ -1,0 +1,26 @@
+import { recoverSigner } from '../wire/signature.ts'
+import { delegationDigest } from '../wire/delegation.ts'
+import type { SignedRecord } from '../wire/record.ts'
+import type { Domain } from '../wire/typed-data.ts'
+import { RATE_LIMITS } from './options.ts'
+
+/**
+ * protocol/identity.md. Whether an operator may sign for an account, from the record alone: an account signs for itself and
+ * carries nothing; another key carries a delegation of that account to it whose time covers `seq`. Time is the record's own,
+ * never the clock's, so every replica answers alike. Verified delegations are remembered.
+ */
+export function createDelegationCheck (components: { domain: Domain }): (record: SignedRecord) => boolean {
+  const verified = new Set<string>()
+  return ({ account, operator, seq, delegation }) => {
+    if (operator === account) return delegation === undefined
+    if (delegation === undefined || delegation.account !== account || delegation.operator !== operator) return false
+    const seconds = Math.floor(seq / 1000)
+    if (seconds < delegation.notBefore || seconds >= delegation.expiry) return false
+    const key = JSON.stringify(delegation)
+    if (verified.has(key)) return true
+    if (recoverSigner(delegationDigest(components.domain, delegation), delegation.signature) !== account) return false
+    verified.add(key)
+    if (verified.size > RATE_LIMITS.maxDelegations) verified.delete(verified.values().next().value as string)
+    return true
+  }
+}

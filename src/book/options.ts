@@ -1,0 +1,108 @@
+/** Numbers of the book. Those marked "protocol" are part of protocol/book.md: two nodes with different values disagree. */
+export interface BookOptions {
+  /** Registers held at most, cancels included. */
+  maxRegisters: number
+  /** Equivocation proofs held at most, one per account and operator. */
+  maxProofs: number
+  /** Slots an account may use, per slot class; injected so that a bond can raise it. */
+  quota: (account: string) => { market: number, module: number }
+  /** Weight of an account at the global cap: the lowest goes first. */
+  weight: (account: string) => number
+}
+
+/** Width of a time bucket, ms (protocol). Everything that ends, ends with a bucket, so replicas drop together. */
+export const BUCKET_MS = 60_000
+/** Job and resource offers, ms (protocol): long enough for a day's worth of retries to be rare, short enough to be rid of the dead. */
+export const MARKET_SPAN_MS = 3_600_000
+/** Modules, ms (protocol): a publisher is online once a month. */
+export const MODULE_SPAN_MS = 30 * 86_400_000
+/** A proof outlives its freeze by the span of a market record, so that no record signed under it survives it. (protocol) */
+export const PROOF_GRACE_MS = 3_600_000
+/** A record's seq may be ahead of our clock by this much, ms (protocol): NTP-less machines are off by seconds, not by half a minute. */
+export const SKEW_MS = 30_000
+/** First slot of the module class (protocol). Slots below hold jobs and offers. */
+export const FIRST_MODULE_SLOT = 2 ** 31
+
+/** Defaults of `BookOptions`. */
+export const BOOK_DEFAULTS: BookOptions = {
+  // 100,000 live records is the size to carry; the rest is room for cancels.
+  maxRegisters: 200_000,
+  // A proof is 0.5 KB; 10,000 frozen operators are an attack already.
+  maxProofs: 10_000,
+  // A creator rotates its jobs through 4,096 slots; as many again for the offers of the same account. 256 module tags per publisher.
+  quota: () => ({ market: 8192, module: 256 }),
+  // Until bonds are read from the chain all accounts are equal.
+  weight: () => 0
+}
+
+/** Limits of admission, per second with a burst. Over the limit is IGNORE; reconciliation brings the record later. */
+export const RATE_LIMITS = {
+  // A burst of a thousand jobs, then each of them again about once a minute.
+  author: { perSecond: 20, burst: 1024 },
+  // A peer relays everybody's records: 1,000/s is a fifth of what one core verifies.
+  gossipPeer: { perSecond: 1000, burst: 4000 },
+  // Records a peer pushes to us in reconciliation: a joiner's whole book in a minute or two.
+  pushPeer: { perSecond: 1000, burst: 10_000 },
+  // Buckets remembered; the longest unused goes first and starts full again.
+  maxKeys: 20_000,
+  // Delegations remembered as verified: one per operator and renewal.
+  maxDelegations: 20_000
+} as const
+
+/** Gossip. */
+export const GOSSIP = {
+  // Waiting this long lets a burst travel together and no one notices.
+  flushMs: 20,
+  // Messages waiting for verification: 256 x 32 records are about a second of one core.
+  maxQueued: 256
+} as const
+
+/** Reconciliation. */
+export const RECONCILE = {
+  // Rounds per session: 17 were measured for 1,000 differences in 100,000.
+  maxRounds: 32,
+  // Ids one session may find missing before it fetches them; the rest comes in the next session.
+  maxNeed: 60_000,
+  // Between two sessions with one peer, and how much of that is random.
+  intervalMs: 60_000,
+  jitter: 0.1,
+  // The side that was dialled waits this long, since the dialler starts at once and one session serves both.
+  inboundDelayMs: 5000,
+  // Peers asked per interval.
+  peersPerInterval: 8,
+  // One request, and one whole session.
+  requestTimeoutMs: 10_000,
+  sessionTimeoutMs: 120_000,
+  // After a session that failed or named records that it did not give: first wait, doubled up to the last.
+  backOffMs: 2_000,
+  maxBackOffMs: 600_000,
+  // Rows of status() kept for peers that left.
+  maxStatus: 256,
+  // A sorted snapshot of the ids is used for this long although the book moved on: sorting 100,000 ids costs 0.2 s.
+  snapshotMs: 1_000,
+  // Requests a peer may make: a session makes 32 rounds at most, and pages of 200 take longer than 10 ms to verify.
+  rounds: { perPeerPerSecond: 64, concurrency: 4, timeoutMs: 10_000 },
+  pages: { perPeerPerSecond: 100, concurrency: 4, timeoutMs: 20_000 }
+} as const
+
+/** Records on disk. */
+export const PERSISTENCE = {
+  // Foreign records wait this long to be written together; what a kill loses so, reconciliation brings back.
+  flushMs: 50,
+  maxOps: 512
+} as const
+
+/** Own records. */
+export const AUTHOR = {
+  // An own record is due for renewal when less than this share of its life is left.
+  renewShare: 0.25
+} as const
+
+/** The Yjs projection. */
+export const DOCUMENT = {
+  // Changes gathered into one transaction: 100 per transaction cost a hundredth of one each (findings: 10k entries 0.17 s, not 13 s).
+  flushMs: 50,
+  // Rebuilt when more keys were deleted than this, and more than this many times what the book holds.
+  minDeleted: 1_000,
+  deletedShare: 2
+} as const

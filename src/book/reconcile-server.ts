@@ -1,0 +1,67 @@
+import type { Clock } from '../core/clock.ts'
+import type { Requests } from '../mesh/requests.ts'
+import { encodeRecord } from '../wire/record.ts'
+import {
+  decodePageQuery, decodeRoundQuery, encodeFetched, encodePushed, encodeRoundAnswer, MAX_FRAME_BYTES, MAX_PAGE_BYTES,
+  MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
+} from '../wire/reconcile.ts'
+import type { Hash } from '../wire/shapes.ts'
+import type { Domain } from '../wire/typed-data.ts'
+import type { Admission } from './admission.ts'
+import type { Book } from './book.ts'
+import { BookError } from './errors.ts'
+import { bucketOf } from './lifetime.ts'
+import { answerFrame } from './negentropy.ts'
+import { RECONCILE } from './options.ts'
+import { isSettled, yieldTurn } from './reconcile.ts'
+import type { Snapshots } from './snapshots.ts'
+
+/** Records verified between two turns of the event loop: about 5 ms. */
+const RECORDS_PER_TURN = 32
+
+/** protocol/reconcile.md, the answering side. Keeps nothing between requests. Returns how to stop. */
+export function serveReconcile (components: {
+  requests: Pick<Requests, 'serve'>, book: Book, snapshots: Snapshots, clock: Clock, domain: Domain, ingest: (bytes: Uint8Array, from: string) => Admission
+}): () => void {
+  const { requests, book, snapshots, clock, domain, ingest } = components
+  const maxBytes = MAX_RECONCILE_BYTES
+
+  const fetch = (ids: readonly Hash[]): Uint8Array => {
+    const page: Uint8Array[] = []
+    let bytes = 0
+    for (const id of ids) {
+      const entry = book.get(id)
+      if (entry === undefined) continue
+      const record = encodeRecord(entry.record)
+      if (bytes + record.byteLength > MAX_PAGE_BYTES) break
+      page.push(record)
+      bytes += record.byteLength
+    }
+    return encodeFetched(page)
+  }
+  const push = async (records: readonly Uint8Array[], peer: string, signal: AbortSignal): Promise<Uint8Array> => {
+    const settled: Hash[] = []
+    for (const [index, bytes] of records.entries()) {
+      if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await yieldTurn()
+      signal.throwIfAborted()
+      const admission = ingest(bytes, peer)
+      if (admission.verdict === 'reject') throw new BookError('BOOK_RECONCILE', 'an invalid record was pushed', { data: { code: admission.code } })
+      if (admission.id !== undefined && isSettled(admission)) settled.push(admission.id)
+    }
+    return encodePushed(settled)
+  }
+  const stops = [
+    requests.serve(RECONCILE_PROTOCOL, { maxBytes, ...RECONCILE.rounds }, async (payload) => {
+      const { bucket, frame } = decodeRoundQuery(domain, payload)
+      const own = bucketOf(clock.now())
+      if (Math.abs(own - bucket) > 1) throw new BookError('BOOK_CLOCK', 'our clocks are more than a minute apart', { data: { bucket, own }, hint: 'Set the clock right.' })
+      const set = snapshots.at(bucket)
+      return encodeRoundAnswer({ count: set.size, frame: answerFrame(set, frame, MAX_FRAME_BYTES) })
+    }),
+    requests.serve(RECORDS_PROTOCOL, { maxBytes, ...RECONCILE.pages }, async (payload, { peer, signal }) => {
+      const query = decodePageQuery(domain, payload)
+      return query.type === 'fetch' ? fetch(query.ids) : await push(query.records, peer, signal)
+    })
+  ]
+  return () => { for (const stop of stops) stop() }
+}

@@ -1,0 +1,141 @@
+import type { Clock } from '../core/clock.ts'
+import type { Requests } from '../mesh/requests.ts'
+import { encodeRecord } from '../wire/record.ts'
+import {
+  decodeFetched, decodePushed, decodeRoundAnswer, encodePageQuery, encodeRoundQuery, MAX_FRAME_BYTES, MAX_PAGE_BYTES,
+  MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
+} from '../wire/reconcile.ts'
+import type { Hash } from '../wire/shapes.ts'
+import type { Domain } from '../wire/typed-data.ts'
+import type { Admission } from './admission.ts'
+import type { Book } from './book.ts'
+import { BookError } from './errors.ts'
+import { bucketOf } from './lifetime.ts'
+import { absorbFrame, firstFrame } from './negentropy.ts'
+import { RECONCILE } from './options.ts'
+import type { Snapshots } from './snapshots.ts'
+
+/** What one session did. `missing` and `extra` are the differences that remain after the exchange. */
+export interface Session { received: number, sent: number, missing: number, extra: number, records: number, bytes: number, isCut: boolean }
+
+export interface ReconcileComponents {
+  requests: Pick<Requests, 'request'>
+  book: Book
+  snapshots: Snapshots
+  clock: Clock
+  domain: Domain
+  ingest: (bytes: Uint8Array, from: string) => Admission
+}
+
+/**
+ * protocol/reconcile.md, the asking side: compares ids with one peer, fetches what we lack, pushes what it lacks.
+ * Rejects with the peer's error, with BookError BOOK_RECONCILE when the peer breaks the protocol (gives records that were not
+ * asked for or that no honest node holds), or with the signal's reason.
+ */
+export async function reconcileWith (components: ReconcileComponents, peer: string, signal: AbortSignal): Promise<Session> {
+  const session: Session = { received: 0, sent: 0, missing: 0, extra: 0, records: 0, bytes: 0, isCut: false }
+  const ask = async (protocol: string, payload: Uint8Array): Promise<Uint8Array> => {
+    const answer = await withTimeout(components.clock, signal, async (limited) => await components.requests.request(peer, protocol, payload, { signal: limited, maxBytes: MAX_RECONCILE_BYTES }))
+    session.bytes += payload.byteLength + answer.byteLength
+    return answer
+  }
+  const { have, need } = await compare(components, ask, session)
+  await fetchAll(components, peer, ask, need, session)
+  await pushAll(components, ask, have, session)
+  return session
+}
+
+type Ask = (protocol: string, payload: Uint8Array) => Promise<Uint8Array>
+
+async function compare ({ snapshots, clock, domain }: ReconcileComponents, ask: Ask, session: Session): Promise<{ have: Set<Hash>, need: Set<Hash> }> {
+  const bucket = bucketOf(clock.now())
+  const set = snapshots.at(bucket, true)
+  session.records = set.size
+  const have = new Set<Hash>()
+  const need = new Set<Hash>()
+  let frame: Uint8Array | undefined = firstFrame(set)
+  for (let round = 0; frame !== undefined; round++) {
+    if (round >= RECONCILE.maxRounds || need.size > RECONCILE.maxNeed) {
+      session.isCut = true
+      break
+    }
+    const answer = decodeRoundAnswer(await ask(RECONCILE_PROTOCOL, encodeRoundQuery(domain, { bucket, frame })))
+    const progress = absorbFrame(set, answer.frame, MAX_FRAME_BYTES)
+    for (const id of progress.have) have.add(id)
+    for (const id of progress.need) need.add(id)
+    frame = progress.next
+  }
+  return { have, need }
+}
+
+/** Pages until the peer gives nothing more; each record passes admission like any other. */
+async function fetchAll ({ domain, book, ingest }: ReconcileComponents, peer: string, ask: Ask, need: ReadonlySet<Hash>, session: Session): Promise<void> {
+  let wanted = [...need]
+  while (wanted.length > 0) {
+    const ids = wanted.slice(0, MAX_PAGE_RECORDS)
+    const open = new Set(ids)
+    const page = decodeFetched(await ask(RECORDS_PROTOCOL, encodePageQuery(domain, { type: 'fetch', ids })))
+    for (const bytes of page) {
+      const admission = ingest(bytes, peer)
+      if (admission.verdict === 'reject' || admission.id === undefined) throw new BookError('BOOK_RECONCILE', 'the peer gave an invalid record', { data: { peer, code: admission.code } })
+      if (!open.delete(admission.id)) throw new BookError('BOOK_RECONCILE', 'the peer gave a record that was not asked for', { data: { peer, id: admission.id } })
+      if (admission.verdict === 'accept') session.received++
+      else if (!isSettled(admission)) session.missing++
+    }
+    await yieldTurn()
+    // Gossip may have brought the rest in the meantime.
+    const left = [...open].filter((id) => book.get(id) === undefined)
+    if (page.length === 0) session.missing += left.length
+    wanted = [...(page.length === 0 ? [] : left), ...wanted.slice(MAX_PAGE_RECORDS)]
+  }
+}
+
+async function pushAll ({ domain, book }: ReconcileComponents, ask: Ask, have: ReadonlySet<Hash>, session: Session): Promise<void> {
+  let page: Array<[Hash, Uint8Array]> = []
+  let pageBytes = 0
+  const flush = async (): Promise<void> => {
+    if (page.length === 0) return
+    const taken = new Set(decodePushed(await ask(RECORDS_PROTOCOL, encodePageQuery(domain, { type: 'push', records: page.map(([, bytes]) => bytes) }))))
+    const sent = page.filter(([id]) => taken.has(id)).length
+    session.sent += sent
+    session.extra += page.length - sent
+    page = []
+    pageBytes = 0
+  }
+  for (const id of have) {
+    const entry = book.get(id)
+    if (entry === undefined) continue
+    const bytes = encodeRecord(entry.record)
+    if (page.length >= MAX_PAGE_RECORDS || pageBytes + bytes.byteLength > MAX_PAGE_BYTES) await flush()
+    page.push([id, bytes])
+    pageBytes += bytes.byteLength
+  }
+  await flush()
+}
+
+/** Whether a record need not be sent again: it is held, or the book is past it. */
+export function isSettled (admission: Admission): boolean {
+  return admission.verdict === 'accept' || ['BOOK_DUPLICATE', 'BOOK_SUPERSEDED', 'BOOK_EXPIRED'].includes(admission.code ?? '')
+}
+
+/** Lets the event loop breathe between pages of verification. */
+export async function yieldTurn (): Promise<void> {
+  await new Promise((resolve) => { setImmediate(resolve) })
+}
+
+async function withTimeout<T> (clock: Clock, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  const limited = new AbortController()
+  // A transport that does not heed the signal must not hold the session either.
+  const { promise: aborted, reject } = Promise.withResolvers<never>()
+  limited.signal.addEventListener('abort', () => { reject(limited.signal.reason) }, { once: true })
+  const onAbort = (): void => { limited.abort(signal.reason) }
+  signal.addEventListener('abort', onAbort, { once: true })
+  const cancel = clock.after(RECONCILE.requestTimeoutMs, () => { limited.abort(new BookError('BOOK_TIMEOUT', 'the peer does not answer')) })
+  try {
+    return await Promise.race([work(limited.signal), aborted])
+  } finally {
+    cancel()
+    signal.removeEventListener('abort', onAbort)
+  }
+}

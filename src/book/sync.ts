@@ -1,0 +1,134 @@
+import type { Clock } from '../core/clock.ts'
+import { errorCode, errorMessage } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Random } from '../core/random.ts'
+import type { Mesh } from '../mesh/mesh.ts'
+import { BookError } from './errors.ts'
+import { RECONCILE } from './options.ts'
+import type { Session } from './reconcile.ts'
+
+/** How one peer's book compares with ours, as of the last session with it. */
+export interface PeerStatus { peerId: string, equal: boolean, missing: number, extra: number, records: number, atMs: number }
+
+/** Decides when to reconcile with whom: on connect, and about once a minute with a few peers. One session per peer at a time. */
+export interface Sync {
+  start: () => void
+  /** Breaks off what runs and waits for it. */
+  stop: () => Promise<void>
+  /** A session now; joins the one that runs. Rejects as `reconcileWith`. */
+  now: (peerId: string, signal: AbortSignal) => Promise<{ received: number, sent: number }>
+  status: () => PeerStatus[]
+}
+
+/** A session that was cut short by its limits is continued at once, so often. */
+const MAX_CONTINUED = 8
+
+export function createSync (
+  components: { mesh: Pick<Mesh, 'peers' | 'onPeer'>, clock: Clock, random: Random, logger: Logger, run: (peerId: string, signal: AbortSignal) => Promise<Session> }
+): Sync {
+  const { mesh, clock, random, logger, run } = components
+  const rows = new Map<string, PeerStatus>()
+  const running = new Map<string, Promise<{ received: number, sent: number }>>()
+  const failures = new Map<string, { count: number, untilMs: number }>()
+  const timers = new Set<() => void>()
+  let stopping = new AbortController()
+  let leave: (() => void) | undefined
+
+  const later = (delayMs: number, task: () => void): void => {
+    const cancel = clock.after(delayMs, () => { timers.delete(cancel); task() })
+    timers.add(cancel)
+  }
+  const note = (peerId: string, row: PeerStatus): void => {
+    rows.delete(peerId)
+    rows.set(peerId, row)
+    if (rows.size > RECONCILE.maxStatus) rows.delete(rows.keys().next().value as string)
+  }
+
+  const session = async (peerId: string, signal: AbortSignal): Promise<{ received: number, sent: number }> => {
+    const total = { received: 0, sent: 0 }
+    for (let part = 0; part < MAX_CONTINUED; part++) {
+      const result = await run(peerId, signal)
+      total.received += result.received
+      total.sent += result.sent
+      const { missing, extra, records, isCut } = result
+      note(peerId, { peerId, equal: missing === 0 && extra === 0 && !isCut, missing, extra, records: records + result.received, atMs: clock.now() })
+      if (!isCut || result.received + result.sent === 0) break
+    }
+    return total
+  }
+  const limited = async (peerId: string, signal: AbortSignal): Promise<{ received: number, sent: number }> => {
+    const late = new AbortController()
+    const onAbort = (): void => { late.abort(signal.aborted ? signal.reason : stopping.signal.reason) }
+    const sources = [signal, stopping.signal]
+    for (const source of sources) source.addEventListener('abort', onAbort, { once: true })
+    if (sources.some((source) => source.aborted)) onAbort()
+    const cancel = clock.after(RECONCILE.sessionTimeoutMs, () => { late.abort(new BookError('BOOK_TIMEOUT', 'the session took too long')) })
+    try {
+      return await session(peerId, late.signal)
+    } finally {
+      cancel()
+      for (const source of sources) source.removeEventListener('abort', onAbort)
+    }
+  }
+  const now = async (peerId: string, signal: AbortSignal): Promise<{ received: number, sent: number }> => {
+    const current = running.get(peerId)
+    if (current !== undefined) return await current
+    const mine = limited(peerId, signal).finally(() => { running.delete(peerId) })
+    running.set(peerId, mine)
+    return await mine
+  }
+
+  const isConnected = (peerId: string): boolean => mesh.peers().some((peer) => peer.peerId === peerId)
+  /** One try by our own choice; a peer that fails or holds back is left alone for longer each time. */
+  const attempt = async (peerId: string): Promise<void> => {
+    if (stopping.signal.aborted || !isConnected(peerId) || clock.now() < (failures.get(peerId)?.untilMs ?? 0)) return
+    try {
+      await now(peerId, stopping.signal)
+      if ((rows.get(peerId)?.missing ?? 0) > 0) throw new BookError('BOOK_RECONCILE', 'the peer names records that it does not give')
+      failures.delete(peerId)
+    } catch (error) {
+      if (stopping.signal.aborted) return
+      const count = (failures.get(peerId)?.count ?? 0) + 1
+      const delayMs = Math.min(RECONCILE.maxBackOffMs, RECONCILE.backOffMs * 2 ** (count - 1))
+      failures.delete(peerId)
+      failures.set(peerId, { count, untilMs: clock.now() + delayMs })
+      if (failures.size > RECONCILE.maxStatus) failures.delete(failures.keys().next().value as string)
+      logger.debug('book.reconcile', { peer: peerId, code: errorCode(error), error: errorMessage(error), delayMs })
+      // A first failure is often a peer that still starts; later ones wait for the interval.
+      if (delayMs < RECONCILE.intervalMs) later(delayMs, () => { void attempt(peerId) })
+    }
+  }
+  const tick = (): void => {
+    const spread = Math.floor(RECONCILE.intervalMs * RECONCILE.jitter)
+    later(RECONCILE.intervalMs - spread + random.below(2 * spread + 1), () => {
+      void choose().then(tick)
+    })
+  }
+  const choose = async (): Promise<void> => {
+    const peers = mesh.peers().map((peer) => peer.peerId)
+    for (let left = Math.min(RECONCILE.peersPerInterval, peers.length); left > 0; left--) {
+      await attempt(peers.splice(random.below(peers.length), 1)[0] as string)
+    }
+  }
+  const greet = (peerId: string): void => {
+    const direction = mesh.peers().find((peer) => peer.peerId === peerId)?.direction ?? 'outbound'
+    later(direction === 'outbound' ? 0 : RECONCILE.inboundDelayMs, () => { void attempt(peerId) })
+  }
+  return {
+    start: () => {
+      stopping = new AbortController()
+      leave = mesh.onPeer((event) => { if (event.type === 'connect') greet(event.peerId) })
+      for (const peer of mesh.peers()) later(0, () => { void attempt(peer.peerId) })
+      tick()
+    },
+    stop: async () => {
+      leave?.()
+      stopping.abort(new BookError('BOOK_STOPPED', 'the book is stopping'))
+      for (const cancel of timers) cancel()
+      timers.clear()
+      await Promise.allSettled(running.values())
+    },
+    now,
+    status: () => [...rows.values()]
+  }
+}

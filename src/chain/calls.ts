@@ -1,0 +1,140 @@
+import type { MediatorList, Verdict } from '../wire/deal-messages.ts'
+import { dealIdOf, dealRestHash, type Consent, type DealTerms } from '../wire/deal-terms.ts'
+import type { Address, Hash, Signature } from '../wire/shapes.ts'
+import type { Domain } from '../wire/typed-data.ts'
+import { fromAmount } from './amounts.ts'
+import type { ContractCall } from './contract-call.ts'
+import { coreOf, listOf, restOf } from './deal-structs.ts'
+import { encodeCall } from './encode-call.ts'
+import { ChainError } from './errors.ts'
+import { toContractSignature } from './signing.ts'
+
+/** Every transaction of a deal as a ContractCall. Anyone may send them: what counts is the signatures inside. */
+
+/** The part of a deal's journal that its transactions carry. */
+export interface DealEvidence {
+  role: 'creator' | 'provider'
+  terms: DealTerms
+  mediators: MediatorList
+  ownSalt: Hash
+  otherSalt?: Hash
+  start?: { inputRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
+  result?: { manifest: Hash, outputRoot: Hash, signature: Signature }
+}
+/** A mediator's signed word. */
+export interface VerdictEvidence { outcome: number, evidence: Hash, signature: Signature }
+type Bound = { readonly domain: Domain }
+
+/** Locks both sides' money. */
+export function openCall (_chain: Bound, consent: Consent): ContractCall {
+  const { terms, creatorSignature, providerSignature } = consent
+  return encodeCall('market', 'open', [coreOf(terms), dealRestHash(terms.rest), toContractSignature(creatorSignature), toContractSignature(providerSignature)])
+}
+
+/** Pays the provider by the creator's acceptance of `manifest`. */
+export function settleCall (_chain: Bound, terms: DealTerms, manifest: Hash, acceptance: Signature): ContractCall {
+  return encodeCall('market', 'settle', [coreOf(terms), dealRestHash(terms.rest), manifest, toContractSignature(acceptance)])
+}
+
+/** Puts the result on chain before its deadline. */
+export function submitCall (chain: Bound, deal: DealEvidence): ContractCall {
+  const { result } = deal
+  if (result === undefined) throw incomplete('result')
+  const commit = { dealId: dealIdIn(chain, deal.terms), manifest: result.manifest, outputRoot: result.outputRoot }
+  return encodeCall('market', 'submit', [coreOf(deal.terms), restOf(deal.terms), ...startOf(chain, deal), commit, toContractSignature(result.signature)])
+}
+
+/** Pays the provider of a submission that nobody challenged in time. */
+export function finalizeCall (_chain: Bound, { terms }: Pick<DealEvidence, 'terms'>): ContractCall {
+  return encodeCall('market', 'finalize', [coreOf(terms), restOf(terms)])
+}
+
+/** Gives both sides their money back when nothing came of an open deal. */
+export function refundCall (_chain: Bound, { terms }: Pick<DealEvidence, 'terms'>): ContractCall {
+  return encodeCall('market', 'refund', [coreOf(terms), restOf(terms)])
+}
+
+/** Slashes a provider that started and did not submit in time. */
+export function timeoutSubmitCall (chain: Bound, deal: DealEvidence): ContractCall {
+  return encodeCall('market', 'timeoutSubmit', [coreOf(deal.terms), restOf(deal.terms), ...startOf(chain, deal)])
+}
+
+/** Keeps every attempt of a job that is not open yet from being opened. `signature`: the creator's over Nullify(jobNumber). */
+export function nullifyCall (_chain: Bound, options: { creator: Address, jobNumber: number, signature: Signature }): ContractCall {
+  return encodeCall('market', 'nullify', [options.creator, fromAmount(options.jobNumber), toContractSignature(options.signature)])
+}
+
+/** Asks for a mediator. `signature`: the creator's over Challenge(dealId, manifest, kind); publishes the creator's salt. */
+export function challengeCall (chain: Bound, deal: DealEvidence, signature: Signature, kind = 1): ContractCall {
+  const { terms, result } = deal
+  if (result === undefined) throw incomplete('result')
+  const dealId = dealIdIn(chain, terms)
+  return encodeCall('court', 'challenge', [
+    coreOf(terms), restOf(terms), listOf(deal.mediators), { dealId, manifest: result.manifest, outputRoot: result.outputRoot },
+    toContractSignature(result.signature), { dealId, manifest: result.manifest, kind }, toContractSignature(signature), saltsOf(deal).creator
+  ])
+}
+
+/** Draws the mediator with the provider's salt. */
+export function revealCall (_chain: Bound, deal: Pick<DealEvidence, 'terms' | 'mediators'>, providerSalt: Hash): ContractCall {
+  return encodeCall('court', 'reveal', [coreOf(deal.terms), restOf(deal.terms), listOf(deal.mediators), providerSalt])
+}
+
+/** Ends a dispute by the drawn mediator's verdict. */
+export function verdictCall (chain: Bound, deal: Pick<DealEvidence, 'terms' | 'result'>, verdict: VerdictEvidence): ContractCall {
+  if (deal.result === undefined) throw incomplete('result')
+  const statement = verdictOf(chain, deal.terms, deal.result.manifest, verdict)
+  return encodeCall('court', 'verdict', [coreOf(deal.terms), restOf(deal.terms), statement, toContractSignature(verdict.signature)])
+}
+
+/** Ends a dispute in which the provider kept its salt back. */
+export function timeoutRevealCall (_chain: Bound, { terms }: Pick<DealEvidence, 'terms'>): ContractCall {
+  return encodeCall('court', 'timeoutReveal', [coreOf(terms), restOf(terms)])
+}
+
+/** Ends a dispute in which the drawn mediator stayed silent. */
+export function timeoutVerdictCall (_chain: Bound, { terms }: Pick<DealEvidence, 'terms'>): ContractCall {
+  return encodeCall('court', 'timeoutVerdict', [coreOf(terms), restOf(terms)])
+}
+
+/** Pays provider and mediator by acceptance and the audit's verdict, without a dispute. */
+export function settleAuditedCall (chain: Bound, deal: DealEvidence, audit: { manifest: Hash, acceptance: Signature, verdict: VerdictEvidence }): ContractCall {
+  const { terms } = deal
+  const salts = saltsOf(deal)
+  if (salts.provider === undefined) throw incomplete('the provider\'s salt')
+  return encodeCall('court', 'settleAudited', [
+    coreOf(terms), restOf(terms), listOf(deal.mediators), salts.creator, salts.provider,
+    verdictOf(chain, terms, audit.manifest, audit.verdict), toContractSignature(audit.verdict.signature), toContractSignature(audit.acceptance)
+  ])
+}
+
+/** Takes the bond of a mediator that signed two outcomes for one result. */
+export function slashEquivocationCall (_chain: Bound, mediator: Address, one: Verdict & { signature: Signature }, other: Verdict & { signature: Signature }): ContractCall {
+  const plain = ({ dealId, manifest, outcome, evidence }: Verdict): { dealId: Hash, manifest: Hash, outcome: number, evidence: Hash } => ({ dealId, manifest, outcome: Number(outcome), evidence })
+  return encodeCall('court', 'slashEquivocation', [mediator, plain(one), toContractSignature(one.signature), plain(other), toContractSignature(other.signature)])
+}
+
+function dealIdIn ({ domain }: Bound, { core }: DealTerms): Hash {
+  return dealIdOf(domain, core.creator, core.jobNumber, core.attempt)
+}
+
+function verdictOf (chain: Bound, terms: DealTerms, manifest: Hash, verdict: VerdictEvidence): { dealId: Hash, manifest: Hash, outcome: number, evidence: Hash } {
+  return { dealId: dealIdIn(chain, terms), manifest, outcome: verdict.outcome, evidence: verdict.evidence }
+}
+
+function saltsOf ({ role, ownSalt, otherSalt }: DealEvidence): { creator: Hash, provider: Hash | undefined } {
+  if (role === 'creator') return { creator: ownSalt, provider: otherSalt }
+  if (otherSalt === undefined) throw incomplete('the creator\'s salt')
+  return { creator: otherSalt, provider: ownSalt }
+}
+
+/** Start receipt and both signatures under it. */
+function startOf (chain: Bound, { terms, start }: DealEvidence): readonly [{ dealId: Hash, inputRoot: Hash, startedAt: bigint }, { r: Hash, vs: Hash }, { r: Hash, vs: Hash }] {
+  if (start?.creatorSignature === undefined) throw incomplete('the start receipt with both signatures')
+  const receipt = { dealId: dealIdIn(chain, terms), inputRoot: start.inputRoot, startedAt: fromAmount(start.startedAt) }
+  return [receipt, toContractSignature(start.creatorSignature), toContractSignature(start.providerSignature)]
+}
+
+function incomplete (what: string): ChainError {
+  return new ChainError('CHAIN_CALL_INCOMPLETE', `the transaction needs ${what}, which this deal does not have yet`, { data: { what } })
+}

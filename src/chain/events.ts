@@ -1,0 +1,161 @@
+import { hexToNumber, numberToHex, type Hex } from 'viem'
+import { errorCode, errorMessage } from '../core/errors.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Address, Hash } from '../wire/shapes.ts'
+import { blockTimeOf } from './block-times.ts'
+import type { ChainClients } from './clients.ts'
+import type { RpcLog } from './contract-call.ts'
+import { loadCursor, saveCursor, type Cursor, type CursorStore } from './cursor.ts'
+import { decodeEvents, type ChainEvent, type EventSources } from './decode-events.ts'
+import type { Block, Head } from './head.ts'
+import type { ChainTuning } from './options.ts'
+
+/** A listener. The block counts as done when what it returned has settled; the next event does not wait for that. */
+export type EventListener = (event: ChainEvent) => void | Promise<void>
+
+/** Hands on the events of Vault, Market and Court in chain order, each once while the node runs and at least once over restarts. */
+export interface EventFollower extends Startable {
+  /** A listener that registers after `start` first gets what was handed on since then (the last 1,000 events). */
+  onEvent: (listener: EventListener) => () => void
+  /** Resolves when everything up to the head's present block was handed on. */
+  caughtUp: () => Promise<void>
+  status: () => { block: number, problem: { code: string, message: string } | undefined }
+}
+
+export interface EventFollowerComponents { clients: ChainClients, head: Head, logger: Logger, store?: CursorStore | undefined }
+export interface EventFollowerOptions { sources: EventSources, startBlock: number, tuning: Pick<ChainTuning, 'confirmations' | 'logRangeBlocks'> }
+
+/** How far a re-org or a restored chain is read again; older events are known by their ids for as long. */
+const REWIND_BLOCKS = 128
+/** Beyond this many transactions at once (a back-fill) senders and gas are not asked for: one request each. */
+const MAX_DETAILED = 32
+/** Parts of a node register one after the other while it starts; none may miss an event that came between. */
+const KEPT_EVENTS = 1000
+
+/** Reads nothing before `start`. */
+export function createEventFollower (components: EventFollowerComponents, options: EventFollowerOptions): EventFollower {
+  const { clients, head, logger, store } = components
+  const { sources, tuning } = options
+  const key = `chain/cursor/${clients.chainId}/${sources.market}`
+  const listeners = new Set<EventListener>()
+  const seen = new Map<string, number>()
+  const kept: ChainEvent[] = []
+  const before: Cursor = { number: options.startBlock - 1, hash: `0x${'0'.repeat(64)}` }
+  let cursor = before
+  let isStopping = false
+  /** A listener that never ends keeps its block from counting as done, not the node from stopping. */
+  const stopped = Promise.withResolvers<'stopped'>()
+  let hasNews = false
+  let advancing: Promise<void> | undefined
+  let saving: Promise<void> = Promise.resolve()
+  let problem: { code: string, message: string } | undefined
+  let unwatch = (): void => undefined
+
+  const hashOf = async (number: number): Promise<Hash | undefined> =>
+    (await clients.request<{ hash: Hash } | null>('eth_getBlockByNumber', [numberToHex(number), false]))?.hash
+  const rewindIfReplaced = async (block: Block): Promise<void> => {
+    const isContinued = cursor === before || (block.number === cursor.number && block.hash === cursor.hash) || (block.number === cursor.number + 1 && block.parentHash === cursor.hash)
+    if (isContinued || await hashOf(cursor.number) === cursor.hash) return
+    const number = Math.max(before.number, Math.min(cursor.number, block.number) - REWIND_BLOCKS)
+    logger.warn('chain.reorganised', { from: cursor.number, to: number })
+    const hash = number <= before.number ? undefined : await hashOf(number)
+    cursor = hash === undefined ? before : { number, hash }
+  }
+  const detail = async (events: readonly ChainEvent[]): Promise<ChainEvent[]> => {
+    const hashes = [...new Set(events.map((event) => event.transactionHash))]
+    if (hashes.length > MAX_DETAILED) return [...events]
+    const receipts = new Map(await Promise.all(hashes.map(async (hash) => [hash, await clients.request<{ from: Address, gasUsed: Hex } | null>('eth_getTransactionReceipt', [hash])] as const)))
+    return events.map((event) => {
+      const receipt = receipts.get(event.transactionHash)
+      return receipt === null || receipt === undefined ? event : { ...event, from: receipt.from, gas: hexToNumber(receipt.gasUsed) }
+    })
+  }
+  const read = async (from: number, to: number): Promise<ChainEvent[]> => {
+    const { vault, market, court } = sources
+    const logs = await clients.request<RpcLog[]>('eth_getLogs', [{ address: [vault, market, court], fromBlock: numberToHex(from), toBlock: numberToHex(to) }])
+    if (logs.length === 0) return []
+    const times = new Map<Hash, number>()
+    for (const log of logs) if (!times.has(log.blockHash)) times.set(log.blockHash, await blockTimeOf({ clients, head }, log))
+    return await detail(decodeEvents(sources, logs, (log) => times.get(log.blockHash) ?? 0))
+  }
+  const handOn = (events: readonly ChainEvent[]): Promise<unknown> => {
+    const results: unknown[] = []
+    for (const event of events) {
+      if (seen.has(event.id)) continue
+      seen.set(event.id, event.blockNumber)
+      kept.push(event)
+      for (const listener of listeners) results.push(call(listener, event))
+    }
+    if (kept.length > KEPT_EVENTS) kept.splice(0, kept.length - KEPT_EVENTS)
+    return Promise.allSettled(results)
+  }
+  const call = async (listener: EventListener, event: ChainEvent): Promise<void> => {
+    try {
+      await listener(event)
+    } catch (error) {
+      logger.error('chain.listener-failed', { event: event.name, dealId: event.dealId, error })
+    }
+  }
+  const advance = async (): Promise<void> => {
+    const block = await head.latest()
+    await rewindIfReplaced(block)
+    const target = block.number - tuning.confirmations
+    while (cursor.number < target && !isStopping) {
+      const to = Math.min(cursor.number + tuning.logRangeBlocks, target)
+      const events = await read(cursor.number + 1, to)
+      const hash = to === block.number ? block.hash : await hashOf(to)
+      if (hash === undefined) return
+      const handled = handOn(events)
+      const reached = cursor = { number: to, hash }
+      for (const [id, number] of seen) if (number < to - 2 * REWIND_BLOCKS) seen.delete(id)
+      saving = saving.then(async () => {
+        const outcome = await Promise.race([handled.then(() => 'handled'), stopped.promise])
+        if (store !== undefined && outcome === 'handled') await saveCursor(store, key, reached)
+      })
+        .catch((error: unknown) => { logger.warn('chain.cursor-not-saved', { error }) })
+    }
+  }
+  const kick = (): void => {
+    hasNews = true
+    advancing ??= run().finally(() => { advancing = undefined; if (hasNews && !isStopping) kick() })
+  }
+  const run = async (): Promise<void> => {
+    while (hasNews && !isStopping) {
+      hasNews = false
+      try {
+        await advance()
+        problem = undefined
+      } catch (error) {
+        // The next head, at the latest after the outage, tries again from the same cursor.
+        logger.debug('chain.events-failed', { error })
+        problem = { code: errorCode(error), message: errorMessage(error) }
+      }
+    }
+  }
+  return {
+    onEvent: (listener) => {
+      let isWanted = true
+      queueMicrotask(() => {
+        if (!isWanted) return
+        for (const event of kept) void call(listener, event)
+        listeners.add(listener)
+      })
+      return () => { isWanted = false; listeners.delete(listener) }
+    },
+    caughtUp: async () => { await head.refresh(); kick(); await advancing },
+    status: () => ({ block: cursor.number, problem }),
+    start: async () => {
+      if (store !== undefined) cursor = await loadCursor(store, key) ?? before
+      unwatch = head.onBlock(kick)
+      kick()
+    },
+    stop: async () => {
+      isStopping = true
+      stopped.resolve('stopped')
+      unwatch()
+      await advancing
+      await saving
+    }
+  }
+}

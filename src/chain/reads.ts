@@ -1,0 +1,96 @@
+import { hexToBigInt, type Hex } from 'viem'
+import { dealRestHash, type DealTerms } from '../wire/deal-terms.ts'
+import type { Address, Hash } from '../wire/shapes.ts'
+import { ABIS } from './abis.ts'
+import { toAmount } from './amounts.ts'
+import type { ChainClients } from './clients.ts'
+import { coreOf } from './deal-structs.ts'
+import type { Deployment } from './deployment.ts'
+
+/** Money of an account in the vault, nLILY. */
+export interface VaultAccount { free: number, locked: number, bond: number, unbonding: number }
+/** All money of an address. A token balance beyond 2^53 - 1 nLILY (9 million LILY) reads as that. */
+export interface Balances extends VaultAccount { wei: bigint, token: number }
+/** States of a deal by their number on chain; everything from Settled on is an end. */
+export const LANE_STATES = ['None', 'Open', 'Submitted', 'Challenged', 'Drawn', 'Settled', 'Refunded', 'TimedOut', 'MediationAccepted', 'MediationRejected'] as const
+export type LaneState = typeof LANE_STATES[number]
+export interface Mediator { address: Address, bond: number }
+
+/** The present state of the contracts; never an old one, which nodes prune. Each rejects with ChainError when the chain is away. */
+export interface Reads {
+  account: (address: Address) => Promise<VaultAccount>
+  balances: (address: Address) => Promise<Balances>
+  /** What a provider's lane holds: `tag` is the terms' digest with its last byte cleared. */
+  lane: (provider: Address, lane: number) => Promise<{ tag: Hash, state: LaneState }>
+  /** State of the deal with these terms; 'None' when its lane holds another deal or none. */
+  stateOf: (terms: DealTerms) => Promise<LaneState>
+  /** Whether this attempt was opened, or its job nullified. */
+  isNullified: (creator: Address, jobNumber: number, attempt: number) => Promise<boolean>
+  /** What was submitted on chain for a deal; undefined when nothing was. Times are unix seconds. */
+  submission: (dealId: Hash) => Promise<{ submittedAt: number, manifest: Hash } | undefined>
+  /** A deal's dispute; undefined when there is none. `drawnAt` 0: no mediator drawn yet. */
+  dispute: (dealId: Hash) => Promise<{ challengedAt: number, drawnAt: number, mediator: Address, manifest: Hash, creatorSalt: Hash } | undefined>
+  /** Mediators that can be drawn now: registered, with at least the minimum bond. */
+  mediators: () => Promise<Mediator[]>
+  /** When unbonding money can be taken, unix seconds; 0 when it never started. */
+  unbondAt: (address: Address) => Promise<number>
+  /** Slashed money and fees without payee, nLILY. */
+  pool: () => Promise<number>
+}
+
+const lower = (address: Address): Address => address.toLowerCase() as Address
+
+/** Reads through `clients`; asks nothing before the first call. */
+export function createReads (components: { clients: ChainClients }, options: Pick<Deployment, 'contracts' | 'parameters'>): Reads {
+  const { clients } = components
+  const { viem, guard } = clients
+  const token = { address: options.contracts.token, abi: ABIS.token } as const
+  const vault = { address: options.contracts.vault, abi: ABIS.vault } as const
+  const market = { address: options.contracts.market, abi: ABIS.market } as const
+  const court = { address: options.contracts.court, abi: ABIS.court } as const
+  const stateName = (state: number): LaneState => LANE_STATES[state] ?? 'None'
+
+  const account: Reads['account'] = async (address) => {
+    const { free, locked, bond, unbonding } = await guard('account', async () => await viem.readContract({ ...vault, functionName: 'account', args: [address] }))
+    return { free: toAmount(free), locked: toAmount(locked), bond: toAmount(bond), unbonding: toAmount(unbonding) }
+  }
+  return {
+    account,
+    balances: async (address) => {
+      const [money, wei, held] = await Promise.all([
+        account(address),
+        clients.request<Hex>('eth_getBalance', [address, 'latest']),
+        guard('balanceOf', async () => await viem.readContract({ ...token, functionName: 'balanceOf', args: [address] }))
+      ])
+      return { ...money, wei: hexToBigInt(wei), token: Math.min(Number(held), Number.MAX_SAFE_INTEGER) }
+    },
+    lane: async (provider, lane) => {
+      const [tag, state] = await guard('lane', async () => await viem.readContract({ ...market, functionName: 'lane', args: [provider, lane] }))
+      return { tag, state: stateName(state) }
+    },
+    stateOf: async (terms) =>
+      stateName(await guard('stateOf', async () => await viem.readContract({ ...market, functionName: 'stateOf', args: [coreOf(terms), dealRestHash(terms.rest)] }))),
+    isNullified: async (creator, jobNumber, attempt) =>
+      await guard('isNullified', async () => await viem.readContract({ ...market, functionName: 'isNullified', args: [creator, BigInt(jobNumber), attempt] })),
+    submission: async (dealId) => {
+      const { submittedAt, manifest } = await guard('submission', async () => await viem.readContract({ ...market, functionName: 'submission', args: [dealId] }))
+      return submittedAt === 0n ? undefined : { submittedAt: toAmount(submittedAt), manifest }
+    },
+    dispute: async (dealId) => {
+      const dispute = await guard('disputeOf', async () => await viem.readContract({ ...court, functionName: 'disputeOf', args: [dealId] }))
+      if (dispute.challengedAt === 0n) return undefined
+      return { challengedAt: toAmount(dispute.challengedAt), drawnAt: toAmount(dispute.drawnAt), mediator: lower(dispute.mediator), manifest: dispute.manifest, creatorSalt: dispute.saltCreator }
+    },
+    mediators: async () => {
+      const count = await guard('mediatorCount', async () => await viem.readContract({ ...court, functionName: 'mediatorCount' }))
+      const addresses = await guard('mediators', async () => await viem.readContract({ ...court, functionName: 'mediators', args: [0n, count] }))
+      const bonded = await Promise.all(addresses.map(async (address) => {
+        const bond = await guard('bondOf', async () => await viem.readContract({ ...vault, functionName: 'bondOf', args: [address] }))
+        return { address: lower(address), bond: toAmount(bond) }
+      }))
+      return bonded.filter(({ bond }) => bond >= options.parameters.minMediatorBond)
+    },
+    unbondAt: async (address) => toAmount(await guard('unbondAt', async () => await viem.readContract({ ...vault, functionName: 'unbondAt', args: [address] }))),
+    pool: async () => toAmount(await guard('pool', async () => await viem.readContract({ ...vault, functionName: 'pool' })))
+  }
+}

@@ -1,0 +1,86 @@
+import { collect, type CommandDefinition } from './context.ts'
+
+const NETWORK = ['--network <file>', 'network file (default: network.json in the data folder)'] as const
+
+/** Every command, in the order of `lilynode --help`. Code is loaded when a command runs. */
+export const COMMANDS: readonly CommandDefinition[] = [
+  {
+    usage: 'run <module>',
+    summary: 'run a module (name:tag, manifest CID or .wasm file) and fetch its result',
+    example: 'lilynode run cowsay:v0.0.4 -i Message=moo',
+    options: [
+      ['-i, --input-value <K=V>', 'an input of the module; repeatable', collect],
+      ['--input <dir>', 'a folder that the job sees as /inputs'],
+      ['--arg <text>', 'an argument for a local .wasm file; repeatable', collect],
+      ['--target <address>', 'only this provider; repeatable', collect],
+      ['--max-price <lily>', 'pay at most this for the run, in LILY'],
+      ['--verify <strategy>', 'none, receipt or audit:P with P from 0 to 1 (default receipt)'],
+      ['--run-seconds <n>', 'longest run; the price is for this span'],
+      ['--cpu <milli>', 'thousandths of a core'], ['--memory <mib>', 'memory in MiB'], ['--disk <mib>', 'disk in MiB'],
+      ['-o, --output <dir>', 'write the result folder here'],
+      ['--timeout <seconds>', 'give up waiting after this (the job goes on)'],
+      ['--detach', 'submit and return at once'],
+      NETWORK
+    ],
+    load: async () => (await import('./run.ts')).runRun
+  },
+  { usage: 'jobs', summary: 'list this creator\'s jobs', example: 'lilynode jobs --json', load: async () => (await import('./jobs.ts')).runJobs },
+  { usage: 'job <id>', summary: 'show one job: states, deal, transactions, result', example: 'lilynode job 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runJob },
+  { usage: 'cancel <id>', summary: 'withdraw a job that has no open deal', example: 'lilynode cancel 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runCancel },
+  { usage: 'explain <id>', summary: 'why a job does or does not match', example: 'lilynode explain 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runExplain },
+  { usage: 'book', summary: 'the order book as this node holds it', example: 'lilynode book --json', load: async () => (await import('./network.ts')).runBook },
+  { usage: 'peers', summary: 'connected peers and whether their book equals ours', example: 'lilynode peers', load: async () => (await import('./network.ts')).runPeers },
+  { usage: 'status', summary: 'what the local node is and does', example: 'lilynode status', load: async () => (await import('./network.ts')).runStatus },
+  { usage: 'balance', summary: 'wallet and vault balances', example: 'lilynode balance', load: async () => (await import('./money.ts')).runBalance },
+  { usage: 'deposit <lily>', summary: 'move LILY from the wallet into the vault', example: 'lilynode deposit 100', load: async () => (await import('./money.ts')).runDeposit },
+  { usage: 'withdraw <lily>', summary: 'move free LILY from the vault to the wallet', example: 'lilynode withdraw 12.5', load: async () => (await import('./money.ts')).runWithdraw },
+  { usage: 'stake <lily>', summary: 'bond LILY (mediators and solvers)', example: 'lilynode stake 50', load: async () => (await import('./money.ts')).runStake },
+  {
+    usage: 'start',
+    summary: 'run a node of a network',
+    example: 'lilynode start --role resource-provider,solver --network network.json',
+    options: [
+      ['--role <list>', 'resource-provider, solver, mediator, creator (jobcreator), bootstrap, module-provider'],
+      NETWORK,
+      ['--listen <multiaddr>', 'where to listen (default /ip4/127.0.0.1/tcp/0); repeatable', collect],
+      ['--api-port <port>', 'port of the local API (default any free one)'],
+      ['--engine <name>', 'solver engine: floor or lp (default lp)'],
+      ['--unit <name=share>', 'offer a share of this machine as a unit, like gpu0=0.5; repeatable', collect],
+      ['--ask <factor>', 'ask this multiple of the reference prices (default 0.9)'],
+      ['--module <folder>', 'publish the module of this folder; repeatable', collect],
+      ['--deposit <lily>', 'keep at least this much free in the vault'],
+      ['--stake <lily>', 'keep at least this bond'],
+      ['--fault <kind>', 'misbehave on purpose (devnet only): wrong-result'],
+      ['--log-level <level>', 'debug, info, warn, error or silent (default info)']
+    ],
+    load: async () => (await import('./start.ts')).runStart
+  },
+  {
+    usage: 'devnet',
+    summary: 'keep a whole local network up until Ctrl-C; resumes where it was',
+    example: 'lilynode devnet --providers 3 --solvers 2',
+    options: [
+      ['--providers <n>', 'resource providers (default 2)'], ['--solvers <n>', 'solvers (default 2)'], ['--mediators <n>', 'mediators (default 1)'], ['--creators <n>', 'creators (default 1)'],
+      ['--units <n>', 'offers per provider (default 5)'], ['--fault <kind>', 'provider-1 misbehaves: wrong-result'], ['--chain-port <port>', 'port of the embedded chain'],
+      ['--epoch-ms <n>', 'epoch length (default 2000)'], ['--stop', 'end the devnet of this folder']
+    ],
+    load: async () => (await import('./devnet.ts')).runDevnet
+  },
+  {
+    usage: 'demo',
+    summary: 'the whole mission once: a fresh mesh, one job, payment, tear-down',
+    example: 'lilynode demo --cheat',
+    options: [['--cheat', 'one provider returns a wrong result and is caught'], ['--seed <n>', 'seed of the other jobs in the book (default 1)'], ['--keep', 'leave the data folder for inspection']],
+    load: async () => (await import('./demo.ts')).runDemo
+  },
+  { usage: 'doctor', summary: 'check this machine and the node on it', example: 'lilynode doctor', options: [NETWORK], load: async () => (await import('./doctor.ts')).runDoctor },
+  { usage: 'version', summary: 'the version', example: 'lilynode version', load: async () => (await import('./version.ts')).runVersion },
+  {
+    usage: 'chain',
+    summary: 'run the embedded chain (devnet starts it)',
+    example: 'lilynode chain --data ./chain --port 8545',
+    hidden: true,
+    options: [['--port <port>', 'RPC port (default 8545)'], ['--chain-id <id>', 'chain id (default 31337)']],
+    load: async () => (await import('./chain.ts')).runChain
+  }
+]

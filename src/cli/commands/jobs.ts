@@ -1,0 +1,47 @@
+import type { JobView } from '../../api/facade.ts'
+import { formatLily } from '../amounts.ts'
+import { EXIT } from '../exit-codes.ts'
+import { requireNode } from '../node-client.ts'
+import { formatTable } from '../output.ts'
+import type { CommandRun } from './context.ts'
+
+/** `lilynode jobs`. */
+export const runJobs: CommandRun = async ({ output, root }) => {
+  const jobs = await (await requireNode(root)).jobs()
+  output.result(jobs, () => jobs.length === 0
+    ? 'no jobs'
+    : formatTable([['JOB', 'MODULE', 'STATE', 'ATTEMPT', 'EXIT', 'RESULT'], ...jobs.map((job) => [job.id.slice(0, 14), job.module, job.state, String(job.attempt), job.result === undefined ? '' : String(job.result.exitCode), job.result?.cid ?? ''])]))
+  return EXIT.ok
+}
+
+/** `lilynode job ID`. */
+export const runJob: CommandRun = async ({ args, output, root }) => {
+  const job = await (await requireNode(root)).job(args[0] ?? '')
+  output.result(job, () => describeJob(job))
+  return EXIT.ok
+}
+
+/** `lilynode cancel ID`. */
+export const runCancel: CommandRun = async ({ args, output, root }) => {
+  const job = await (await requireNode(root)).cancel(args[0] ?? '')
+  output.result(job, `${job.id} ${job.state}`)
+  return EXIT.ok
+}
+
+/** `lilynode explain ID`. */
+export const runExplain: CommandRun = async ({ args, output, root }) => {
+  const report = await (await requireNode(root)).explain(args[0] ?? '') as { summary?: string[] }
+  output.result(report, () => (report.summary ?? [JSON.stringify(report, undefined, 2)]).join('\n'))
+  return EXIT.ok
+}
+
+/** A job for people. */
+export function describeJob (job: JobView): string {
+  const lines = [`job      ${job.id}`, `module   ${job.module}`, `state    ${job.state}${job.problem === undefined ? '' : ` (${job.problem.code}: ${job.problem.message})`}`, `limit    ${formatLily(job.limit)} LILY`]
+  for (const deal of job.deals) {
+    lines.push(`deal     ${deal.dealId} attempt ${deal.attempt}: ${deal.state}`, `         provider ${deal.provider}, solver ${deal.solver}, epoch ${deal.epoch}`, `         price ${formatLily(deal.price)} LILY, fee ${formatLily(deal.fee)}, collateral ${formatLily(deal.collateral)}`)
+    for (const transaction of deal.transactions) lines.push(`         ${transaction.name} ${transaction.hash} gas ${transaction.gas}`)
+  }
+  if (job.result !== undefined) lines.push(`result   ${job.result.cid}`, `folder   ${job.result.path}`, `exit     ${job.result.exitCode} (${job.result.reason})`)
+  return lines.join('\n')
+}

@@ -1,0 +1,28 @@
+import { formatLily, parseLily } from '../amounts.ts'
+import { EXIT } from '../exit-codes.ts'
+import { requireNode } from '../node-client.ts'
+import type { CommandRun } from './context.ts'
+
+/** `lilynode balance`. */
+export const runBalance: CommandRun = async ({ output, root }) => {
+  const balance = await (await requireNode(root)).balance()
+  output.result(balance, () => [
+    `account  ${balance.account}`, `wallet   ${formatLily(balance.token)} LILY, ${balance.wei} wei for gas`,
+    `vault    ${formatLily(balance.free)} free, ${formatLily(balance.locked)} locked in deals, ${formatLily(balance.bond)} bonded`
+  ].join('\n'))
+  return EXIT.ok
+}
+
+const move = (action: 'deposit' | 'withdraw' | 'stake'): CommandRun => async ({ args, output, root }) => {
+  const amount = parseLily(args[0] ?? '')
+  const transaction = await (await requireNode(root)).money(action, amount)
+  output.result(transaction, `${action} of ${formatLily(amount)} LILY: ${transaction.hash} (gas ${transaction.gas})`)
+  return EXIT.ok
+}
+
+/** `lilynode deposit AMOUNT`. */
+export const runDeposit: CommandRun = move('deposit')
+/** `lilynode withdraw AMOUNT`. */
+export const runWithdraw: CommandRun = move('withdraw')
+/** `lilynode stake AMOUNT`. */
+export const runStake: CommandRun = move('stake')

@@ -1,0 +1,173 @@
+import { cp, lstat, mkdir, readdir, readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { JobView } from '../../api/facade.ts'
+import { isOver } from '../../api/routes.ts'
+import { formatLily, parseLily } from '../amounts.ts'
+import { wait } from '../devnet/processes.ts'
+import { CliError } from '../errors.ts'
+import { EXIT } from '../exit-codes.ts'
+import { findNode, nodeRoots, requireNode, type NodeClient } from '../node-client.ts'
+import type { Output } from '../output.ts'
+import { startNode } from '../start-node.ts'
+import { listFlag, numberFlag, textFlag, type CommandContext, type CommandRun } from './context.ts'
+
+/** Files of --input travel inside one request. */
+const MAX_INPUT_BYTES = 64 * 2 ** 20
+/** Connecting and reconciling a book takes a second or two. */
+const JOIN_TIMEOUT_MS = 15_000
+const JOIN_POLL_MS = 100
+
+/** `lilynode run MODULE`: submits, shows each state as it happens, prints the program's output. */
+export const runRun: CommandRun = async (context) => {
+  const request = await requestOf(context)
+  const outputFolder = textFlag(context, 'output')
+  const found = await findNode(nodeRoots(context.root))
+  const own = found === undefined && textFlag(context, 'network') !== undefined
+    ? await startNode({ root: context.root, networkPath: textFlag(context, 'network'), roles: ['creator'], logLevel: 'silent' })
+    : undefined
+  try {
+    const client = found ?? (own === undefined ? await requireNode(context.root) : own.client)
+    if (own !== undefined) await untilJoined(own.client, context.signal)
+    return await submitAndFollow(client, request, outputFolder, context)
+  } finally {
+    await own?.stop()
+  }
+}
+
+/** A node that has just started knows the market once its book equals a peer's. Alone it goes on after a while: what is missing has its own error. */
+async function untilJoined (client: NodeClient, signal: AbortSignal): Promise<void> {
+  const until = Date.now() + JOIN_TIMEOUT_MS
+  while (Date.now() < until && !(await client.peers()).some((peer) => peer.book?.equal === true)) {
+    signal.throwIfAborted()
+    await wait(JOIN_POLL_MS)
+  }
+}
+
+async function submitAndFollow (client: NodeClient, request: unknown, outputFolder: string | undefined, context: CommandContext): Promise<number> {
+  const { output } = context
+  const submitted = await client.submit(request)
+  output.progress(`submitted   ${submitted.id}  ${submitted.module}, limit ${formatLily(submitted.limit)} LILY`)
+  if (context.flags['detach'] === true) {
+    output.result(submitted, submitted.id)
+    return EXIT.ok
+  }
+  const job = await follow(client, submitted, context)
+  if (job.result === undefined) {
+    throw new CliError(job.problem?.code ?? 'JOB_TIMED_OUT', job.problem?.message ?? `job ${job.id} ended ${job.state}`, { data: { job: job.id, state: job.state }, hint: `lilynode explain ${job.id.slice(0, 14)}` })
+  }
+  if (outputFolder !== undefined) {
+    await mkdir(outputFolder, { recursive: true })
+    await cp(job.result.path, outputFolder, { recursive: true })
+  }
+  const folder = outputFolder === undefined ? job.result.path : resolve(outputFolder)
+  const stdout = await readFile(join(job.result.path, 'stdout'), 'utf8')
+  const stderr = await readFile(join(job.result.path, 'stderr'), 'utf8')
+  if (!output.json) process.stderr.write(stderr)
+  output.result({ ...job, stdout, stderr, folder }, stdout.replace(/\n$/, ''))
+  output.progress(`result      ${job.result.cid}\nfolder      ${folder}`)
+  if (job.result.exitCode !== 0 || job.result.reason !== 'exited') {
+    output.progress(`exit code   ${job.result.exitCode} (${job.result.reason})`)
+    return EXIT.jobFailed
+  }
+  return EXIT.ok
+}
+
+/** Waits for the job's end, telling of each change. Survives a restart of the node. */
+async function follow (client: NodeClient, first: JobView, context: CommandContext): Promise<JobView> {
+  const timeout = textFlag(context, 'timeout') === undefined ? undefined : AbortSignal.timeout(numberFlag(context, 'timeout', { min: 1, max: 86_400, fallback: 0 }) * 1000)
+  const signal = timeout === undefined ? context.signal : AbortSignal.any([context.signal, timeout])
+  let last = first
+  let said = ''
+  try {
+    while (!isOver(last)) {
+      for await (const job of client.events(first.id, signal)) {
+        last = job
+        said = tell(context.output, job, said)
+      }
+      if (!isOver(last)) last = await client.job(first.id)
+    }
+  } catch (error) {
+    if (timeout?.aborted === true) throw new CliError('JOB_TIMED_OUT', `job ${first.id} is ${last.state} after ${String(context.flags['timeout'])} s; it goes on`, { data: { job: first.id, state: last.state }, hint: `See "lilynode job ${first.id.slice(0, 14)}" and "lilynode explain ${first.id.slice(0, 14)}".` })
+    throw error
+  }
+  return last
+}
+
+function tell (output: Output, job: JobView, said: string): string {
+  const deal = job.deals.at(-1)
+  const text = deal === undefined || job.state === 'DealNegotiating' && deal.state !== 'DealNegotiating'
+    ? `${job.state}${job.attempt > 0 ? ` (attempt ${job.attempt + 1})` : ''}`
+    : `${job.state.padEnd(18)} epoch ${deal.epoch}, provider ${deal.provider.slice(0, 10)}, solver ${deal.solver.slice(0, 10)}, price ${formatLily(deal.price)} LILY`
+  if (text !== said) output.progress(`state       ${text}`)
+  return text
+}
+
+async function requestOf (context: CommandContext): Promise<Record<string, unknown>> {
+  const inputs: Record<string, string> = {}
+  for (const pair of listFlag(context, 'inputValue')) {
+    const at = pair.indexOf('=')
+    if (at < 1) throw new CliError('USAGE_INPUT', `-i ${pair} is not K=V`, { data: { input: pair }, hint: 'Write -i Message=moo.' })
+    inputs[pair.slice(0, at)] = pair.slice(at + 1)
+  }
+  const module = context.args[0] ?? ''
+  const folder = textFlag(context, 'input')
+  const maxPrice = textFlag(context, 'maxPrice')
+  const verify = textFlag(context, 'verify')
+  const optional: Record<string, unknown> = {
+    files: folder === undefined ? undefined : await readFolder(folder),
+    maxPrice: maxPrice === undefined ? undefined : parseLily(maxPrice),
+    verification: verify === undefined ? undefined : parseStrategy(verify),
+    runSeconds: optionalNumber(context, 'runSeconds', 604_800), cpuMilli: optionalNumber(context, 'cpu', 1_000_000), memoryMiB: optionalNumber(context, 'memory', 4096), diskMiB: optionalNumber(context, 'disk', 1_000_000)
+  }
+  return {
+    module: module.endsWith('.wasm') ? resolve(module) : module,
+    inputs,
+    args: listFlag(context, 'arg'),
+    targets: listFlag(context, 'target').map((address) => parseAddress(address)),
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
+  }
+}
+
+function optionalNumber (context: CommandContext, name: string, max: number): number | undefined {
+  return textFlag(context, name) === undefined ? undefined : numberFlag(context, name, { min: 1, max, fallback: 1 })
+}
+
+function parseAddress (text: string): string {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new CliError('USAGE_ADDRESS', `"${text}" is no account address`, { data: { address: text } })
+  return text.toLowerCase()
+}
+
+/** "none", "receipt" or "audit:P". Throws CliError USAGE_VERIFY. */
+export function parseStrategy (text: string): { strategy: string, auditBp: number } {
+  if (text === 'none' || text === 'receipt') return { strategy: text, auditBp: 0 }
+  const match = /^audit:(0(?:\.\d{1,4})?|1(?:\.0{1,4})?)$/.exec(text)
+  if (match === null) throw new CliError('USAGE_VERIFY', `"${text}" is no verification strategy`, { data: { strategy: text }, hint: 'Use none, receipt or audit:P with P from 0 to 1, like audit:0.1.' })
+  return { strategy: 'audit', auditBp: Math.round(Number(match[1]) * 10_000) }
+}
+
+async function readFolder (folder: string): Promise<Record<string, string>> {
+  const files: Record<string, string> = {}
+  let bytes = 0
+  const walk = async (path: string, prefix: string): Promise<void> => {
+    for (const name of (await readdir(path)).sort()) {
+      const full = join(path, name)
+      const info = await lstat(full)
+      if (info.isDirectory()) {
+        await walk(full, `${prefix}${name}/`)
+        continue
+      }
+      // A link would carry whatever it points to, which is rarely what was meant.
+      if (!info.isFile()) throw new CliError('USAGE_INPUT', `${full} is not a plain file`, { data: { path: full }, hint: 'Copy the file itself into the input folder.' })
+      bytes += info.size
+      if (bytes > MAX_INPUT_BYTES) throw new CliError('USAGE_INPUT', `the input folder is larger than ${MAX_INPUT_BYTES} bytes`, { data: { folder } })
+      files[`${prefix}${name}`] = (await readFile(full)).toString('base64')
+    }
+  }
+  try {
+    await walk(folder, '')
+  } catch (error) {
+    if (error instanceof CliError) throw error
+    throw new CliError('USAGE_INPUT', `cannot read the input folder ${folder}`, { data: { folder }, cause: error })
+  }
+  return files
+}

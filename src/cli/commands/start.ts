@@ -1,0 +1,60 @@
+import { CliError } from '../errors.ts'
+import { EXIT } from '../exit-codes.ts'
+import { startNode } from '../start-node.ts'
+import { parseLily } from '../amounts.ts'
+import { listFlag, numberFlag, textFlag, type CommandContext, type CommandRun } from './context.ts'
+import type { LogLevel } from '../../core/logger.ts'
+import { ROLES, type RoleName } from '../../node/options.ts'
+
+/** Lilypad's names for roles, beside ours. */
+const ROLE_NAMES: Readonly<Record<string, RoleName>> = { ...Object.fromEntries(ROLES.map((role) => [role, role])), jobcreator: 'creator', provider: 'resource-provider', rp: 'resource-provider' }
+
+/** `lilynode start`: runs until SIGINT or SIGTERM. Prints one line when ready. */
+export const runStart: CommandRun = async (context) => {
+  const roles = (textFlag(context, 'role') ?? 'creator').split(',').map((name) => {
+    const role = ROLE_NAMES[name.trim()]
+    if (role === undefined) throw new CliError('USAGE_ROLE', `"${name}" is no role`, { data: { role: name }, hint: `Roles: ${ROLES.join(', ')}.` })
+    return role
+  })
+  const ask = Number(textFlag(context, 'ask') ?? '0.9')
+  if (!(ask > 0 && ask < 100)) throw new CliError('USAGE_NUMBER', '--ask must be above 0 and below 100', { data: { ask: textFlag(context, 'ask') } })
+  const engine = oneOf(context, 'engine', ['lp', 'floor'])
+  const logLevel = oneOf<LogLevel>(context, 'logLevel', ['info', 'debug', 'warn', 'error', 'silent'])
+  const deposit = textFlag(context, 'deposit')
+  const stake = textFlag(context, 'stake')
+  const node = await startNode({
+    root: context.root,
+    networkPath: textFlag(context, 'network'),
+    roles,
+    logLevel,
+    listen: listFlag(context, 'listen'),
+    apiPort: numberFlag(context, 'apiPort', { min: 0, max: 65_535, fallback: 0 }),
+    engine,
+    units: listFlag(context, 'unit').map(parseUnit),
+    askFactor: ask,
+    modules: listFlag(context, 'module'),
+    deposit: deposit === undefined ? 0 : parseLily(deposit),
+    stake: stake === undefined ? 0 : parseLily(stake),
+    fault: textFlag(context, 'fault')
+  })
+  const status = await node.client.status()
+  context.output.line({ event: 'ready', account: status.account, peerId: status.peerId, addresses: status.addresses, api: node.client.url }, `ready: ${status.roles.join(', ')} as ${status.account}\n  peer ${status.peerId}\n  ${status.addresses.join('\n  ')}\n  api  ${node.client.url}`)
+  await new Promise<void>((resolve) => { context.signal.addEventListener('abort', () => { resolve() }, { once: true }) })
+  await node.stop()
+  return EXIT.ok
+}
+
+/** A flag with few values; the first is the default. Throws CliError USAGE_CHOICE. */
+function oneOf<T extends string> (context: CommandContext, name: string, values: readonly [T, ...T[]]): T {
+  const text = textFlag(context, name) ?? values[0]
+  const value = values.find((each) => each === text)
+  if (value === undefined) throw new CliError('USAGE_CHOICE', `"${text}" is none of ${values.join(', ')}`, { data: { flag: name, value: text } })
+  return value
+}
+
+function parseUnit (text: string): { name: string, share: number } {
+  const [name = '', share = ''] = text.split('=')
+  const value = Number(share)
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name) || !(value > 0 && value <= 1)) throw new CliError('USAGE_UNIT', `--unit ${text} is not NAME=SHARE with a share above 0 and at most 1`, { data: { unit: text } })
+  return { name, share: value }
+}

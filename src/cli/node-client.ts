@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { AuctionSummary, BalanceView, BookView, JobView, NodeFacade, NodeStatus, TransactionView } from '../api/facade.ts'
+import { dataPaths } from '../config/paths.ts'
+import { CodedError, errorMessage } from '../core/errors.ts'
+import { CliError } from './errors.ts'
+
+/** The local API of a running node, typed. Rejects with the node's own coded errors, or CLI_NO_NODE, API_UNREACHABLE. */
+export interface NodeClient {
+  readonly url: string
+  status: () => Promise<NodeStatus>
+  book: () => Promise<BookView>
+  peers: () => Promise<ReturnType<NodeFacade['peers']>>
+  balance: () => Promise<BalanceView>
+  money: (action: 'deposit' | 'withdraw' | 'stake', amount: number) => Promise<TransactionView>
+  submit: (request: unknown) => Promise<JobView>
+  jobs: () => Promise<JobView[]>
+  job: (id: string) => Promise<JobView>
+  cancel: (id: string) => Promise<JobView>
+  explain: (id: string) => Promise<unknown>
+  auction: (epoch: number) => Promise<AuctionSummary>
+  events: (id: string, signal: AbortSignal) => AsyncIterable<JobView>
+}
+
+/** The remote error, with the code it had there. */
+class RemoteError extends CodedError {}
+
+/** The slowest answers wait a minute for a transaction; a node that hangs shall not make its user hang. */
+const ANSWER_TIMEOUT_MS = 90_000
+
+/** Reads api.json of a data folder; undefined when no node has written one. */
+export async function readApiFile (root: string): Promise<{ url: string, token: string, pid: number } | undefined> {
+  try {
+    return JSON.parse(await readFile(dataPaths(root).api, 'utf8')) as { url: string, token: string, pid: number }
+  } catch {
+    return undefined
+  }
+}
+
+/** A client of the node of the first data folder that has one running. */
+export async function findNode (roots: readonly string[]): Promise<NodeClient | undefined> {
+  for (const root of roots) {
+    const api = await readApiFile(root)
+    if (api === undefined) continue
+    const client = createNodeClient(api)
+    const alive = await client.status().then(() => true, () => false)
+    if (alive) return client
+  }
+  return undefined
+}
+
+/** The node that a command talks to: of --data, else of ~/.lilynode, else the creator of the local devnet. Rejects with CLI_NO_NODE. */
+export async function requireNode (root: string): Promise<NodeClient> {
+  const client = await findNode(nodeRoots(root))
+  if (client === undefined) throw new CliError('CLI_NO_NODE', `no running node in ${root}`, { data: { data: root }, hint: 'Start one with "lilynode devnet" or "lilynode start", or name its folder with --data.' })
+  return client
+}
+
+/** Data folders that may hold the node meant by a root. */
+export function nodeRoots (root: string): string[] {
+  return [root, join(root, 'creator-1'), join(root, 'devnet', 'creator-1')]
+}
+
+export function createNodeClient (api: { url: string, token: string }): NodeClient {
+  const send = async (method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> => {
+    let response: Response
+    try {
+      response = await fetch(`${api.url}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${api.token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        signal: signal ?? AbortSignal.timeout(ANSWER_TIMEOUT_MS)
+      })
+    } catch (error) {
+      throw new CliError('API_UNREACHABLE', `the node at ${api.url} does not answer: ${errorMessage(error)}`, { data: { url: api.url }, cause: error, hint: 'It may have stopped; look at node.log in its data folder.' })
+    }
+    if (!response.ok) {
+      const { error } = await response.json() as { error: { code: string, message: string, hint?: string, data?: Record<string, unknown> } }
+      throw new RemoteError(error.code, error.message, { hint: error.hint ?? '', data: error.data ?? {} })
+    }
+    return response
+  }
+  const get = async <T>(path: string): Promise<T> => await (await send('GET', path)).json() as T
+  const post = async <T>(path: string, body: unknown): Promise<T> => await (await send('POST', path, body)).json() as T
+  return {
+    url: api.url,
+    status: () => get('/v1/status'),
+    book: () => get('/v1/book'),
+    peers: () => get('/v1/peers'),
+    balance: () => get('/v1/balance'),
+    money: (action, amount) => post(`/v1/${action}`, { amount }),
+    submit: (request) => post('/v1/jobs', request),
+    jobs: () => get('/v1/jobs'),
+    job: (id) => get(`/v1/jobs/${encodeURIComponent(id)}`),
+    cancel: (id) => post(`/v1/jobs/${encodeURIComponent(id)}/cancel`, {}),
+    explain: (id) => get(`/v1/jobs/${encodeURIComponent(id)}/explain`),
+    auction: (epoch) => get(`/v1/auctions/${epoch}`),
+    events: async function * (id, signal) {
+      const response = await send('GET', `/v1/jobs/${encodeURIComponent(id)}/events`, undefined, signal)
+      let rest = ''
+      const decoder = new TextDecoder()
+      for await (const chunk of response.body ?? []) {
+        const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
+        rest = lines.pop() ?? ''
+        for (const line of lines) yield JSON.parse(line) as JobView
+      }
+    }
+  }
+}

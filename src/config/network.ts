@@ -1,0 +1,48 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import { deploymentShape } from '../chain/deployment.ts'
+import { errorMessage } from '../core/errors.ts'
+import { dealParametersShape } from '../deal/options.ts'
+import { hashParameters } from '../deal/terms.ts'
+import { auctionRulesShape, matchRulesShape } from '../match/options.ts'
+import { addressShape, type Hash } from '../wire/shapes.ts'
+import { ConfigError } from './errors.ts'
+
+/** protocol/network.md. Everything that the nodes of one network share: one JSON file. */
+export const networkShape = z.strictObject({
+  name: z.string().regex(/^[a-z0-9-]{1,32}$/),
+  /** True on a chain that the operator resets at will: allows fault flags, polls fast. */
+  devnet: z.boolean(),
+  /** JSON-RPC URLs of the chain, first one preferred. */
+  rpcUrls: z.array(z.url()).min(1),
+  deployment: deploymentShape,
+  /** Multiaddrs with peer id. */
+  bootstrap: z.array(z.string()),
+  /** Accounts whose module records plain names resolve to, in order of preference. */
+  modulePublishers: z.array(addressShape),
+  match: matchRulesShape,
+  auction: auctionRulesShape,
+  deal: dealParametersShape
+})
+export type Network = z.output<typeof networkShape>
+
+/** Reads a network file. Throws ConfigError CONFIG_NETWORK_MISSING or CONFIG_NETWORK_INVALID naming the field. */
+export async function loadNetwork (path: string): Promise<Network> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError('CONFIG_NETWORK_MISSING', `cannot read the network file ${path}: ${errorMessage(error)}`, { data: { path }, cause: error, hint: 'Pass --network FILE, or start a local one with "lilynode devnet".' })
+  }
+  try {
+    return networkShape.parse(JSON.parse(text))
+  } catch (error) {
+    const detail = error instanceof z.ZodError ? error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') : errorMessage(error)
+    throw new ConfigError('CONFIG_NETWORK_INVALID', `network file ${path}: ${detail}`, { data: { path }, cause: error, hint: 'The fields are described in protocol/network.md.' })
+  }
+}
+
+/** What terms of a deal bind of the network: prices, auction and deadlines. */
+export function networkParametersHash (network: Network): Hash {
+  return hashParameters({ match: network.match, auction: network.auction, deal: network.deal })
+}

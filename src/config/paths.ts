@@ -1,0 +1,37 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+
+/** Where a node keeps what, below its data folder. */
+export interface DataPaths {
+  root: string
+  /** Account key, hex, mode 0600. Absent when WEB3_PRIVATE_KEY is used. */
+  accountKey: string
+  datastore: string
+  blocks: string
+  results: string
+  /** Address and token of the local API, mode 0600, while the node runs. */
+  api: string
+  network: string
+}
+
+/** The layout below a data folder. */
+export function dataPaths (root: string): DataPaths {
+  const at = (name: string): string => join(root, name)
+  return { root, accountKey: at('account.key'), datastore: at('datastore'), blocks: at('blocks'), results: at('results'), api: at('api.json'), network: at('network.json') }
+}
+
+/** The data folder: the flag, else LILYNODE_DATA, else DATA_DIR as in Lilypad, else ~/.lilynode. */
+export function dataRoot (flag: string | undefined): string {
+  return resolve(flag ?? process.env['LILYNODE_DATA'] ?? process.env['DATA_DIR'] ?? join(homedir(), '.lilynode'))
+}
+
+/** The private key from the environment (WEB3_PRIVATE_KEY), if one is set. */
+export function environmentKey (): string | undefined {
+  return process.env['WEB3_PRIVATE_KEY']
+}
+
+/** The environment of processes that we start: without keys, so that no node gets another's. */
+export function childEnvironment (): Record<string, string> {
+  const entries = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'WEB3_PRIVATE_KEY')
+  return Object.fromEntries(entries)
+}

@@ -1,0 +1,51 @@
+import type { MediatorList } from '../wire/deal-messages.ts'
+import type { DealTerms } from '../wire/deal-terms.ts'
+import type { Address, Hash, Signature } from '../wire/shapes.ts'
+import { transition, type DealEvent } from './transitions.ts'
+import type { DealState } from './states.ts'
+
+/** A transaction that belongs to a deal. Gas from the receipt. */
+export interface DealTransaction { name: string, hash: Hash, gas: number, from: Address }
+
+/** The provider's signed result. `manifestBytes` is the document whose sha2-256 is `manifest`. */
+export interface DealResult { manifest: Hash, outputRoot: Hash, manifestCid: string, outputsCid: string, manifestBytes: Uint8Array, signature: Signature }
+
+/**
+ * One deal as one party journals it. Written to disk before anything in it is announced.
+ * Plain data: it survives a `kill -9` and is all that is needed to go on.
+ */
+export interface Deal {
+  readonly dealId: Hash
+  readonly role: 'creator' | 'provider'
+  state: DealState
+  readonly epoch: number
+  readonly terms: DealTerms
+  readonly mediators: MediatorList
+  readonly jobRecord: Uint8Array
+  /** The other party's node. */
+  readonly peer: string
+  readonly solverPeer?: string
+  readonly ownSalt: Hash
+  otherSalt?: Hash
+  creatorSignature?: Signature
+  providerSignature?: Signature
+  start?: { inputRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
+  result?: DealResult
+  acceptance?: Signature
+  /** A drawn mediator's verdict. */
+  verdict?: { mediator: Address, outcome: number, evidence: Hash, signature: Signature }
+  openedAt?: number
+  submittedAt?: number
+  challengedAt?: number
+  revealedAt?: number
+  transactions: DealTransaction[]
+  /** The last thing that went wrong, for people. */
+  problem?: { code: string, message: string }
+  updatedAtMs: number
+}
+
+/** Moves a deal by an event; throws DealError DEAL_WRONG_STATE when it does not belong. */
+export function applyEvent (deal: Deal, event: DealEvent, nowMs: number): void {
+  deal.state = transition(deal.state, event)
+  deal.updatedAtMs = nowMs
+}

@@ -1,0 +1,43 @@
+import type { DealRest } from '../wire/deal-terms.ts'
+import type { DealState } from './states.ts'
+
+/** What the clock allows next for a deal; `protocol/deal.md` has each deadline with its reason. Times are unix seconds. */
+export type DueAction = 'give-up-open' | 'submit' | 'refund' | 'timeout-submit' | 'finalize' | 'timeout-reveal' | 'timeout-verdict'
+
+/** What is known of a deal's progress, as far as deadlines hang on it. */
+export interface Progress {
+  state: DealState
+  openBy: number
+  rest: DealRest
+  /** From the start receipt that both signed. */
+  startedAt?: number | undefined
+  /** Block time of the submission on chain. */
+  submittedAt?: number | undefined
+  challengedAt?: number | undefined
+  revealedAt?: number | undefined
+  /** The Court caps each step of a dispute at half the unbonding time, so that bonds outlast disputes. */
+  unbondSeconds: number
+}
+
+/** Parties stop acting this many seconds before a deadline and act on others' after it: clocks and inclusion. */
+export const DEADLINE_SKEW_SECONDS = 2
+
+/** The action that anyone may take at block time `now`, or undefined. `submit` is the provider's own, ahead of its deadline. */
+export function dueAction (progress: Progress, now: number): DueAction | undefined {
+  const { state, rest, startedAt, submittedAt, challengedAt, revealedAt } = progress
+  if (state === 'DealNegotiating') return now > progress.openBy + DEADLINE_SKEW_SECONDS ? 'give-up-open' : undefined
+  if (state === 'ResultsChallenged' && challengedAt !== undefined) {
+    const windowSeconds = Math.min(rest.challengeSeconds, Math.floor(progress.unbondSeconds / 2))
+    if (revealedAt === undefined) return now > challengedAt + windowSeconds ? 'timeout-reveal' : undefined
+    return now > revealedAt + windowSeconds ? 'timeout-verdict' : undefined
+  }
+  if (submittedAt !== undefined) return now > submittedAt + rest.judgeSeconds ? 'finalize' : undefined
+  if (startedAt !== undefined) return now > startedAt + rest.submitSeconds ? 'timeout-submit' : undefined
+  // Without a receipt the latest start counts, and the judge window after it: nobody can be cut off who may still act.
+  return now > rest.startBy + rest.submitSeconds + rest.judgeSeconds ? 'refund' : undefined
+}
+
+/** When a provider whose result was not accepted yet puts it on chain: in time for the deadline, late enough to spare the gas. */
+export function submitDueAt (rest: DealRest, startedAt: number): number {
+  return startedAt + rest.submitSeconds - Math.max(2 * DEADLINE_SKEW_SECONDS, Math.floor(rest.submitSeconds / 4))
+}

@@ -1,0 +1,76 @@
+import type { ReasonCode } from './admissible.ts'
+import { askFor, collateralFor, priceFor } from './price.ts'
+import type { JobRow, MatchRules, OfferRow } from './problem.ts'
+
+/** What one side can do about one constraint. */
+export interface Advice {
+  reason: ReasonCode
+  /** One sentence for people. */
+  text: string
+  /** The change in the constraint's unit (nLILY, milli-cores, MiB, seconds), where a number says it. */
+  by?: number
+  /** False when only the other side can change it. */
+  own: boolean
+}
+
+type Pair = { job: JobRow, offer: OfferRow, rules: MatchRules, atMs: number }
+type Side = Record<ReasonCode, (pair: Pair) => Omit<Advice, 'reason'>>
+
+const other = (text: string): Omit<Advice, 'reason'> => ({ text, own: false })
+const own = (text: string, by?: number): Omit<Advice, 'reason'> => ({ text, own: true, ...(by === undefined ? {} : { by }) })
+
+const lacking = {
+  cpu: ({ job, offer }: Pair) => job.offer.resources.cpuMilli - offer.offer.capacity.cpuMilli,
+  memory: ({ job, offer }: Pair) => job.offer.resources.memoryMiB - offer.offer.capacity.memoryMiB,
+  disk: ({ job, offer }: Pair) => job.offer.resources.diskMiB - offer.offer.capacity.diskMiB,
+  seconds: ({ job, offer }: Pair) => job.offer.runSeconds - offer.offer.maxRunSeconds,
+  price: ({ job, offer }: Pair) => askFor(job.offer, offer.offer) - job.offer.limit,
+  late: ({ job, atMs }: Pair) => Math.ceil((atMs + job.offer.runSeconds * 1000 - job.offer.deadline) / 1000),
+  collateral: ({ job, offer, rules }: Pair) => collateralFor(priceFor(job.offer, offer.offer, rules), rules) - offer.freeCollateral
+}
+const amount = (by: number, unit: string): string => Number.isFinite(by) ? `${by} ${unit}` : `more ${unit} than can be counted`
+
+/** For the job's creator. */
+const CREATOR: Side = {
+  self: () => other('the offer is your own account\'s; a job runs on another account\'s machine'),
+  validity: ({ job, atMs }) => job.offer.validUntil <= atMs ? own('publish the job again: it is no longer valid') : other('the offer is no longer valid'),
+  deadline: (pair) => own(`move the deadline by ${lacking.late(pair)} s, or shorten the run`, lacking.late(pair)),
+  size: () => own('ask for less: the job is larger than prices can be counted for'),
+  avoid: ({ offer }) => own(`take ${offer.account} off the avoid list`),
+  target: ({ offer }) => own(`add ${offer.account} to the targets`),
+  creators: () => other('the provider takes jobs of listed creators only'),
+  engine: () => other('the offer does not run WebAssembly'),
+  module: () => other('the provider runs listed modules only'),
+  mediators: ({ offer }) => offer.offer.mediators.length === 0 ? other('the provider trusts no mediator') : own(`trust one of the provider's mediators: ${offer.offer.mediators.join(', ')}`),
+  cpu: (pair) => own(`ask for ${lacking.cpu(pair)} milli-cores less`, lacking.cpu(pair)),
+  memory: (pair) => own(`ask for ${lacking.memory(pair)} MiB of memory less`, lacking.memory(pair)),
+  disk: (pair) => own(`ask for ${lacking.disk(pair)} MiB of disk less`, lacking.disk(pair)),
+  runSeconds: (pair) => own(`shorten the run by ${lacking.seconds(pair)} s`, lacking.seconds(pair)),
+  price: (pair) => own(`raise the limit by ${amount(lacking.price(pair), 'nLILY')}`, lacking.price(pair)),
+  collateral: (pair) => other(`the provider is short of ${amount(lacking.collateral(pair), 'nLILY')} of collateral`)
+}
+
+/** For the offer's provider. */
+const PROVIDER: Side = {
+  self: () => other('the job is your own account\'s'),
+  validity: ({ offer, atMs }) => offer.offer.validUntil <= atMs ? own('publish the offer again: it is no longer valid') : other('the job is no longer valid'),
+  deadline: () => other('the job cannot end before its deadline'),
+  size: () => other('the job is larger than prices can be counted for'),
+  avoid: () => other('the creator avoids you'),
+  target: () => other('the creator named other providers'),
+  creators: ({ job }) => own(`add ${job.account} to the creators you take jobs of`),
+  engine: () => own('offer the engine "wasm"'),
+  module: ({ job }) => own(`allow the module ${job.offer.module}`),
+  mediators: ({ job }) => job.offer.mediators.length === 0 ? other('the creator trusts no mediator') : own(`trust one of the creator's mediators: ${job.offer.mediators.join(', ')}`),
+  cpu: (pair) => own(`offer ${lacking.cpu(pair)} milli-cores more`, lacking.cpu(pair)),
+  memory: (pair) => own(`offer ${lacking.memory(pair)} MiB of memory more`, lacking.memory(pair)),
+  disk: (pair) => own(`offer ${lacking.disk(pair)} MiB of disk more`, lacking.disk(pair)),
+  runSeconds: (pair) => own(`take runs of ${lacking.seconds(pair)} s more`, lacking.seconds(pair)),
+  price: (pair) => own(`ask ${amount(lacking.price(pair), 'nLILY')} less for this job`, lacking.price(pair)),
+  collateral: (pair) => own(`deposit ${amount(lacking.collateral(pair), 'nLILY')} more of collateral`, lacking.collateral(pair))
+}
+
+/** What `side` can do about a constraint that the pair fails. */
+export function adviceFor (side: 'creator' | 'provider', reason: ReasonCode, pair: Pair): Advice {
+  return { reason, ...(side === 'creator' ? CREATOR : PROVIDER)[reason](pair) }
+}

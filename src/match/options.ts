@@ -1,0 +1,80 @@
+import { z } from 'zod'
+import { askShape } from '../wire/resource-offer.ts'
+import { amountShape, uintShape } from '../wire/shapes.ts'
+
+/** Basis points of the whole. */
+export const BP = 10_000
+
+/** What the nodes of one network agree on about prices. Money is nLILY. */
+export const matchRulesShape = z.strictObject({
+  /** Reference unit prices: the price of a match, and the middle of the band that scores are clipped to. */
+  reference: askShape,
+  /** Half width of the band round the reference price that limits and asks are clipped to before they count, bp. */
+  bandBp: uintShape.max(BP),
+  /** The solver's fee as a share of the price, bp, and the least it is. */
+  feeBp: uintShape.max(BP),
+  minFee: amountShape,
+  /** What the provider locks, as a share of the price, bp (25,000 = 2.5 prices). */
+  collateralBp: uintShape.max(1_000_000)
+})
+export type MatchRules = z.output<typeof matchRulesShape>
+
+export const DEFAULT_MATCH_RULES: MatchRules = {
+  // The ratio of cloud list prices (core : GiB : GiB of disk about 10 : 1 : 0.02 per hour); 3.6 LILY for one core and hour.
+  reference: { base: 1_000_000, cpuMilliSecond: 1000, memoryMiBSecond: 100, diskMiBSecond: 2 },
+  // 30 %: wide enough for the spread of list and spot prices of one region, so narrow that a wash pair gains 0.6 prices at most.
+  bandBp: 3000,
+  // 2 % pays a solver's transactions at a job of one core-hour; the minimum pays its share of a batch for small ones.
+  feeBp: 200,
+  minFee: 100_000,
+  // A fine must exceed gain / audit probability; 2.5 is the bound at an audit rate of 40 % (design, section 10).
+  collateralBp: 25_000
+}
+
+/** What the nodes of one network agree on about an epoch. Phases are shares of the epoch, so that a devnet only shortens `epochMs`. */
+export const auctionRulesShape = z.strictObject({
+  epochMs: uintShape.min(100),
+  /** Records younger than this at the boundary wait for the next epoch, bp of the epoch. */
+  graceBp: uintShape.max(BP),
+  /** Ends of the phases, bp of the epoch, ascending. */
+  commitBp: uintShape.max(BP),
+  revealBp: uintShape.max(BP),
+  fallbackBp: uintShape.max(BP),
+  consentBp: uintShape.max(BP),
+  /** Solvers whose commits a node keeps per epoch, and postings of the fall-back phase. */
+  maxSolvers: uintShape.min(1).max(1024),
+  maxFallbacks: uintShape.max(64),
+  /** Bond without which a solver's commits are ignored, nLILY. */
+  minSolverBond: amountShape
+}).refine((rules) => rules.commitBp < rules.revealBp && rules.revealBp < rules.fallbackBp && rules.fallbackBp < rules.consentBp, 'phases must ascend: commit, reveal, fallback, consent')
+export type AuctionRules = z.output<typeof auctionRulesShape>
+
+export const DEFAULT_AUCTION_RULES: AuctionRules = {
+  // CoW's shortest solving time; gossip reaches every node in a tenth of it.
+  epochMs: 10_000,
+  // A record needs p99 of gossip (< 1 s) to be at every node before solvers fix their snapshot.
+  graceBp: 1000,
+  // Solving gets most of the first half: 3 s keep the slack of one second for the spread of the commit.
+  commitBp: 4000,
+  // 64 KB of reveal over three hops at home bandwidth.
+  revealBp: 5500,
+  // The floor of a small book is solved in milliseconds; its spread takes the second.
+  fallbackBp: 6500,
+  // Two signatures over one direct stream, with retries to the next-best solution, before the next boundary.
+  consentBp: 10_000,
+  // 64 x 64 KB of reveals = 4 MB, and 64 verifications of a millisecond each, per epoch.
+  maxSolvers: 64,
+  // Honest postings of the floor differ little; more of them add nothing.
+  maxFallbacks: 16,
+  // 50 LILY: a thousand fees of small jobs, so that filling all 64 places costs more than it can earn.
+  minSolverBond: 50_000_000_000
+}
+
+/** A devnet's epoch: short enough to watch, long enough for processes on one machine to answer. */
+export const DEVNET_AUCTION_RULES: AuctionRules = { ...DEFAULT_AUCTION_RULES, epochMs: 2000 }
+
+/** What a match counts at least, and what a pair narrowed by a target or creators list counts, nLILY: more than no match, less than any trade in the open. */
+export const ONE_TICK = 1
+
+/** Matches that `verifySolution` looks at: ten times the largest book measured (4,760), below what stalls a node (50 ms). */
+export const MAX_MATCHES = 50_000

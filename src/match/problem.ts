@@ -1,0 +1,34 @@
+import type { JobOffer } from '../wire/job-offer.ts'
+import type { ResourceOffer } from '../wire/resource-offer.ts'
+import type { Address, Hash } from '../wire/shapes.ts'
+import type { MatchRules } from './options.ts'
+
+/** protocol/matching.md. The problem of one epoch, as this node sees it. */
+
+export type { Match, Solution } from '../wire/auction.ts'
+export type { MatchRules } from './options.ts'
+
+/** A job offer of the book. `id` is the record's id, `account` its creator. */
+export interface JobRow { readonly id: Hash, readonly account: Address, readonly offer: JobOffer }
+
+/** A resource offer of the book. */
+export interface OfferRow {
+  readonly id: Hash
+  /** The provider. */
+  readonly account: Address
+  readonly offer: ResourceOffer
+  /** What the provider can still lock, nLILY; the same for all its offers. */
+  readonly freeCollateral: number
+  /** Place of the additive premium for missing reputation and stake; counts nothing yet (protocol/matching.md, Premium). */
+  readonly reputation?: number
+}
+
+/** Everything that scores depend on. Immutable: what is derived from it is kept with it. The order of rows means nothing. */
+export interface Snapshot {
+  readonly epoch: number
+  /** The epoch's start, unix ms: validity and deadlines are judged at this time by every node. */
+  readonly atMs: number
+  readonly jobs: readonly JobRow[]
+  readonly offers: readonly OfferRow[]
+  readonly rules: MatchRules
+}

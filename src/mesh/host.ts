@@ -1,0 +1,116 @@
+import type { Connection, ConnectionGater, Libp2p, PeerId } from '@libp2p/interface'
+import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
+import type { Clock } from '../core/clock.ts'
+import { errorMessage } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Datastore } from '../store/datastore.ts'
+import { MeshError } from './errors.ts'
+import { gossipOptions } from './gossip.ts'
+import { loadIdentityKey } from './identity-key.ts'
+import { DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, PING_TIMEOUT_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
+import { PeerDatastore } from './peer-datastore.ts'
+
+/** What we use of gossipsub beyond its public type: the score of a peer, whether our stream to it lives, and its timer. */
+interface GossipInternals {
+  score: { score: (peer: string) => number, scoreCache: Map<string, unknown> }
+  peers: Map<string, PeerId>
+  streamsOutbound: Map<string, unknown>
+  createOutboundStream: (peer: PeerId, connection: Connection) => Promise<void>
+  status: { heartbeatTimeout?: NodeJS.Timeout }
+}
+
+/** A running libp2p with its gossip. */
+export interface Host {
+  libp2p: Libp2p
+  gossip: GossipSub
+  /** Gossipsub's score of a peer as of now. */
+  score: (peer: string) => number
+  /** Opens the gossip stream to a peer anew where it broke; gossipsub does so only on a new connection. */
+  mendGossip: (peer: string) => void
+  stop: () => Promise<void>
+}
+
+/** libp2p leaves one-second timers behind, of which these two write to a datastore that is closed by then. */
+interface Debounced { _updatePeerStoreAddresses?: { stop: () => void }, _push?: { stop: () => void } }
+
+/** Starts libp2p. Its modules are loaded here, in parallel, so that importing `mesh/` costs nothing. MeshError MESH_PORT_IN_USE, MESH_LISTEN. */
+export async function startHost (components: { datastore: Datastore, clock: Clock, logger: Logger, gater: ConnectionGater, appScore: (peer: string) => number }, options: MeshOptions): Promise<Host> {
+  const [privateKey, { createLibp2p }, { tcp }, { noise }, { yamux }, { identify, identifyPush }, { ping }, { kadDHT, passthroughMapper }, { gossipsub }, { bootstrap }] = await Promise.all([
+    loadIdentityKey(components.datastore), import('libp2p'), import('@libp2p/tcp'), import('@libp2p/noise'), import('@libp2p/yamux'), import('@libp2p/identify'),
+    import('@libp2p/ping'), import('@libp2p/kad-dht'), import('@chainsafe/libp2p-gossipsub'), import('@libp2p/bootstrap')
+  ])
+  const peers = new PeerDatastore({ ...components, disk: components.datastore.interface })
+  await peers.load()
+  const withId = (options.bootstrap ?? []).filter((address) => address.includes('/p2p/'))
+  const libp2p = await createLibp2p({
+    start: false,
+    privateKey,
+    datastore: peers,
+    nodeInfo: { name: 'lilynode', userAgent: 'lilynode' },
+    addresses: { listen: [...(options.listen ?? DEFAULT_LISTEN)], ...(options.announce === undefined ? {} : { announce: [...options.announce] }) },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
+    connectionGater: components.gater,
+    connectionManager: { maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND, maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS },
+    connectionMonitor: { protocolPrefix: 'lily', pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
+    peerStore: { maxAddressAge: PEER_ADDRESS_AGE_MS, maxPeerAge: PEER_ADDRESS_AGE_MS },
+    // The first dial only; discovery.ts goes on where it fails.
+    ...(withId.length > 0 ? { peerDiscovery: [bootstrap({ list: withId, timeout: 0, tagTTL: 24 * 3_600_000 })] } : {}),
+    services: {
+      identify: identify({ protocolPrefix: 'lily' }),
+      identifyPush: identifyPush({ protocolPrefix: 'lily' }),
+      ping: ping({ protocolPrefix: 'lily' }),
+      dht: kadDHT({
+        protocol: '/lily/kad/1.0.0',
+        clientMode: false,
+        // Private and loopback addresses are exchanged: networks of this kind are what most nodes run in.
+        peerInfoMapper: passthroughMapper,
+        allowQueryWithZeroPeers: true,
+        reprovide: { validity: ROLE_VALIDITY_MS, threshold: ROLE_RENEW_MS, interval: ROLE_SWEEP_MS }
+      }),
+      gossip: gossipsub(gossipOptions(options.topics, components.appScore))
+    }
+  })
+  try {
+    await libp2p.start()
+  } catch (error) {
+    await libp2p.stop()
+    throw listenError(error, options.listen ?? DEFAULT_LISTEN)
+  }
+  const gossip = libp2p.services.gossip
+  const internals = gossip as unknown as GossipInternals
+  return {
+    libp2p,
+    gossip,
+    score: (peer) => {
+      // Cached for a heartbeat otherwise, in which a flooding peer gets thousands of messages judged.
+      internals.score.scoreCache.delete(peer)
+      return internals.score.score(peer)
+    },
+    mendGossip: (peer) => {
+      const id = internals.peers.get(peer)
+      if (id === undefined || internals.streamsOutbound.has(peer)) return
+      const connection = libp2p.getConnections(id).find((candidate) => candidate.status === 'open')
+      if (connection !== undefined) void internals.createOutboundStream(id, connection)
+    },
+    stop: async () => {
+      const { heartbeatTimeout } = internals.status
+      await libp2p.stop()
+      clearTimeout(heartbeatTimeout)
+      const { components } = libp2p as unknown as { components: { addressManager: Debounced } }
+      components.addressManager._updatePeerStoreAddresses?.stop()
+      ;(libp2p.services.identifyPush as Debounced)._push?.stop()
+      await peers.finish()
+    }
+  }
+}
+
+/** libp2p puts every listener's failure into one text; the address that is taken stands in it. */
+function listenError (error: unknown, listen: readonly string[]): MeshError {
+  const text = errorMessage(error)
+  if (!text.includes('EADDRINUSE')) return new MeshError('MESH_LISTEN', `cannot listen on ${listen.join(', ')}: ${text}`, { data: { listen }, cause: error })
+  const [, ip = '', port = ''] = /EADDRINUSE: address already in use ([^\s]+):(\d+)/.exec(text) ?? []
+  const taken = listen.find((address) => address.includes(`/tcp/${port}`) && address.includes(ip)) ?? listen.find((address) => address.includes(`/tcp/${port}`)) ?? listen.join(', ')
+  return new MeshError('MESH_PORT_IN_USE', `port ${port} of ${taken} is taken`, { data: { address: taken }, hint: 'Stop the other process, or choose another port; 0 lets the system choose.', cause: error })
+}

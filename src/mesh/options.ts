@@ -1,0 +1,88 @@
+/** What a node chooses about its peer-to-peer host. Everything but `network` and `topics` has a default. */
+export interface MeshOptions {
+  /** Keeps role directories of different networks apart, e.g. the chain id as text. */
+  network: string
+  /** Every topic this node may ever subscribe to; other topics of peers are not even tracked. */
+  topics: readonly string[]
+  /** Multiaddrs to listen on. */
+  listen?: readonly string[]
+  /** Multiaddrs to tell others instead of the ones listened on (NAT, reverse proxy). */
+  announce?: readonly string[]
+  /** Multiaddrs of nodes to join through; retried for ever. */
+  bootstrap?: readonly string[]
+  /** Peers to stay connected to while that many are known. */
+  targetPeers?: number
+  /** Connections above this are pruned. */
+  maxConnections?: number
+  /** How long a graylisted peer is refused, in ms. */
+  graylistMs?: number
+}
+
+/** Loopback only: a node reaches the outside when its owner says so. */
+export const DEFAULT_LISTEN: readonly string[] = ['/ip4/127.0.0.1/tcp/0']
+/** Gossipsub's D is 8: with as many connections every topic mesh can be full. */
+export const DEFAULT_TARGET_PEERS = 8
+/** libp2p's default of 300 costs about 30 MB of sockets and streams; 128 leaves room on a small machine. */
+export const DEFAULT_MAX_CONNECTIONS = 128
+/** Long enough that flooding does not pay, short enough that an operator who fixed a bug is not lost for a day. */
+export const DEFAULT_GRAYLIST_MS = 10 * 60_000
+
+/** Largest gossip message in bytes; also the outer bound of every `maxBytes` of a subscription. */
+export const MAX_GOSSIP_BYTES = 256 * 1024
+/**
+ * Largest gossip packet. An answer to IWANT carries many messages in one packet, and a packet above the limit ends the
+ * stream for good, so this is four of the largest messages (libp2p: 4 MiB).
+ */
+export const MAX_GOSSIP_PACKET_BYTES = 4 * MAX_GOSSIP_BYTES
+/** Bytes waiting for one slow peer before gossip to it is dropped: 16 messages of the largest size. */
+export const MAX_GOSSIP_OUTBOUND_BYTES = 4 * 1024 * 1024
+/** Messages being validated at once; above, new ones are ignored, which costs nobody score. Lotus: 256 per topic, two topics. */
+export const MAX_PENDING_VALIDATIONS = 512
+
+/** libp2p resets a paused stream that buffered more than 4 MiB; half of it as flow-control window never gets there, and carries 20 MB/s at 100 ms. */
+export const MAX_STREAM_WINDOW_BYTES = 2 * 1024 * 1024
+/** Inbound streams per connection and protocol; our own limits answer with an error code, libp2p's only reset. */
+export const MAX_STREAMS_PER_PROTOCOL = 256
+/** New connections per second from one address: many nodes behind one address, or one machine in tests (default 5). */
+export const INBOUND_CONNECTIONS_PER_SECOND = 200
+/** Connections in the handshake at once (default 10, which one machine with 20 nodes exceeds). */
+export const MAX_PENDING_INBOUND_CONNECTIONS = 100
+/** A ping may take this long before the connection counts as dead: a loaded machine stalls for seconds. */
+export const PING_TIMEOUT_MS = 15_000
+
+/** Provider records live this long; a dead node is offered to others at most that long (libp2p: 48 h). */
+export const ROLE_VALIDITY_MS = 20 * 60_000
+/** Records are renewed at half their life, so that one failed renewal is harmless. */
+export const ROLE_RENEW_MS = ROLE_VALIDITY_MS / 2
+/** How often expired records of others are swept. */
+export const ROLE_SWEEP_MS = 60_000
+/** Addresses of known peers are kept a week (libp2p: 1 h), so that a node that was off finds its network without a bootstrap node. */
+export const PEER_ADDRESS_AGE_MS = 7 * 24 * 3_600_000
+
+/** First pause between attempts to join; doubles up to RETRY_MAX_MS. */
+export const RETRY_MIN_MS = 250
+/** A node that waits for its bootstrap node notices it within this time. */
+export const RETRY_MAX_MS = 15_000
+/** One attempt to dial or to ask the directory may take this long. */
+export const ATTEMPT_TIMEOUT_MS = 8_000
+/** Peers dialled per round: reaches DEFAULT_TARGET_PEERS in one. */
+export const DIALS_PER_ROUND = 8
+
+/** Lotus' thresholds: below `gossip` no gossip is exchanged, below `publish` we do not publish to the peer, below `graylist` it is cut. */
+export const SCORE_THRESHOLDS = {
+  gossipThreshold: -500,
+  publishThreshold: -1000,
+  graylistThreshold: -2500,
+  acceptPXThreshold: 1000,
+  opportunisticGraftThreshold: 3.5
+} as const
+/** How often scores of connected peers are looked at. */
+export const SCORE_CHECK_MS = 1000
+/** Penalties of `penalise` halve in this time, as slow as invalid gossip in Lotus is forgotten. */
+export const PENALTY_HALF_LIFE_MS = 10 * 60_000
+/** Points for one request above the rate: 500 of them at once cut a peer. */
+export const PENALTY_RATE = 5
+/** Points for one oversized or malformed request frame: 25 of them cut a peer. */
+export const PENALTY_MALFORMED = 100
+/** Peers remembered for penalties, buckets and the graylist each; the oldest is forgotten first. */
+export const MAX_REMEMBERED_PEERS = 4096

@@ -1,0 +1,93 @@
+import type { GossipSub, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
+import type { Logger } from '../core/logger.ts'
+import { errorMessage } from '../core/errors.ts'
+import { MeshError } from './errors.ts'
+import { MAX_GOSSIP_BYTES, MAX_PENDING_VALIDATIONS } from './options.ts'
+
+/** What becomes of a gossiped message. `reject` lowers the sender's score, `ignore` does not; only `accept` passes it on. */
+export type Validation = 'accept' | 'ignore' | 'reject'
+
+/** How one topic is read. `from` is the peer that passed the message to us, not its author. */
+export interface Subscription {
+  maxBytes: number
+  validate: (data: Uint8Array, from: string) => Validation | Promise<Validation>
+}
+
+/** Gossip. Own messages are not delivered back; a message is validated once, whoever sends it again. */
+export interface Topics {
+  /** Resolves when handed to the connected peers, also when there are none. MeshError MESH_TOPIC_UNKNOWN, MESH_MESSAGE_TOO_LARGE, MESH_STOPPED. */
+  publish: (topic: string, data: Uint8Array) => Promise<void>
+  /** Joins a topic; the returned function leaves it. May be called before the mesh starts. MeshError MESH_TOPIC_UNKNOWN, MESH_TOPIC_TAKEN. */
+  subscribe: (topic: string, options: Subscription) => () => void
+}
+
+/** Topic of signed records of one chain. */
+export function recordsTopic (chainId: number): string {
+  return `/lily/records/1/${chainId}`
+}
+
+/** Topic of commits and reveals of one chain's auction. */
+export function auctionTopic (chainId: number): string {
+  return `/lily/auction/1/${chainId}`
+}
+
+export function createTopics (components: { logger: Logger, isWelcome: (peer: string) => boolean }, options: { topics: readonly string[] }): Topics & { attach: (pubsub: GossipSub) => void, detach: () => void } {
+  const subscriptions = new Map<string, Subscription>()
+  let pubsub: GossipSub | undefined
+  let pending = 0
+
+  const assertKnown = (topic: string): void => {
+    if (!options.topics.includes(topic)) throw new MeshError('MESH_TOPIC_UNKNOWN', `topic ${topic} is not one this node was set up with`, { data: { topic, topics: options.topics } })
+  }
+  const judge = async (subscription: Subscription, topic: string, data: Uint8Array, from: string): Promise<Validation> => {
+    // A burst arrives faster than connections are cut.
+    if (!components.isWelcome(from)) return 'ignore'
+    if (data.byteLength > subscription.maxBytes) return 'reject'
+    if (pending >= MAX_PENDING_VALIDATIONS) return 'ignore'
+    pending++
+    try {
+      return await subscription.validate(data, from)
+    } catch (error) {
+      // A validator that throws is a fault of ours, so the sender pays nothing for it.
+      components.logger.warn('validator failed', { topic, from, error: errorMessage(error) })
+      return 'ignore'
+    } finally {
+      pending--
+    }
+  }
+  const join = (topic: string, subscription: Subscription): void => {
+    pubsub?.topicValidators.set(topic, async (peer, message) => {
+      const from = peer.toString()
+      const verdict = await judge(subscription, topic, message.data, from)
+      // Gossipsub scores the rejection after this function returns.
+      if (verdict === 'reject') setImmediate(() => { components.isWelcome(from) })
+      return verdict as TopicValidatorResult
+    })
+    pubsub?.subscribe(topic)
+  }
+  return {
+    publish: async (topic, data) => {
+      assertKnown(topic)
+      if (data.byteLength > MAX_GOSSIP_BYTES) throw new MeshError('MESH_MESSAGE_TOO_LARGE', `message of ${data.byteLength} bytes, limit ${MAX_GOSSIP_BYTES}`, { data: { topic, bytes: data.byteLength } })
+      if (pubsub === undefined) throw new MeshError('MESH_STOPPED', 'the mesh is not running')
+      await pubsub.publish(topic, data)
+    },
+    subscribe: (topic, subscription) => {
+      assertKnown(topic)
+      if (subscriptions.has(topic)) throw new MeshError('MESH_TOPIC_TAKEN', `topic ${topic} already has a reader`, { data: { topic } })
+      subscriptions.set(topic, subscription)
+      join(topic, subscription)
+      return () => {
+        if (subscriptions.get(topic) !== subscription) return
+        subscriptions.delete(topic)
+        pubsub?.topicValidators.delete(topic)
+        pubsub?.unsubscribe(topic)
+      }
+    },
+    attach: (started) => {
+      pubsub = started
+      for (const [topic, subscription] of subscriptions) join(topic, subscription)
+    },
+    detach: () => { pubsub = undefined }
+  }
+}

@@ -1,0 +1,43 @@
+import type { Author } from '../book/author.ts'
+import type { BookReplica } from '../book/replica.ts'
+import type { Chain } from '../chain/chain.ts'
+import type { Network } from '../config/network.ts'
+import type { DataPaths } from '../config/paths.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import type { Random } from '../core/random.ts'
+import type { Signer } from '../identity/signer.ts'
+import type { Mesh } from '../mesh/mesh.ts'
+import type { AuctionView } from '../roles/auction.ts'
+import type { Contacts } from '../roles/contacts.ts'
+import type { DealRoom } from '../roles/deal-room.ts'
+import type { Eligibility } from '../roles/eligibility.ts'
+import type { Blocks } from '../store/blocks.ts'
+import type { Datastore } from '../store/datastore.ts'
+import type { Hash } from '../wire/shapes.ts'
+import type { Domain } from '../wire/typed-data.ts'
+import type { NodeOptions } from './options.ts'
+
+/** Every part of a node that roles are made of. Only this folder sees them all. */
+export interface NodeParts {
+  options: NodeOptions
+  paths: DataPaths
+  network: Network
+  parametersHash: Hash
+  saltSecret: Hash
+  domain: Domain
+  clock: Clock
+  random: Random
+  logger: Logger
+  signer: Signer
+  datastore: Datastore
+  chain: Chain
+  mesh: Mesh
+  blocks: Blocks
+  replica: BookReplica
+  author: Author
+  eligibility: Eligibility
+  contacts: Contacts
+  auction: AuctionView
+  room: DealRoom
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto'
+import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createApiServer } from '../api/server.ts'
+import { createAuthor } from '../book/author.ts'
+import { createBookReplica } from '../book/replica.ts'
+import { createChain } from '../chain/chain.ts'
+import { loadNetwork, networkParametersHash } from '../config/network.ts'
+import { dataPaths, dataRoot, environmentKey } from '../config/paths.ts'
+import { createSystemClock } from '../core/clock.ts'
+import { createLifecycle } from '../core/lifecycle.ts'
+import { createLogger } from '../core/logger.ts'
+import { createSystemRandom } from '../core/random.ts'
+import { domainOf } from '../chain/deployment.ts'
+import { loadAccountKey } from '../identity/account-key.ts'
+import { createMesh } from '../mesh/mesh.ts'
+import { createAuction } from '../roles/auction.ts'
+import { createContacts } from '../roles/contacts.ts'
+import { createDealRoom } from '../roles/deal-room.ts'
+import { createEligibility } from '../roles/eligibility.ts'
+import { saltSecretOf } from '../roles/provider/consent.ts'
+import { createBlocks } from '../store/blocks.ts'
+import { createDatastore } from '../store/datastore.ts'
+import type { NodeParts } from './components.ts'
+import { createFacade } from './facade.ts'
+import { keepFunded } from './funding.ts'
+import type { NodeOptions } from './options.ts'
+import { startRoles } from './roles.ts'
+
+/** A running node: its API's address, and how to stop it. */
+export interface LilyNode { api: { url: string, token: string, pid: number }, stop: () => Promise<void> }
+
+/** The whole node on one page: builds the parts in order, starts them, and stops them in reverse. */
+export async function createNode (options: NodeOptions): Promise<LilyNode> {
+  const root = dataRoot(options.root)
+  const paths = dataPaths(root)
+  await mkdir(root, { recursive: true })
+  const clock = createSystemClock()
+  const random = createSystemRandom()
+  const logger = createLogger({ level: options.logLevel ?? 'info', write: (line) => { process.stderr.write(line) }, now: clock.now })
+  const network = await loadNetwork(options.networkPath ?? paths.network)
+  const domain = domainOf(network.deployment)
+  const lifecycle = createLifecycle()
+
+  const datastore = await lifecycle.add(createDatastore({ logger }, { path: paths.datastore }))
+  try {
+    // A folder that had an account shall not quietly get another one because its key is gone.
+    const isNew = await access(join(root, 'account.json')).then(() => false, () => true)
+    const signer = await loadAccountKey({ configured: environmentKey(), path: paths.accountKey, create: isNew })
+    await writeWhole(join(root, 'account.json'), { address: signer.address })
+    const [chain, mesh] = await bothStarted(
+      lifecycle.add(createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet })),
+      lifecycle.add(createMesh({ datastore, logger, clock }, {
+        network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap,
+        topics: [`/lily/records/1/${domain.chainId}`, `/lily/auction/1/${domain.chainId}`],
+        ...(options.listen === undefined || options.listen.length === 0 ? {} : { listen: options.listen })
+      }))
+    )
+    const blocks = await lifecycle.add(createBlocks({ mesh, datastore, logger }, { path: paths.blocks }))
+    const replica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }))
+    const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain }))
+    const eligibility = createEligibility({ chain, clock })
+    const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: options.roles }))
+    const auction = createAuction({ mesh, replica, eligibility, contacts, clock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
+    const parts: NodeParts = {
+      options, paths, network, parametersHash: networkParametersHash(network), saltSecret: saltSecretOf(signer),
+      clock, random, logger, signer, datastore, chain, mesh, blocks, replica, author, eligibility, contacts, auction,
+      room: createDealRoom({ mesh }), domain
+    }
+    await keepFunded(parts)
+    const roles = await startRoles(parts, lifecycle)
+    await lifecycle.add(auction)
+    mesh.roles.announce(options.roles)
+
+    const token = randomBytes(24).toString('hex')
+    const server = createApiServer({ facade: createFacade(parts, roles), logger: logger.child('api') }, { port: options.apiPort ?? 0, token })
+    await lifecycle.add(server)
+    const api = { url: server.url(), token, pid: process.pid }
+    await writeWhole(paths.api, api)
+    logger.info('ready', { account: signer.address, roles: options.roles, api: api.url })
+    return {
+      api,
+      stop: async () => {
+        await rm(paths.api, { force: true })
+        await lifecycle.stop()
+      }
+    }
+  } catch (error) {
+    await Promise.allSettled([lifecycle.stop()])
+    throw error
+  }
+}
+
+/** Waits for both also when one fails, so that nothing starts behind the back of what is being stopped; the first failure counts. */
+async function bothStarted<A, B> (first: Promise<A>, second: Promise<B>): Promise<[A, B]> {
+  const both = Promise.all([first, second])
+  await both.catch(() => Promise.allSettled([first, second]))
+  return await both
+}
+
+/** Others read these files while they are written: they appear whole or not at all, for the owner's eyes only. */
+async function writeWhole (path: string, value: unknown): Promise<void> {
+  await writeFile(`${path}.partial`, `${JSON.stringify(value)}\n`, { mode: 0o600 })
+  await rename(`${path}.partial`, path)
+}

@@ -1,0 +1,150 @@
+import { z } from 'zod'
+import type { AuctionSummary, BookView, JobView, NodeFacade, RecordView, TransactionView } from '../api/facade.ts'
+import { addBondCall, withdrawCall } from '../chain/account-calls.ts'
+import type { ContractCall } from '../chain/chain.ts'
+import { createBookDocument, type BookDocument } from '../book/document.ts'
+import { explainJob } from '../match/explain.ts'
+import type { Client } from '../roles/creator/client.ts'
+import type { Job } from '../roles/creator/job.ts'
+import { RoleError } from '../roles/errors.ts'
+import { jobOfferShape, verificationShape } from '../wire/job-offer.ts'
+import { moduleRecordShape } from '../wire/module-record.ts'
+import { decodeBody } from '../wire/record.ts'
+import { resourceOfferShape } from '../wire/resource-offer.ts'
+import { addressShape, amountShape, parseShape, uintShape, type Hash } from '../wire/shapes.ts'
+import type { NodeParts } from './components.ts'
+import { explanationText } from './explanation-text.ts'
+import type { RunningRoles } from './roles.ts'
+import { VERSION } from './version.ts'
+
+const submitShape = z.strictObject({
+  module: z.string().min(1).max(4096),
+  inputs: z.record(z.string(), z.string()).default({}),
+  files: z.record(z.string(), z.base64()).optional(),
+  args: z.array(z.string()).max(256).optional(),
+  targets: z.array(addressShape).max(32).optional(),
+  maxPrice: amountShape.optional(),
+  verification: verificationShape.optional(),
+  runSeconds: uintShape.min(1).max(604_800).optional(),
+  cpuMilli: uintShape.min(1).optional(),
+  memoryMiB: uintShape.min(1).max(4096).optional(),
+  diskMiB: uintShape.optional()
+})
+
+const TRANSACTION_TIMEOUT_MS = 60_000
+
+/** The owner's view of a node, over its running parts. */
+export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade {
+  const { chain, replica, mesh, signer, auction, clock } = parts
+  const startedAtMs = clock.now()
+  let document: BookDocument | undefined
+  const client = (): Client => {
+    if (roles.client === undefined) throw new RoleError('ROLE_NOT_RUNNING', 'this node has no creator role', { hint: 'Start it with --role creator, or name a creator\'s data folder with --data.' })
+    return roles.client
+  }
+  const jobOf = (id: string): Job => {
+    const job = client().job(id as Hash)
+    if (job === undefined) throw new RoleError('JOB_UNKNOWN', `no job ${id} here`, { data: { job: id }, hint: 'List them with "lilynode jobs".' })
+    return job
+  }
+  const view = (job: Job): JobView => jobView(job, client())
+  const send = async (name: string, call: ContractCall): Promise<TransactionView> => {
+    const { hash, gas, from } = await chain.send(call, { name, signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) })
+    return { name, hash, gas, from }
+  }
+  const summary = (epoch: number): AuctionSummary | undefined => {
+    const decision = auction.decision(epoch)
+    return decision === undefined ? undefined : { epoch, solutions: decision.ranking.map(({ solver, engine, score, matches, winner, fallback }) => ({ solver, engine, score, matches, winner, fallback })) }
+  }
+
+  return {
+    status: async () => {
+      const { isReachable } = chain.status()
+      const warnings = [
+        ...(isReachable ? [] : ['the chain cannot be reached; deals wait']),
+        ...(mesh.peers().length === 0 ? ['no peers'] : []),
+        ...(roles.executor !== undefined && roles.executor.isolation() === 'process' ? ['bwrap is not available: jobs run in a process of their own without namespaces'] : [])
+      ]
+      return {
+        version: VERSION, network: parts.network.name, peerId: mesh.peerId, addresses: mesh.addresses(), account: signer.address, roles: [...parts.options.roles],
+        peers: mesh.peers().length, records: replica.book.size, chain: { chainId: parts.domain.chainId, blockTime: await chain.blockTime(), ok: isReachable }, epoch: auction.currentEpoch(),
+        process: { pid: process.pid, rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20), uptimeMs: clock.now() - startedAtMs }, warnings
+      }
+    },
+    book: (): BookView => ({
+      jobs: replica.book.live('job').map((entry) => recordView(entry.record, decodeBody(jobOfferShape, entry.record))),
+      offers: replica.book.live('offer').map((entry) => recordView(entry.record, decodeBody(resourceOfferShape, entry.record))),
+      modules: replica.book.live('module').map((entry) => recordView(entry.record, decodeBody(moduleRecordShape, entry.record)))
+    }),
+    bookDocument: async () => {
+      // Made when it is first asked for: most nodes have no reader.
+      if (document === undefined) {
+        document = createBookDocument({ book: replica.book, clock })
+        await document.start()
+      }
+      document.flush()
+      return document.encodeState()
+    },
+    peers: () => {
+      const books = new Map(replica.status().peers.map((peer) => [peer.peerId, peer]))
+      return mesh.peers().map((peer) => {
+        const book = books.get(peer.peerId)
+        return { ...peer, ...(book === undefined ? {} : { book: { equal: book.equal, missing: book.missing, extra: book.extra, atMs: book.atMs } }) }
+      })
+    },
+    balance: async () => {
+      const { wei, token, free, locked, bond } = await chain.balances(signer.address)
+      return { account: signer.address, wei: wei.toString(), token, free, locked, bond }
+    },
+    deposit: async (amount) => await send('deposit', await chain.depositCall(amount)),
+    withdraw: async (amount) => await send('withdraw', withdrawCall(signer.address, amount)),
+    stake: async (amount) => {
+      // From the vault if it has enough free, else straight from the wallet.
+      const { free } = await chain.account(signer.address)
+      if (free < amount) await send('deposit', await chain.depositCall(amount - free))
+      return await send('bond', addBondCall(amount))
+    },
+    submit: async (body) => {
+      const { files, ...request } = parseShape(submitShape, body, 'job request')
+      const decoded = files === undefined ? undefined : new Map(Object.entries(files).map(([path, text]) => [path, new Uint8Array(Buffer.from(text, 'base64'))]))
+      const plain = Object.fromEntries(Object.entries(request).filter(([, value]) => value !== undefined)) as typeof request & { module: string, inputs: Record<string, string> }
+      return view(await client().submit({ ...(plain as Parameters<Client['submit']>[0]), ...(decoded === undefined ? {} : { files: decoded }) }))
+    },
+    cancel: async (id) => view(await client().cancel(jobOf(id).id)),
+    jobs: () => client().jobs().map(view),
+    job: (id) => view(jobOf(id)),
+    explain: async (id) => {
+      const job = jobOf(id)
+      const epoch = auction.currentEpoch()
+      const entries = [...replica.book.live('job'), ...replica.book.live('offer')]
+      await parts.eligibility.refresh(entries.map((entry) => entry.record.account), 1_000)
+      const explanation = explainJob(auction.snapshot(epoch + 1, 'verify'), job.offerId)
+      return { ...explanation, job: job.id, jobState: job.state, summary: explanationText(job, explanation) }
+    },
+    watch: (id, listener) => {
+      const wanted = jobOf(id).id
+      return client().onJob((job) => { if (job.id === wanted) listener(view(job)) })
+    },
+    auction: summary
+  }
+}
+
+function recordView (record: { id: string, account: string, slot: number, seq: number }, body: unknown): RecordView {
+  return { id: record.id, account: record.account, slot: record.slot, seq: record.seq, body }
+}
+
+function jobView (job: Job, client: Client): JobView {
+  const { id, state, createdAtMs, matchedAtMs, completedAtMs, settledAtMs, result, problem } = job
+  return {
+    id, state, module: job.offer.moduleName, attempt: job.offer.attempt, limit: job.offer.limit, createdAtMs,
+    ...(matchedAtMs === undefined ? {} : { matchedAtMs }), ...(completedAtMs === undefined ? {} : { completedAtMs }), ...(settledAtMs === undefined ? {} : { settledAtMs }),
+    ...(result === undefined ? {} : { result }), ...(problem === undefined ? {} : { problem }),
+    deals: client.dealsOf(job).map((deal) => {
+      const { core, rest } = deal.terms
+      return {
+        dealId: deal.dealId, state: deal.state, epoch: deal.epoch, provider: core.provider, solver: core.feeTo, price: core.price, fee: core.fee, collateral: core.collateral,
+        attempt: core.attempt, verification: rest.verification, ...(deal.verdict === undefined ? {} : { verdict: { mediator: deal.verdict.mediator, outcome: deal.verdict.outcome } }), transactions: deal.transactions
+      }
+    })
+  }
+}

@@ -1,0 +1,28 @@
+import type { LogLevel } from '../core/logger.ts'
+import type { UnitShare } from '../roles/provider/capacity.ts'
+
+/** The roles of the binary. One node may hold several. */
+export const ROLES = ['resource-provider', 'solver', 'mediator', 'creator', 'bootstrap', 'module-provider'] as const
+export type RoleName = typeof ROLES[number]
+
+/** What `lilynode start` can be told; everything has a default but the roles. */
+export interface NodeOptions {
+  root: string
+  networkPath?: string | undefined
+  roles: readonly RoleName[]
+  logLevel?: LogLevel
+  listen?: readonly string[]
+  /** 0: any free port. */
+  apiPort?: number
+  engine?: string
+  units?: readonly UnitShare[]
+  /** Asks as a multiple of the reference prices. */
+  askFactor?: number
+  /** Module folders to publish. */
+  modules?: readonly string[]
+  /** Keep at least this much free in the vault, nLILY. */
+  deposit?: number
+  /** Keep at least this bond, nLILY. */
+  stake?: number
+  fault?: string | undefined
+}

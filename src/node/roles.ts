@@ -1,0 +1,97 @@
+import { createJournal } from '../deal/journal.ts'
+import { createWasmExecutor, type WasmExecutor } from '../exec/executor.ts'
+import type { createLifecycle } from '../core/lifecycle.ts'
+import { floorEngine } from '../match/floor.ts'
+import { createLpEngine } from '../match/lp.ts'
+import { referenceFor } from '../match/price.ts'
+import { createClient, type Client } from '../roles/creator/client.ts'
+import { createJobStore } from '../roles/creator/job.ts'
+import { openDealBook } from '../roles/deal-book.ts'
+import { serveDealRoom, type DealAnswers } from '../roles/deal-room.ts'
+import { createFloorPoster } from '../roles/floor-poster.ts'
+import { createMediator } from '../roles/mediator.ts'
+import { createPrefetcher } from '../roles/provider/prefetch.ts'
+import { createCapacityLedger, measureMachine } from '../roles/provider/capacity.ts'
+import { createOfferPublisher } from '../roles/provider/offers.ts'
+import { createProvider } from '../roles/provider/provider.ts'
+import { publishModule } from '../roles/publisher.ts'
+import { createSolver, serveOpen } from '../roles/solver.ts'
+import type { Ask } from '../wire/resource-offer.ts'
+import { FIRST_MODULE_SLOT } from '../book/options.ts'
+import type { NodeParts } from './components.ts'
+import { NodeError } from './errors.ts'
+
+/** Slots of one account: jobs rotate through the first half of the market class, resource offers follow. */
+const FIRST_OFFER_SLOT = 4096
+/** A provider's offers are renewed at half of this. */
+const OFFER_VALID_MS = 30 * 60_000
+/** Longest run a provider of this version takes: an hour. */
+const MAX_RUN_SECONDS = 3600
+
+/** Sandbox processes that a provider keeps ready: the matches of one epoch come at once. 39 MB each. */
+const WARM_CHILDREN = 5
+
+/** What the roles of a node give to its API. */
+export interface RunningRoles { client?: Client, executor?: WasmExecutor }
+
+/** Starts the roles that the options name, in an order in which each finds what it needs. */
+export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof createLifecycle>): Promise<RunningRoles> {
+  const { options, network, logger, mesh, chain, signer, clock, random, auction, blocks, domain } = parts
+  const has = (role: NodeParts['options']['roles'][number]): boolean => options.roles.includes(role)
+  if (options.fault !== undefined && (!network.devnet || options.fault !== 'wrong-result')) {
+    throw new NodeError('NODE_FAULT_REFUSED', network.devnet ? `unknown fault "${options.fault}"` : `--fault is for devnets; ${network.name} is none`, { data: { fault: options.fault, network: network.name }, hint: 'The only fault is wrong-result.' })
+  }
+  const answers: DealAnswers[] = []
+  const running: RunningRoles = {}
+  const consent = { rules: network.match, parameters: network.deal, parametersHash: parts.parametersHash, saltSecret: parts.saltSecret, mediators: () => parts.eligibility.mediators() }
+
+  if (has('resource-provider') || has('mediator')) running.executor = await lifecycle.add(createWasmExecutor({ logger: logger.child('exec'), clock }, { warm: has('resource-provider') ? WARM_CHILDREN : 1 }))
+  const { executor } = running
+
+  if (has('resource-provider') && executor !== undefined) {
+    const deals = await openDealBook({ journal: createJournal(parts, { role: 'provider' }), clock })
+    const ledger = createCapacityLedger(await measureMachine(options.root), options.units === undefined || options.units.length === 0 ? [{ name: 'machine', share: 1 }] : options.units)
+    const offers = createOfferPublisher({ author: parts.author, replica: parts.replica, ledger, clock, logger }, {
+      template: { ask: scaleAsk(network.match.reference, options.askFactor ?? 0.9), engines: [executor.engine], modules: [], maxRunSeconds: MAX_RUN_SECONDS, creators: [], peer: mesh.peerId },
+      mediators: async () => [...(await parts.eligibility.mediators()).keys()].slice(0, 32),
+      validMs: OFFER_VALID_MS, firstSlot: FIRST_OFFER_SLOT
+    })
+    const provider = createProvider({ ...parts, deals, ledger, offers, executor, logger: logger.child('provider') }, { ...consent, ...(options.fault === 'wrong-result' ? { fault: 'wrong-result' as const } : {}) })
+    answers.push(provider.answers)
+    await lifecycle.add(provider)
+    await lifecycle.add(createPrefetcher({ replica: parts.replica, blocks, logger }, { publishers: network.modulePublishers }))
+  }
+  if (has('creator')) {
+    const deals = await openDealBook({ journal: createJournal(parts, { role: 'creator' }), clock })
+    const client = createClient({ ...parts, deals, jobs: createJobStore(parts), logger: logger.child('creator') }, {
+      ...consent, publishers: network.modulePublishers, resultsPath: parts.paths.results, firstSlot: 0,
+      referencePrice: (job) => referenceFor(job, network.match),
+      mediatorList: async () => [...(await parts.eligibility.mediators()).keys()]
+    })
+    answers.push(client.answers)
+    running.client = await lifecycle.add(client)
+  }
+  const stopServing = serveDealRoom({ mesh }, answers)
+  await lifecycle.add({ start: async () => { await Promise.resolve() }, stop: async () => { stopServing(); await Promise.resolve() } })
+
+  if (has('mediator') && executor !== undefined) await lifecycle.add(createMediator({ ...parts, executor, logger: logger.child('mediator') }))
+  if (has('solver')) {
+    const engine = options.engine === 'floor' ? floorEngine : createLpEngine({ logger })
+    await lifecycle.add(createSolver({ mesh, auction, engine, chain, signer, clock, random, logger: logger.child('solver') }))
+  } else {
+    // Whoever is no solver keeps the market alive when no solver answers, and opens what its own posting matched.
+    const stopping = new AbortController()
+    const stop = serveOpen({ mesh, chain, signer, logger }, stopping.signal)
+    await lifecycle.add({ start: async () => { await Promise.resolve() }, stop: async () => { stopping.abort(); stop(); await Promise.resolve() } })
+    if (!has('creator')) await lifecycle.add(createFloorPoster({ auction, signer, clock, random, logger: logger.child('floor'), domain }))
+  }
+  if (has('module-provider')) {
+    for (const folder of options.modules ?? []) await publishModule(parts, { folder, firstSlot: FIRST_MODULE_SLOT, signal: AbortSignal.timeout(30_000) })
+  }
+  return running
+}
+
+function scaleAsk (reference: Ask, factor: number): Ask {
+  const scale = (price: number): number => Math.round(price * factor)
+  return { base: scale(reference.base), cpuMilliSecond: scale(reference.cpuMilliSecond), memoryMiBSecond: scale(reference.memoryMiBSecond), diskMiBSecond: scale(reference.diskMiBSecond) }
+}

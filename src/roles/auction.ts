@@ -1,0 +1,222 @@
+import type { BookReplica } from '../book/replica.ts'
+import type { Clock } from '../core/clock.ts'
+import { errorMessage } from '../core/errors.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/logger.ts'
+import { createCompetition, type Competition, type Ranked } from '../match/competition.ts'
+import { epochAt, phasesOf, type Phases } from '../match/phases.ts'
+import type { AuctionRules, MatchRules } from '../match/options.ts'
+import type { JobRow, OfferRow, Snapshot } from '../match/problem.ts'
+import { cutoffsOf, snapshotOf, type Seen } from '../match/snapshot.ts'
+import type { Mesh } from '../mesh/mesh.ts'
+import { decodeAuctionMessage, decodeEvidence, encodeAuctionMessage, encodeEvidence, MAX_AUCTION_MESSAGE_BYTES, type AuctionMessage } from '../wire/auction.ts'
+import { WireError } from '../wire/errors.ts'
+import { jobOfferShape } from '../wire/job-offer.ts'
+import { decodeBody } from '../wire/record.ts'
+import { resourceOfferShape } from '../wire/resource-offer.ts'
+import type { Address, Hash } from '../wire/shapes.ts'
+import type { Domain } from '../wire/typed-data.ts'
+import type { Contacts } from './contacts.ts'
+import type { Eligibility } from './eligibility.ts'
+import { RoleError } from './errors.ts'
+
+/** One pair of a published solution, with all that its consent needs. */
+export interface Pairing { epoch: number, job: JobRow, offer: OfferRow, solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
+/** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first. */
+export interface AuctionDecision { epoch: number, ranking: readonly Ranked[], pairingsOf: (jobOfferId: Hash) => Pairing[] }
+
+/** The auction as every node follows it, solver or not. */
+export interface AuctionView extends Startable {
+  readonly topic: string
+  phases: (epoch: number) => Phases
+  currentEpoch: () => number
+  /** Records first seen before `cutoffMs` whose owners are eligible, at the epoch's time. */
+  snapshot: (epoch: number, cutoff: 'solve' | 'verify') => Snapshot
+  /** Says a message of our own: counted here, then gossiped. */
+  say: (message: AuctionMessage) => Promise<void>
+  revealsOf: (epoch: number) => number
+  decision: (epoch: number) => AuctionDecision | undefined
+  onEpoch: (listener: (phases: Phases) => void) => () => void
+  onDecided: (listener: (decision: AuctionDecision) => void) => () => void
+  /** The pair of a proposal, checked: adopts the evidence, refuses what a better verified solution leaves out. Throws RoleError AUCTION_*. */
+  checkPair: (proposal: { epoch: number, evidence: Uint8Array, job: Hash, offer: Hash }) => Pairing
+}
+
+/** Epochs whose competition is kept for late questions. */
+const KEEP_EPOCHS = 30
+
+export function createAuction (
+  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, clock: Clock, logger: Logger, domain: Domain },
+  options: { rules: AuctionRules, match: MatchRules, genesisTime: number }
+): AuctionView {
+  const { mesh, replica, eligibility, clock, logger, domain } = components
+  const { rules } = options
+  const topic = `/lily/auction/1/${domain.chainId}`
+  const competitions = new Map<number, Competition>()
+  const snapshots = new Map<number, Snapshot>()
+  const decisions = new Map<number, AuctionDecision>()
+  const epochListeners = new Set<(phases: Phases) => void>()
+  const decidedListeners = new Set<(decision: AuctionDecision) => void>()
+  const solvers = new Set<Address>()
+  let cancelTimer: (() => void) | undefined
+  let unsubscribe: (() => void) | undefined
+
+  const phases = (epoch: number): Phases => phasesOf(rules, options.genesisTime, epoch)
+  const currentEpoch = (): number => epochAt(rules, options.genesisTime, clock.now())
+
+  const isBonded = (solver: Address): boolean => eligibility.bond(solver) >= rules.minSolverBond
+  /** Reads the bond of a solver that was not heard of before; a flood of made-up ones is not asked for. */
+  const learnBond = async (message: AuctionMessage): Promise<void> => {
+    if (message.type !== 'commit' || solvers.has(message.commit.solver) || solvers.size >= rules.maxSolvers * 4) return
+    solvers.add(message.commit.solver)
+    await eligibility.refresh([message.commit.solver], rules.epochMs).catch((error: unknown) => {
+      solvers.delete(message.commit.solver)
+      logger.warn('auction.bond', { error: errorMessage(error) })
+    })
+  }
+
+  const competitionOf = (epoch: number): Competition | undefined => {
+    const known = competitions.get(epoch)
+    if (known !== undefined || Math.abs(epoch - currentEpoch()) > 1) return known
+    const created = createCompetition({ domain, isBonded }, { phases: phases(epoch), rules })
+    competitions.set(epoch, created)
+    for (const old of competitions.keys()) {
+      if (old > epoch - KEEP_EPOCHS) break
+      for (const map of [competitions, snapshots, decisions]) map.delete(old)
+    }
+    return created
+  }
+
+  const seen = (): { jobs: Array<Seen<JobRow>>, offers: Array<Seen<OfferRow>> } => ({
+    jobs: replica.book.live('job').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(jobOfferShape, record) } })),
+    offers: replica.book.live('offer').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(resourceOfferShape, record), freeCollateral: eligibility.free(record.account) } }))
+  })
+  const snapshot = (epoch: number, cutoff: 'solve' | 'verify'): Snapshot => {
+    const at = phases(epoch)
+    const cutoffs = cutoffsOf(at, rules)
+    const { jobs, offers } = seen()
+    // Who cannot pay the price, or has no collateral at all, is not eligible in this epoch.
+    const funded = { jobs: jobs.filter(({ row }) => eligibility.free(row.account) >= row.offer.limit), offers: offers.filter(({ row }) => row.freeCollateral > 0) }
+    return snapshotOf(funded, { phases: at, cutoffMs: cutoff === 'solve' ? cutoffs.solveMs : cutoffs.verifyMs, rules: options.match })
+  }
+
+  const take = (message: AuctionMessage): { verdict: 'accept' | 'ignore' | 'reject', code?: string } => {
+    const competition = competitionOf(message.type === 'commit' ? message.commit.epoch : message.reveal.epoch)
+    if (competition === undefined) return { verdict: 'ignore', code: 'AUCTION_EPOCH' }
+    return message.type === 'commit' ? competition.addCommit(message.commit, clock.now()) : competition.addReveal(message.reveal, clock.now())
+  }
+
+  const decide = (epoch: number): AuctionDecision | undefined => {
+    const competition = competitions.get(epoch)
+    const held = snapshots.get(epoch)
+    if (competition === undefined || held === undefined) return undefined
+    const ranking = competition.ranking(held)
+    const jobs = new Map(held.jobs.map((row) => [row.id, row]))
+    const offers = new Map(held.offers.map((row) => [row.id, row]))
+    const pairingIn = (ranked: Ranked, jobId: Hash): Pairing | undefined => {
+      const match = ranked.solution.matches.find((candidate) => candidate.job === jobId)
+      const job = jobs.get(jobId)
+      const offer = match === undefined ? undefined : offers.get(match.offer)
+      const evidence = competition.evidence(ranked.solver)
+      if (ranked.score <= 0 || job === undefined || offer === undefined || evidence === undefined) return undefined
+      return { epoch, job, offer, solver: ranked.solver, solverPeer: components.contacts.peerOf(ranked.solver), solutionId: ranked.solutionId, evidence: encodeEvidence(evidence) }
+    }
+    const pairingsOf = (jobId: Hash): Pairing[] => {
+      const pairings = ranking.map((ranked) => pairingIn(ranked, jobId)).filter((pairing) => pairing !== undefined)
+      // A job that the best solution leaves out waits: a worse one would take what the best gave to others.
+      return pairings[0]?.solver === ranking[0]?.solver ? pairings : []
+    }
+    const decision = { epoch, ranking, pairingsOf }
+    decisions.set(epoch, decision)
+    return decision
+  }
+
+  /** The clockwork of an epoch: boundary, end of commits (the book that counts is fixed), end of postings (ranking). */
+  const runEpoch = (epoch: number): void => {
+    const at = phases(epoch)
+    competitionOf(epoch)
+    for (const listener of epochListeners) listener(at)
+    cancelTimer = clock.after(at.commitDeadline - clock.now(), () => {
+      snapshots.set(epoch, snapshot(epoch, 'verify'))
+      cancelTimer = clock.after(at.fallbackDeadline - clock.now(), () => {
+        const decision = decide(epoch)
+        if (decision !== undefined && decision.ranking.length > 0) {
+          logger.debug('auction.decided', { epoch, ranking: decision.ranking.map(({ solver, engine, score, winner }) => ({ solver, engine, score, winner })) })
+          for (const listener of decidedListeners) listener(decision)
+        }
+        scheduleNext(epoch + 1)
+      })
+    })
+  }
+  const scheduleNext = (epoch: number): void => {
+    const next = Math.max(epoch, currentEpoch() + (clock.now() > phases(currentEpoch()).epochStart ? 1 : 0))
+    const boundary = phases(next).epochStart
+    // Funds are read shortly before the boundary, so that all nodes see about the same chain.
+    cancelTimer = clock.after(boundary - clock.now() - rules.epochMs * 0.1, () => {
+      const accounts = [...replica.book.live('job'), ...replica.book.live('offer')].map(({ record }) => record.account)
+      eligibility.refresh([...accounts, ...solvers], rules.epochMs / 2).catch((error: unknown) => { logger.warn('auction.eligibility', { error: errorMessage(error) }) })
+      cancelTimer = clock.after(boundary - clock.now(), () => { runEpoch(next) })
+    })
+  }
+
+  return {
+    start: async () => {
+      unsubscribe = mesh.topics.subscribe(topic, {
+        maxBytes: MAX_AUCTION_MESSAGE_BYTES,
+        validate: async (data) => {
+          try {
+            const message = decodeAuctionMessage(data)
+            await learnBond(message)
+            return take(message).verdict
+          } catch (error) {
+            if (error instanceof WireError) return 'reject'
+            throw error
+          }
+        }
+      })
+      scheduleNext(currentEpoch() + 1)
+      await Promise.resolve()
+    },
+    stop: async () => {
+      cancelTimer?.()
+      unsubscribe?.()
+      await Promise.resolve()
+    },
+    topic,
+    phases,
+    currentEpoch,
+    snapshot,
+    say: async (message) => {
+      await learnBond(message)
+      const judgement = take(message)
+      if (judgement.verdict !== 'accept') throw new RoleError('AUCTION_REFUSED', `our own message does not fit: ${judgement.code ?? judgement.verdict}`, { data: { ...judgement } })
+      await mesh.topics.publish(topic, encodeAuctionMessage(message))
+    },
+    revealsOf: (epoch) => {
+      const held = snapshots.get(epoch)
+      return held === undefined ? 0 : competitions.get(epoch)?.ranking(held).filter((ranked) => ranked.score > 0).length ?? 0
+    },
+    decision: (epoch) => decisions.get(epoch),
+    onEpoch: (listener) => {
+      epochListeners.add(listener)
+      return () => { epochListeners.delete(listener) }
+    },
+    onDecided: (listener) => {
+      decidedListeners.add(listener)
+      return () => { decidedListeners.delete(listener) }
+    },
+    checkPair: ({ epoch, evidence, job, offer }) => {
+      const competition = competitions.get(epoch)
+      if (competition === undefined || !snapshots.has(epoch)) throw new RoleError('AUCTION_EPOCH', `epoch ${epoch} is not open for consent here`, { data: { epoch } })
+      const opened = decodeEvidence(evidence)
+      const judgement = competition.adopt(opened, clock.now())
+      if (judgement.verdict !== 'accept' && judgement.code !== 'AUCTION_DUPLICATE') throw new RoleError(judgement.code ?? 'AUCTION_REFUSED', 'the evidence of the solution does not hold here', { data: { epoch } })
+      const decision = decide(epoch)
+      const pairings = decision?.pairingsOf(job) ?? []
+      if (pairings.length === 0) throw new RoleError('AUCTION_NOT_BEST', 'the best solution that this node verified leaves this job out', { data: { epoch, best: decision?.ranking[0]?.solutionId } })
+      const wanted = pairings.find((pairing) => pairing.offer.id === offer && pairing.solver === opened.reveal.solver)
+      if (wanted === undefined) throw new RoleError('AUCTION_NO_SUCH_PAIR', 'the solution does not match this pair, or this node does not hold its records', { data: { epoch, job, offer } })
+      return wanted
+    }
+  }
+}

@@ -1,0 +1,168 @@
+import { challengeCall, revealCall, verdictCall } from '../../chain/calls.ts'
+import type { Chain } from '../../chain/chain.ts'
+import { errorCode, errorMessage } from '../../core/errors.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Deal } from '../../deal/deal.ts'
+import { isTerminal } from '../../deal/states.ts'
+import type { Signer } from '../../identity/signer.ts'
+import type { Mesh } from '../../mesh/mesh.ts'
+import { acceptanceDigest, challengeDigest, CHALLENGE_KINDS, OUTCOMES, verdictDigest } from '../../wire/deal-messages.ts'
+import type { Address, Hash } from '../../wire/shapes.ts'
+import { recoverSigner } from '../../wire/signature.ts'
+import { decide, drawAudit } from '../../verify/strategy.ts'
+import type { Contacts } from '../contacts.ts'
+import type { DealBook } from '../deal-book.ts'
+import type { DealRoom } from '../deal-room.ts'
+import { RoleError } from '../errors.ts'
+import { recordTransaction } from '../transactions.ts'
+
+export interface JudgeComponents { deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain' | 'send'>, mesh: Pick<Mesh, 'roles'>, contacts: Pick<Contacts, 'peerOf'>, signer: Signer, logger: Logger }
+
+/** What a creator does about a result: accept it, have it audited, or challenge it on chain. */
+export interface Judge {
+  /** True when the deal's strategy accepts on the signed manifest alone. */
+  acceptsUnseen: (deal: Deal) => boolean
+  /** After the outputs were fetched and compared: accepts, or audits and acts on the verdict. */
+  judge: (deal: Deal) => Promise<void>
+  accept: (deal: Deal) => Promise<void>
+  /** The result is provably not what was signed, or cannot be fetched: a mediator shall decide. */
+  dispute: (deal: Deal) => Promise<void>
+  /** An audited result that stands on chain is not paid unaudited: without a verdict by half of the judge window it goes to the court. */
+  escalate: (deal: Deal, blockTime: number) => Promise<void>
+}
+
+export function createJudge (components: JudgeComponents, options: { signal: AbortSignal }): Judge {
+  const { deals, room, chain, signer, logger } = components
+
+  const escalating = new Set<Hash>()
+
+  const accept = async (deal: Deal): Promise<void> => {
+    if (deal.result === undefined || isTerminal(deal.state)) return
+    const { manifest } = deal.result
+    const acceptance = deal.acceptance ?? signer.sign(acceptanceDigest(chain.domain, { dealId: deal.dealId, manifest }))
+    await deals.update(deal, (changed) => { changed.acceptance = acceptance })
+    await room.accept(deal, { dealId: deal.dealId, manifest, signature: acceptance, ...(deal.verdict === undefined ? {} : { verdict: deal.verdict }) })
+  }
+
+  const providerSalt = async (deal: Deal): Promise<Hash | undefined> => {
+    if (deal.otherSalt !== undefined || deal.result === undefined) return deal.otherSalt
+    try {
+      const salt = await room.salt(deal, deal.result.manifest, deal.ownSalt)
+      await deals.update(deal, (changed) => { changed.otherSalt = salt })
+      return salt
+    } catch (error) {
+      logger.warn('audit.salt-refused', { dealId: deal.dealId, code: errorCode(error), error: errorMessage(error) })
+      return undefined
+    }
+  }
+
+  /** Asks the drawn mediator's node where it is known, else every mediator node: only the drawn one answers, the others refuse. */
+  const askMediator = async (deal: Deal, mediator: Address, salt: Hash): Promise<NonNullable<Deal['verdict']>> => {
+    const { result, creatorSignature, providerSignature } = deal
+    if (result === undefined || creatorSignature === undefined || providerSignature === undefined) throw new RoleError('ROLE_NO_RESULT', 'nothing to judge yet', { data: { dealId: deal.dealId } })
+    const known = components.contacts.peerOf(mediator)
+    const peers = known === undefined ? await components.mesh.roles.find('mediator', { signal: AbortSignal.any([options.signal, AbortSignal.timeout(5_000)]) }) : [known]
+    const failures: string[] = []
+    for (const peer of peers) {
+      try {
+        const answer = await room.mediate(peer, {
+          terms: deal.terms, creatorSignature, providerSignature, mediators: deal.mediators, jobRecord: deal.jobRecord,
+          creatorSalt: deal.ownSalt, providerSalt: salt, manifest: result.manifestBytes, outputRoot: result.outputRoot, resultSignature: result.signature
+        })
+        const digest = verdictDigest(chain.domain, { dealId: deal.dealId, manifest: result.manifest, outcome: answer.outcome, evidence: answer.evidence })
+        if (answer.mediator === mediator && recoverSigner(digest, answer.signature) === mediator) return answer
+        failures.push(`${peer}: the verdict is not signed by the drawn mediator`)
+      } catch (error) {
+        failures.push(`${peer}: ${errorMessage(error)}`)
+      }
+    }
+    throw new RoleError('JOB_NO_VERDICT', `no verdict from the drawn mediator ${mediator}`, { data: { dealId: deal.dealId, mediator, failures } })
+  }
+
+  const challengeOnChain = async (deal: Deal): Promise<void> => {
+    const { result } = deal
+    if (result === undefined) return
+    if (deal.challengedAt === undefined) {
+      const signature = signer.sign(challengeDigest(chain.domain, { dealId: deal.dealId, manifest: result.manifest, kind: CHALLENGE_KINDS.wrong }))
+      const receipt = await chain.send(challengeCall(chain, deal, signature), { name: 'challenge', signal: options.signal })
+      await deals.apply(deal, 'challenged', (changed) => { recordTransaction(receipt)(changed); changed.challengedAt = receipt.blockTime })
+    }
+    if (deal.otherSalt !== undefined && deal.revealedAt === undefined) {
+      const receipt = await chain.send(revealCall(chain, deal, deal.otherSalt), { name: 'reveal', signal: options.signal })
+      await deals.update(deal, (changed) => { recordTransaction(receipt)(changed); changed.revealedAt = receipt.blockTime })
+    }
+    if (deal.verdict !== undefined && deal.revealedAt !== undefined) {
+      const receipt = await chain.send(verdictCall(chain, deal, deal.verdict), { name: 'verdict', signal: options.signal })
+      await deals.update(deal, recordTransaction(receipt))
+    }
+  }
+
+  const fetchVerdict = async (deal: Deal, mediator: Address, salt: Hash): Promise<void> => {
+    if (deal.verdict !== undefined) return
+    const verdict = await askMediator(deal, mediator, salt)
+    logger.info('audit.verdict', { dealId: deal.dealId, mediator, outcome: verdict.outcome })
+    await deals.update(deal, (changed) => { changed.verdict = { mediator: verdict.mediator, outcome: verdict.outcome, evidence: verdict.evidence, signature: verdict.signature } })
+  }
+
+  const audit = async (deal: Deal, mediator: Address, salt: Hash): Promise<void> => {
+    await fetchVerdict(deal, mediator, salt)
+    if (deal.verdict?.outcome === OUTCOMES.correct) await accept(deal)
+    else await challengeOnChain(deal)
+  }
+
+  /** In court: what is still missing there, and the verdict if nobody gave one yet. */
+  const pursue = async (deal: Deal): Promise<void> => {
+    await challengeOnChain(deal)
+    if (deal.verdict !== undefined || deal.otherSalt === undefined) return
+    const { mediator } = drawAudit(deal.dealId, deal.terms.rest, { creator: deal.ownSalt, provider: deal.otherSalt }, deal.mediators)
+    if (mediator === undefined) return
+    await fetchVerdict(deal, mediator, deal.otherSalt)
+    await challengeOnChain(deal)
+  }
+
+  return {
+    accept,
+    acceptsUnseen: (deal) => {
+      const decision = decide(deal.dealId, deal.terms.rest, { creator: deal.ownSalt, provider: deal.otherSalt }, deal.mediators)
+      return decision.action === 'accept' && decision.beforeFetch
+    },
+    judge: async (deal) => {
+      if (deal.state === 'ResultsChallenged') {
+        await pursue(deal)
+        return
+      }
+      const salt = deal.terms.rest.verification === 2 ? await providerSalt(deal) : undefined
+      const decision = decide(deal.dealId, deal.terms.rest, { creator: deal.ownSalt, provider: salt }, deal.mediators)
+      if (decision.action === 'accept') await accept(deal)
+      else if (decision.action === 'audit' && salt !== undefined) await audit(deal, decision.mediator, salt)
+      else await challengeOnChain(deal)
+    },
+    escalate: async (deal, blockTime) => {
+      const { state, submittedAt, terms: { rest } } = deal
+      if (state !== 'ResultsSubmitted' || submittedAt === undefined || deal.acceptance !== undefined || escalating.has(deal.dealId)) return
+      if (rest.verification !== 2 || blockTime < submittedAt + rest.judgeSeconds / 2) return
+      if (decide(deal.dealId, rest, { creator: deal.ownSalt, provider: deal.otherSalt }, deal.mediators).action === 'accept') return
+      escalating.add(deal.dealId)
+      try {
+        await challengeOnChain(deal)
+      } finally {
+        escalating.delete(deal.dealId)
+      }
+    },
+    dispute: async (deal) => {
+      if (deal.mediators.mediators.length === 0) {
+        logger.warn('deal.undisputable', { dealId: deal.dealId, hint: 'the parties share no mediator; the result stands unless the provider gives up' })
+        return
+      }
+      const salt = await providerSalt(deal)
+      if (salt !== undefined) {
+        const { mediator } = drawAudit(deal.dealId, deal.terms.rest, { creator: deal.ownSalt, provider: salt }, deal.mediators)
+        if (mediator !== undefined) {
+          await audit(deal, mediator, salt)
+          return
+        }
+      }
+      await challengeOnChain(deal)
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import type { z } from 'zod'
+import type { Chain } from '../../chain/chain.ts'
+import type { Clock } from '../../core/clock.ts'
+import { errorCode, errorMessage } from '../../core/errors.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Deal } from '../../deal/deal.ts'
+import { DealError } from '../../deal/errors.ts'
+import { DEADLINE_SKEW_SECONDS } from '../../deal/timeouts.ts'
+import type { DealParameters } from '../../deal/options.ts'
+import { assertSameTerms, buildTerms, saltFor } from '../../deal/terms.ts'
+import type { Signer } from '../../identity/signer.ts'
+import { collateralFor, feeFor, priceFor } from '../../match/price.ts'
+import type { MatchRules } from '../../match/problem.ts'
+import { saltHash } from '../../wire/deal-messages.ts'
+import { dealIdOf, dealTermsDigest } from '../../wire/deal-terms.ts'
+import type { proposeAnswerShape } from '../../wire/deal-room.ts'
+import type { Address, Hash } from '../../wire/shapes.ts'
+import { recoverSigner } from '../../wire/signature.ts'
+import type { Pairing } from '../auction.ts'
+import type { DealBook } from '../deal-book.ts'
+import type { DealRoom } from '../deal-room.ts'
+
+export interface NegotiateComponents { deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
+export interface NegotiateOptions { rules: MatchRules, parameters: DealParameters, parametersHash: Hash, saltSecret: Hash, mediators: () => Promise<ReadonlyMap<Address, number>> }
+
+/**
+ * The creator's half of the consent: proposes a pair to its provider, checks the signed terms against its own, journals,
+ * signs, and hands the deal to the solver that found it. Rejects with the provider's refusal or DealError.
+ */
+export function createNegotiation (components: NegotiateComponents, options: NegotiateOptions): {
+  /** `isWanted` is asked last, before anything is signed: a job may be cancelled while the provider thinks. */
+  negotiate: (pairing: Pairing, jobRecord: Uint8Array, isWanted: () => boolean) => Promise<Deal>
+  /** Sends a journalled consent (again) to the provider and the solver. */
+  send: (deal: Deal) => Promise<void>
+} {
+  const { deals, room, signer, clock, logger } = components
+  const { domain } = components.chain
+
+  /** Both at once: the provider needs the consent to open by itself should the solver not. */
+  const send = async (deal: Deal): Promise<void> => {
+    const { dealId, terms, creatorSignature, providerSignature } = deal
+    if (creatorSignature === undefined || providerSignature === undefined) return
+    const sent = await Promise.allSettled([
+      room.agree(deal.peer, dealId, creatorSignature),
+      deal.solverPeer === undefined ? Promise.resolve() : room.open(deal.solverPeer, { terms, creatorSignature, providerSignature })
+    ])
+    for (const result of sent) {
+      if (result.status === 'rejected') logger.debug('deal.consent.send', { dealId, code: errorCode(result.reason), error: errorMessage(result.reason) })
+    }
+  }
+
+  const negotiate = async (pairing: Pairing, jobRecord: Uint8Array, isWanted: () => boolean): Promise<Deal> => {
+    const { job: row, offer, solver, solutionId } = pairing
+    const job = row.offer
+    const dealId = dealIdOf(domain, signer.address, job.jobNumber, job.attempt)
+    if (deals.get(dealId) !== undefined) throw new DealError('DEAL_EXISTS', 'terms for this attempt were signed before', { data: { dealId } })
+    const ownSalt = saltFor(options.saltSecret, dealId)
+    const creatorSaltHash = saltHash(ownSalt)
+    const peer = offer.offer.peer
+    const answer = await room.propose(peer, { epoch: pairing.epoch, evidence: pairing.evidence, jobOfferId: row.id, resourceOfferId: offer.id, creatorSaltHash })
+    await checkAnswer(pairing, answer, creatorSaltHash)
+    if (!isWanted()) {
+      // The provider holds a lane and capacity for it; should it not hear this, they come back after openBy.
+      await Promise.allSettled([room.withdraw(peer, dealId)])
+      throw new DealError('DEAL_UNWANTED', 'the job was cancelled while its deal was negotiated', { data: { dealId } })
+    }
+    // From here to deals.add nothing waits: a cancellation finds either no deal or this one.
+    const creatorSignature = signer.sign(dealTermsDigest(domain, answer.terms))
+    const deal: Deal = {
+      dealId, role: 'creator', state: 'DealNegotiating', epoch: pairing.epoch, terms: answer.terms, mediators: answer.mediators, jobRecord, peer,
+      ...(pairing.solverPeer === undefined ? {} : { solverPeer: pairing.solverPeer }),
+      ownSalt, creatorSignature, providerSignature: answer.providerSignature, transactions: [], updatedAtMs: clock.now()
+    }
+    await deals.add(deal)
+    logger.info('deal.consented', { dealId, epoch: deal.epoch, provider: offer.account, solver, solutionId })
+    void send(deal)
+    return deal
+  }
+
+  return { negotiate, send }
+
+  async function checkAnswer (pairing: Pairing, answer: z.output<typeof proposeAnswerShape>, creatorSaltHash: Hash): Promise<void> {
+    const { job: row, offer, solver, solutionId } = pairing
+    const { core, rest } = answer.terms
+    const price = priceFor(row.offer, offer.offer, options.rules)
+    const nowSeconds = Math.floor(clock.now() / 1000)
+    if (Math.abs(core.openBy - nowSeconds - options.parameters.openSeconds) > DEADLINE_SKEW_SECONDS * 2) {
+      throw new DealError('DEAL_TERMS_DIFFER', `openBy ${core.openBy} is not ${options.parameters.openSeconds} s from now`, { data: { field: 'openBy' } })
+    }
+    const bonded = await options.mediators()
+    for (const [index, mediator] of answer.mediators.mediators.entries()) {
+      const trusted = row.offer.mediators.includes(mediator) && ![signer.address, offer.account, solver].includes(mediator)
+      if (!trusted || bonded.get(mediator) !== answer.mediators.weights[index]) throw new DealError('DEAL_TERMS_DIFFER', `mediator ${mediator} is not one we would draw`, { data: { field: 'mediators' } })
+    }
+    if (row.offer.verification.strategy === 'audit' && answer.mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'the provider offers no mediator for an audited job')
+    const ours = buildTerms({
+      job: row.offer, creator: signer.address, jobOfferId: row.id, provider: offer.account, resourceOfferId: offer.id, solver, solutionId,
+      price, fee: feeFor(price, options.rules), collateral: collateralFor(price, options.rules), mediators: answer.mediators,
+      parameters: options.parameters, parametersHash: options.parametersHash, lane: core.lane, openBy: core.openBy,
+      providerSaltHash: rest.providerSaltHash, creatorSaltHash
+    })
+    assertSameTerms(ours, answer.terms)
+    if (recoverSigner(dealTermsDigest(domain, answer.terms), answer.providerSignature) !== offer.account) throw new DealError('DEAL_BAD_SIGNATURE', 'the terms are not signed by the provider')
+  }
+}

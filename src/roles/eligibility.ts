@@ -1,0 +1,45 @@
+import type { Chain } from '../chain/chain.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Address } from '../wire/shapes.ts'
+
+/**
+ * What the vault says of accounts, read once per account and epoch. Nodes may read at different blocks: membership in the
+ * book is untouched by it, only who counts in an epoch, and differences between nodes end in the better verified solution.
+ */
+export interface Eligibility {
+  /** Free money of an account, nLILY; 0 while unknown. */
+  free: (account: Address) => number
+  bond: (account: Address) => number
+  /** Bonded mediators and their bonds. */
+  mediators: () => Promise<ReadonlyMap<Address, number>>
+  /** Reads these accounts anew unless they were read within `maxAgeMs`. */
+  refresh: (accounts: Iterable<Address>, maxAgeMs: number) => Promise<void>
+}
+
+/** Mediators join and leave rarely, unbonding takes days. */
+const MEDIATORS_MAX_AGE_MS = 5_000
+
+export function createEligibility (components: { chain: Pick<Chain, 'account' | 'mediators'>, clock: Clock }): Eligibility {
+  const { chain, clock } = components
+  const accounts = new Map<Address, { free: number, bond: number, atMs: number }>()
+  let mediators: { map: Map<Address, number>, atMs: number } | undefined
+  return {
+    free: (account) => accounts.get(account)?.free ?? 0,
+    bond: (account) => accounts.get(account)?.bond ?? 0,
+    mediators: async () => {
+      if (mediators === undefined || clock.now() - mediators.atMs > MEDIATORS_MAX_AGE_MS) {
+        const list = await chain.mediators()
+        mediators = { map: new Map(list.map(({ address, bond }) => [address, bond])), atMs: clock.now() }
+      }
+      return mediators.map
+    },
+    refresh: async (wanted, maxAgeMs) => {
+      const now = clock.now()
+      const stale = [...new Set(wanted)].filter((account) => now - (accounts.get(account)?.atMs ?? 0) > maxAgeMs)
+      await Promise.all(stale.map(async (account) => {
+        const { free, bond } = await chain.account(account)
+        accounts.set(account, { free, bond, atMs: clock.now() })
+      }))
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import { sha256 } from 'viem'
+import type { Chain } from '../chain/chain.ts'
+import { errorMessage } from '../core/errors.ts'
+import type { Startable } from '../core/lifecycle.ts'
+import type { Logger } from '../core/logger.ts'
+import { DealError } from '../deal/errors.ts'
+import type { Executor } from '../exec/executor.ts'
+import type { Signer } from '../identity/signer.ts'
+import type { Mesh } from '../mesh/mesh.ts'
+import type { Blocks } from '../store/blocks.ts'
+import { drawAudit } from '../verify/strategy.ts'
+import { decodeMessage, encodeMessage, MAX_DEAL_MESSAGE_BYTES, MEDIATE_PROTOCOL, mediateRequestShape, type MediateRequest } from '../wire/deal-room.ts'
+import { mediatorRoot, OUTCOMES, resultCommitDigest, verdictDigest } from '../wire/deal-messages.ts'
+import { dealIdOf, dealTermsDigest } from '../wire/deal-terms.ts'
+import { jobOfferShape } from '../wire/job-offer.ts'
+import { decodeBody, decodeRecord } from '../wire/record.ts'
+import { decodeResultManifest } from '../wire/result-manifest.ts'
+import type { Hash, Signature } from '../wire/shapes.ts'
+import { recoverSigner } from '../wire/signature.ts'
+import type { Contacts } from './contacts.ts'
+import { cidDigest, executeJob, resultTree, stageJob } from './run-job.ts'
+
+export interface MediatorComponents { mesh: Pick<Mesh, 'requests'>, contacts: Pick<Contacts, 'peerOf'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain'>, signer: Signer, logger: Logger }
+
+/** A verdict as it is signed. `evidence` is the output root that this mediator computed, zero when it could not run the job. */
+export interface SignedVerdict { mediator: `0x${string}`, outcome: number, evidence: Hash, signature: Signature }
+
+const STAGE_TIMEOUT_MS = 30_000
+const NO_EVIDENCE: Hash = `0x${'0'.repeat(64)}`
+
+/** The mediator role: re-executes the deals it was drawn for, and signs what it found. */
+export function createMediator (components: MediatorComponents): Startable {
+  const { blocks, executor, chain, signer, logger } = components
+  const { domain } = chain
+  const stopping = new AbortController()
+  const verdicts = new Map<Hash, Promise<SignedVerdict>>()
+  let unserve: (() => void) | undefined
+
+  /** Believes nothing of the request but what signatures and the draw prove. */
+  const check = (request: MediateRequest): { dealId: Hash, manifest: Hash } => {
+    const { terms } = request
+    const { core, rest } = terms
+    const digest = dealTermsDigest(domain, terms)
+    if (recoverSigner(digest, request.creatorSignature) !== core.creator || recoverSigner(digest, request.providerSignature) !== core.provider) {
+      throw new DealError('DEAL_BAD_SIGNATURE', 'the terms are not signed by both parties')
+    }
+    const dealId = dealIdOf(domain, core.creator, core.jobNumber, core.attempt)
+    if (mediatorRoot(request.mediators) !== rest.mediatorRoot) throw new DealError('DEAL_TERMS_DIFFER', 'the mediator list is not the one in the terms', { data: { field: 'mediatorRoot' } })
+    const { mediator } = drawAudit(dealId, rest, { creator: request.creatorSalt, provider: request.providerSalt }, request.mediators)
+    if (mediator !== signer.address) throw new DealError('DEAL_NOT_DRAWN', `the drawn mediator is ${mediator ?? 'nobody'}, not ${signer.address}`, { data: { dealId } })
+    const manifest = sha256(request.manifest)
+    const commit = resultCommitDigest(domain, { dealId, manifest, outputRoot: request.outputRoot })
+    if (recoverSigner(commit, request.resultSignature) !== core.provider) throw new DealError('DEAL_BAD_SIGNATURE', 'the result is not signed by the provider', { data: { dealId } })
+    const record = decodeRecord(domain, request.jobRecord)
+    if (record.id !== rest.jobOfferId) throw new DealError('DEAL_UNKNOWN_OFFER', 'the job record is not the one in the terms', { data: { dealId } })
+    return { dealId, manifest }
+  }
+
+  const rerun = async (request: MediateRequest, dealId: Hash, peer: string): Promise<{ outcome: number, evidence: Hash }> => {
+    const job = decodeBody(jobOfferShape, decodeRecord(domain, request.jobRecord))
+    const claimed = decodeResultManifest(request.manifest)
+    try {
+      // The creator may hold no more than the module's name; who ran it holds all of it.
+      const provider = components.contacts.peerOf(request.terms.core.provider)
+      const from = provider === undefined ? [peer] : [peer, provider]
+      const staged = await stageJob(blocks, job, { signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(STAGE_TIMEOUT_MS)]), from })
+      const outcome = await executeJob(executor, job, staged, dealId, { signal: stopping.signal })
+      // A deadline is wall time: two machines need not agree on it, so it decides nothing.
+      if (outcome.reason === 'timeout' || claimed.reason === 'timeout') return { outcome: OUTCOMES.inconclusive, evidence: NO_EVIDENCE }
+      const evidence = cidDigest(await blocks.addTree(resultTree(outcome), { pin: false, signal: stopping.signal }))
+      return { outcome: evidence === request.outputRoot && outcome.exitCode === claimed.exitCode ? OUTCOMES.correct : OUTCOMES.wrong, evidence }
+    } catch (error) {
+      logger.warn('mediator.rerun', { dealId, error: errorMessage(error) })
+      return { outcome: OUTCOMES.inconclusive, evidence: NO_EVIDENCE }
+    }
+  }
+
+  const mediate = async (request: MediateRequest, peer: string): Promise<SignedVerdict> => {
+    const { dealId, manifest } = check(request)
+    const known = verdicts.get(manifest)
+    if (known !== undefined) return await known
+    const judging = rerun(request, dealId, peer).then(({ outcome, evidence }) => {
+      logger.info('mediator.verdict', { dealId, outcome })
+      return { mediator: signer.address, outcome, evidence, signature: signer.sign(verdictDigest(domain, { dealId, manifest, outcome, evidence })) }
+    })
+    verdicts.set(manifest, judging)
+    if (verdicts.size > MAX_VERDICTS) verdicts.delete(verdicts.keys().next().value as Hash)
+    return await judging
+  }
+
+  return {
+    start: async () => {
+      const limits = { maxBytes: MAX_DEAL_MESSAGE_BYTES, perPeerPerSecond: 5, concurrency: 4, timeoutMs: 120_000 }
+      unserve = components.mesh.requests.serve(MEDIATE_PROTOCOL, limits, async (payload, { peer }) => encodeMessage(await mediate(decodeMessage(mediateRequestShape, payload, 'mediation request'), peer)))
+      await Promise.resolve()
+    },
+    stop: async () => {
+      unserve?.()
+      stopping.abort(new Error('the node is stopping'))
+      await Promise.allSettled(verdicts.values())
+    }
+  }
+}
+
+/** Verdicts kept for repeated requests. */
+const MAX_VERDICTS = 1024

@@ -1,0 +1,71 @@
+import { statfs } from 'node:fs/promises'
+import { cpus, totalmem } from 'node:os'
+import { RoleError } from '../errors.ts'
+import type { Resources } from '../../wire/job-offer.ts'
+import type { Hash } from '../../wire/shapes.ts'
+
+/** A named part of the machine that is offered on its own, as a share of what was measured. */
+export interface UnitShare { name: string, share: number }
+
+/** Memory kept for the system and the node itself. */
+const SYSTEM_MEMORY_SHARE = 0.2
+/** Disk kept free. */
+const SYSTEM_DISK_SHARE = 0.5
+const MIB = 2 ** 20
+
+/** What this machine has, as far as a job may use it; measured, never taken from a flag. */
+export async function measureMachine (diskPath: string): Promise<Resources> {
+  const disk = await statfs(diskPath)
+  return {
+    cpuMilli: cpus().length * 1000,
+    memoryMiB: Math.floor(totalmem() * (1 - SYSTEM_MEMORY_SHARE) / MIB),
+    diskMiB: Math.floor(disk.bavail * disk.bsize * (1 - SYSTEM_DISK_SHARE) / MIB)
+  }
+}
+
+/**
+ * What is promised to whom: the last word on this provider's capacity. A deal holds its part from the moment the
+ * provider signs terms until the deal is terminal.
+ */
+export interface CapacityLedger {
+  readonly units: ReadonlyMap<string, Resources>
+  free: (unit: string) => Resources
+  /** False when the unit has not enough left. Idempotent per deal. */
+  reserve: (dealId: Hash, unit: string, demand: Resources) => boolean
+  release: (dealId: Hash) => void
+}
+
+/** A ledger over shares of a measured machine. Throws RoleError ROLE_BAD_UNITS when the shares exceed the machine. */
+export function createCapacityLedger (machine: Resources, shares: readonly UnitShare[]): CapacityLedger {
+  const total = shares.reduce((sum, unit) => sum + unit.share, 0)
+  if (shares.length === 0 || total > 1 + 1e-9 || shares.some((unit) => !(unit.share > 0))) {
+    throw new RoleError('ROLE_BAD_UNITS', `unit shares add up to ${total.toFixed(3)}; they must be positive and at most 1 together`, { data: { shares } })
+  }
+  const units = new Map(shares.map(({ name, share }) => [name, scale(machine, share)]))
+  const held = new Map<Hash, { unit: string, demand: Resources }>()
+  const free = (unit: string): Resources => {
+    let left = units.get(unit) ?? { cpuMilli: 0, memoryMiB: 0, diskMiB: 0 }
+    for (const entry of held.values()) if (entry.unit === unit) left = subtract(left, entry.demand)
+    return left
+  }
+  return {
+    units,
+    free,
+    reserve: (dealId, unit, demand) => {
+      if (held.has(dealId)) return true
+      const left = subtract(free(unit), demand)
+      if (left.cpuMilli < 0 || left.memoryMiB < 0 || left.diskMiB < 0) return false
+      held.set(dealId, { unit, demand })
+      return true
+    },
+    release: (dealId) => { held.delete(dealId) }
+  }
+}
+
+function scale (machine: Resources, share: number): Resources {
+  return { cpuMilli: Math.floor(machine.cpuMilli * share), memoryMiB: Math.floor(machine.memoryMiB * share), diskMiB: Math.floor(machine.diskMiB * share) }
+}
+
+function subtract (a: Resources, b: Resources): Resources {
+  return { cpuMilli: a.cpuMilli - b.cpuMilli, memoryMiB: a.memoryMiB - b.memoryMiB, diskMiB: a.diskMiB - b.diskMiB }
+}

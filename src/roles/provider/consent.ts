@@ -1,0 +1,122 @@
+import { keccak256 } from 'viem'
+import type { Clock } from '../../core/clock.ts'
+import type { Chain } from '../../chain/chain.ts'
+import type { Deal } from '../../deal/deal.ts'
+import { DealError } from '../../deal/errors.ts'
+import type { DealParameters } from '../../deal/options.ts'
+import { buildTerms, commonMediators, saltFor } from '../../deal/terms.ts'
+import type { Signer } from '../../identity/signer.ts'
+import { recoverSigner } from '../../wire/signature.ts'
+import { collateralFor, feeFor, priceFor } from '../../match/price.ts'
+import type { MatchRules } from '../../match/problem.ts'
+import { saltHash } from '../../wire/deal-messages.ts'
+import { dealIdOf, dealTermsDigest } from '../../wire/deal-terms.ts'
+import type { DealRequestOf, proposeAnswerShape } from '../../wire/deal-room.ts'
+import { encodeRecord } from '../../wire/record.ts'
+import type { Address, Hash } from '../../wire/shapes.ts'
+import type { z } from 'zod'
+import type { BookReplica } from '../../book/replica.ts'
+import type { AuctionView } from '../auction.ts'
+import type { DealBook } from '../deal-book.ts'
+import type { CapacityLedger } from './capacity.ts'
+import type { OfferPublisher } from './offers.ts'
+
+export interface ConsentComponents {
+  auction: Pick<AuctionView, 'checkPair'>
+  deals: DealBook
+  ledger: CapacityLedger
+  offers: Pick<OfferPublisher, 'unitOf' | 'refresh'>
+  replica: Pick<BookReplica, 'book'>
+  chain: Pick<Chain, 'account' | 'domain'>
+  signer: Signer
+  clock: Clock
+}
+export interface ConsentOptions { rules: MatchRules, parameters: DealParameters, parametersHash: Hash, saltSecret: Hash, mediators: () => Promise<ReadonlyMap<Address, number>> }
+
+/** The provider's half of the consent: checks a proposal against what it knows itself, journals, signs. */
+export function createProviderConsent (components: ConsentComponents, options: ConsentOptions): {
+  propose: (message: DealRequestOf<'propose'>, peer: string) => Promise<z.output<typeof proposeAnswerShape>>
+  agree: (message: DealRequestOf<'agree'>) => Promise<Deal>
+} {
+  const { deals, ledger, offers, chain, signer, clock } = components
+  const { domain } = chain
+
+  return {
+    propose: async (message, peer) => {
+      const pair = components.auction.checkPair({ epoch: message.epoch, evidence: message.evidence, job: message.jobOfferId, offer: message.resourceOfferId })
+      const job = pair.job.offer
+      const dealId = dealIdOf(domain, pair.job.account, job.jobNumber, job.attempt)
+      const known = deals.get(dealId)
+      if (known !== undefined) return repeat(known, message)
+
+      const unit = offers.unitOf(message.resourceOfferId)
+      if (unit === undefined || pair.offer.account !== signer.address) throw new DealError('DEAL_NOT_OURS', 'the resource offer is not ours', { data: { offer: message.resourceOfferId } })
+      const entry = components.replica.book.get(message.jobOfferId)
+      if (entry === undefined) throw new DealError('DEAL_UNKNOWN_OFFER', 'the job offer is cancelled, replaced or not known here', { data: { job: message.jobOfferId } })
+
+      const price = priceFor(job, pair.offer.offer, options.rules)
+      const collateral = collateralFor(price, options.rules)
+      const lockable = collateral + (job.verification.strategy === 'audit' ? options.parameters.auditFee + options.parameters.claimFee : 0)
+      const bonded = await options.mediators()
+      const mediators = commonMediators(job.mediators, pair.offer.offer.mediators, bonded, [pair.job.account, signer.address, pair.solver])
+      if (job.verification.strategy === 'audit' && mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'no mediator that both trust has a live bond')
+      const { free } = await chain.account(signer.address)
+      const twin = deals.get(dealId)
+      if (twin !== undefined) return repeat(twin, message)
+      // From here to deals.add nothing waits: lanes, collateral and capacity are counted without a gap.
+      const promised = deals.open().filter((deal) => deal.state === 'DealNegotiating').reduce((sum, deal) => sum + deal.terms.core.collateral, 0)
+      if (free < promised + lockable) throw new DealError('DEAL_COLLATERAL_SHORT', `free collateral ${free - promised} nLILY, needed ${lockable}`)
+      const lane = freeLane(deals)
+      if (!ledger.reserve(dealId, unit, job.resources)) throw new DealError('DEAL_NO_CAPACITY', `unit ${unit} has not enough left`)
+
+      const ownSalt = saltFor(options.saltSecret, dealId)
+      const terms = buildTerms({
+        job, creator: pair.job.account, jobOfferId: message.jobOfferId, provider: signer.address, resourceOfferId: message.resourceOfferId,
+        solver: pair.solver, solutionId: pair.solutionId, price, fee: feeFor(price, options.rules), collateral, mediators,
+        parameters: options.parameters, parametersHash: options.parametersHash,
+        lane, openBy: Math.floor(clock.now() / 1000) + options.parameters.openSeconds,
+        providerSaltHash: saltHash(ownSalt), creatorSaltHash: message.creatorSaltHash
+      })
+      const providerSignature = signer.sign(dealTermsDigest(domain, terms))
+      await deals.add({
+        dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: encodeRecord(entry.record), peer,
+        ownSalt, providerSignature, transactions: [], updatedAtMs: clock.now()
+      })
+      offers.refresh()
+      return { terms, mediators, providerSignature }
+    },
+
+    agree: async (message) => {
+      const deal = deals.get(message.dealId)
+      if (deal === undefined) throw new DealError('DEAL_UNKNOWN', 'no such deal here', { data: { dealId: message.dealId } })
+      if (recoverSigner(dealTermsDigest(domain, deal.terms), message.creatorSignature) !== deal.terms.core.creator) {
+        throw new DealError('DEAL_BAD_SIGNATURE', 'the consent is not signed by the creator', { data: { dealId: message.dealId } })
+      }
+      await deals.apply(deal, 'consented', (changed) => { changed.creatorSignature = message.creatorSignature })
+      return deal
+    }
+  }
+
+  /** The same proposal gets the same answer; another one for the same deal id would be a second set of terms. */
+  function repeat (deal: Deal, message: DealRequestOf<'propose'>): z.output<typeof proposeAnswerShape> {
+    const { rest } = deal.terms
+    const same = rest.jobOfferId === message.jobOfferId && rest.resourceOfferId === message.resourceOfferId && rest.creatorSaltHash === message.creatorSaltHash
+    if (!same || deal.state !== 'DealNegotiating' || deal.providerSignature === undefined) {
+      throw new DealError('DEAL_EXISTS', `terms for this deal were signed before; it is in ${deal.state}`, { data: { dealId: deal.dealId, state: deal.state } })
+    }
+    return { terms: deal.terms, mediators: deal.mediators, providerSignature: deal.providerSignature }
+  }
+}
+
+/** The lowest lane that no live deal of ours holds: reusing a lane makes the next deal cheaper on chain. */
+function freeLane (deals: DealBook): number {
+  const taken = new Set(deals.open().map((deal) => deal.terms.core.lane))
+  let lane = 0
+  while (taken.has(lane)) lane++
+  return lane
+}
+
+/** A secret for salts, from the account key by a signature that nobody else sees. */
+export function saltSecretOf (signer: Signer): Hash {
+  return keccak256(signer.sign(keccak256(new TextEncoder().encode('lilynode/salt-secret/1'))))
+}

@@ -1,0 +1,142 @@
+import type { Clock } from '../../core/clock.ts'
+import { errorMessage } from '../../core/errors.ts'
+import type { Startable } from '../../core/lifecycle.ts'
+import type { Logger } from '../../core/logger.ts'
+import type { Chain } from '../../chain/chain.ts'
+import { openCall } from '../../chain/calls.ts'
+import type { Deal } from '../../deal/deal.ts'
+import { DealError } from '../../deal/errors.ts'
+import { isTerminal } from '../../deal/states.ts'
+import type { Executor } from '../../exec/executor.ts'
+import type { Signer } from '../../identity/signer.ts'
+import type { Blocks } from '../../store/blocks.ts'
+import { jobOfferShape } from '../../wire/job-offer.ts'
+import { decodeBody, decodeRecord } from '../../wire/record.ts'
+import { keccak256 } from 'viem'
+import type { DealBook } from '../deal-book.ts'
+import { resultMessage, type DealAnswers, type DealRoom } from '../deal-room.ts'
+import { createDealWatch } from '../deal-watch.ts'
+import { recordTransaction } from '../transactions.ts'
+import type { CapacityLedger } from './capacity.ts'
+import { createProviderConsent, type ConsentComponents, type ConsentOptions } from './consent.ts'
+import type { OfferPublisher } from './offers.ts'
+import { createSettlement } from './settle.ts'
+import { createWorker, type Fault } from './work.ts'
+
+export interface ProviderComponents extends ConsentComponents {
+  deals: DealBook
+  ledger: CapacityLedger
+  offers: OfferPublisher
+  room: DealRoom
+  blocks: Blocks
+  executor: Executor
+  chain: Pick<Chain, 'account' | 'domain' | 'send' | 'onEvent' | 'blockTime' | 'isNullified' | 'deployment' | 'hurry'>
+  signer: Signer
+  clock: Clock
+  logger: Logger
+}
+export interface ProviderOptions extends ConsentOptions { fault?: Fault }
+
+/** If the solver has not opened a consented deal after this long, the provider opens it itself: it is the one who wants to be paid. */
+const OPEN_FALLBACK_MS = 2_500
+
+/** The resource-provider role: offers, consents, works, settles. */
+export function createProvider (components: ProviderComponents, options: ProviderOptions): Startable & { answers: DealAnswers } {
+  const { deals, ledger, offers, clock, logger, chain } = components
+  const stopping = new AbortController()
+  const consent = createProviderConsent(components, options)
+  const worker = createWorker(components, { signal: stopping.signal, ...(options.fault === undefined ? {} : { fault: options.fault }) })
+  const settlement = createSettlement({ deals, chain, logger }, { signal: stopping.signal })
+  const watch = createDealWatch({ deals, chain, clock, logger }, {
+    onTick: async (blockTime) => {
+      offers.refresh()
+      for (const deal of deals.open()) {
+        await settlement.settle(deal)
+        await settlement.submitIfDue(deal, blockTime)
+      }
+    }
+  })
+
+  const openSoon = (deal: Deal): void => {
+    clock.after(OPEN_FALLBACK_MS, () => {
+      if (deal.state !== 'DealNegotiating' || deal.creatorSignature === undefined || deal.providerSignature === undefined || stopping.signal.aborted) return
+      const call = openCall(chain, { terms: deal.terms, creatorSignature: deal.creatorSignature, providerSignature: deal.providerSignature })
+      chain.send(call, { name: 'open', signal: stopping.signal }).then(
+        async (receipt) => { await deals.apply(deal, 'opened', recordTransaction(receipt)) },
+        (error: unknown) => { logger.debug('deal.open.fallback', { dealId: deal.dealId, error: errorMessage(error) }) }
+      )
+    })
+  }
+
+  const advance = (deal: Deal): void => {
+    if (isTerminal(deal.state)) {
+      ledger.release(deal.dealId)
+      offers.refresh()
+    } else if (deal.state === 'DealAgreed' || deal.state === 'Running' || (deal.state === 'ResultsSubmitted' && deal.acceptance === undefined)) {
+      worker.work(deal)
+    }
+  }
+
+  const ownDeal = (dealId: Deal['dealId']): Deal => {
+    const deal = deals.get(dealId)
+    if (deal === undefined) throw new DealError('DEAL_UNKNOWN', 'no such deal here', { data: { dealId } })
+    return deal
+  }
+
+  const answers: DealAnswers = {
+    propose: (message, peer) => consent.propose(message, peer),
+    agree: async (message) => {
+      const deal = await consent.agree(message)
+      worker.stage(deal)
+      openSoon(deal)
+      return {}
+    },
+    opened: async (message) => deals.get(message.dealId) === undefined ? undefined : {},
+    accept: async (message) => {
+      const deal = await settlement.accepted(message)
+      void settlement.settle(deal)
+      return {}
+    },
+    salt: async (message) => {
+      const deal = ownDeal(message.dealId)
+      if (deal.result === undefined || deal.result.manifest !== message.manifest) throw new DealError('DEAL_WRONG_MANIFEST', 'salts are shown only for the result that was delivered', { data: { dealId: deal.dealId } })
+      if (keccak256(message.creatorSalt) !== deal.terms.rest.creatorSaltHash) throw new DealError('DEAL_BAD_SALT', 'the creator salt is not the committed one', { data: { dealId: deal.dealId } })
+      await deals.update(deal, (changed) => { changed.otherSalt = message.creatorSalt })
+      return { providerSalt: deal.ownSalt }
+    },
+    status: async (message) => {
+      const deal = deals.get(message.dealId)
+      if (deal === undefined) return undefined
+      return { state: deal.state, ...(deal.result === undefined ? {} : { result: resultMessage(deal) }) }
+    },
+    withdraw: async (message, peer) => {
+      const deal = deals.get(message.dealId)
+      if (deal === undefined || deal.peer !== peer) return undefined
+      if (deal.state !== 'DealNegotiating' || deal.creatorSignature !== undefined) throw new DealError('DEAL_BOUND', `the deal is in ${deal.state} and cannot be withdrawn`, { data: { dealId: deal.dealId, state: deal.state } })
+      await deals.apply(deal, 'withdrawn')
+      return {}
+    }
+  }
+
+  return {
+    answers,
+    start: async () => {
+      deals.onUpdate(advance)
+      for (const deal of deals.open()) {
+        const job = decodeBody(jobOfferShape, decodeRecord(chain.domain, deal.jobRecord))
+        const unit = offers.unitOf(deal.terms.rest.resourceOfferId) ?? [...ledger.units.keys()].find((name) => ledger.reserve(deal.dealId, name, job.resources))
+        if (unit !== undefined) ledger.reserve(deal.dealId, unit, job.resources)
+        if (deal.state === 'DealNegotiating') openSoon(deal)
+        advance(deal)
+      }
+      await watch.start()
+      offers.refresh()
+    },
+    stop: async () => {
+      stopping.abort(new Error('the node is stopping'))
+      await watch.stop()
+      await worker.idle()
+      await offers.settled()
+    }
+  }
+}

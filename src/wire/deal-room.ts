@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import { decodeCbor, encodeCbor } from './cbor.ts'
+import { dealTermsShape } from './deal-terms.ts'
+import { addressShape, cidShape, hashShape, parseShape, signatureShape, uintShape } from './shapes.ts'
+
+/** protocol/deal-room.md. Direct requests about one deal between its two parties, the solver and the mediator. */
+export const DEAL_PROTOCOL = '/lily/deal/1.0.0'
+export const OPEN_PROTOCOL = '/lily/open/1.0.0'
+export const MEDIATE_PROTOCOL = '/lily/mediate/1.0.0'
+
+/** A proposal carries evidence of a solution (64 KB) and two records (16 KB each). */
+export const MAX_DEAL_MESSAGE_BYTES = 131_072
+
+const bytesShape: z.ZodType<Uint8Array> = z.instanceof(Uint8Array)
+
+export const mediatorListShape = z.strictObject({ mediators: z.array(addressShape).max(32).readonly(), weights: z.array(uintShape).max(32).readonly() })
+
+/** Creator to provider: the pair that the evidence matches; the provider answers with signed terms. */
+const proposeShape = z.strictObject({
+  type: z.literal('propose'),
+  epoch: uintShape,
+  /** Signed commit and reveal of the solution, as `match/competition.ts` verifies them. */
+  evidence: bytesShape,
+  jobOfferId: hashShape,
+  resourceOfferId: hashShape,
+  creatorSaltHash: hashShape
+})
+/** Creator to provider: the creator's signature under the same terms. From here both are bound. */
+const agreeShape = z.strictObject({ type: z.literal('agree'), dealId: hashShape, creatorSignature: signatureShape })
+/** Anyone to a party: the deal should be on chain now; the receiver looks for itself. */
+const openedShape = z.strictObject({ type: z.literal('opened'), dealId: hashShape })
+/** Provider to creator: inputs are staged; the creator signs the same receipt. */
+const startShape = z.strictObject({ type: z.literal('start'), dealId: hashShape, inputRoot: hashShape, startedAt: uintShape, providerSignature: signatureShape })
+/** Provider to creator: the signed result. */
+const resultShape = z.strictObject({ type: z.literal('result'), dealId: hashShape, manifestCid: cidShape, manifest: bytesShape, outputRoot: hashShape, signature: signatureShape })
+/** Creator to provider: pay (with a verdict when a mediator looked). */
+const acceptShape = z.strictObject({
+  type: z.literal('accept'), dealId: hashShape, manifest: hashShape, signature: signatureShape,
+  verdict: z.strictObject({ mediator: addressShape, outcome: uintShape.max(255), evidence: hashShape, signature: signatureShape }).optional()
+})
+/** Creator to provider: the result is here; which salt of yours goes into the audit draw? */
+const saltShape = z.strictObject({ type: z.literal('salt'), dealId: hashShape, manifest: hashShape, creatorSalt: hashShape })
+/** Either to the other: what do you hold of this deal? The answer repeats what may have been lost. */
+const statusShape = z.strictObject({ type: z.literal('status'), dealId: hashShape })
+/** Creator to provider: the deal is not wanted any more; binding only while it is not open. */
+const withdrawShape = z.strictObject({ type: z.literal('withdraw'), dealId: hashShape })
+
+export const dealRequestShape = z.discriminatedUnion('type', [proposeShape, agreeShape, openedShape, startShape, resultShape, acceptShape, saltShape, statusShape, withdrawShape])
+export type DealRequest = z.output<typeof dealRequestShape>
+export type DealRequestOf<T extends DealRequest['type']> = Extract<DealRequest, { type: T }>
+
+export const proposeAnswerShape = z.strictObject({ terms: dealTermsShape, mediators: mediatorListShape, providerSignature: signatureShape })
+export const startAnswerShape = z.strictObject({ creatorSignature: signatureShape })
+export const saltAnswerShape = z.strictObject({ providerSalt: hashShape })
+export const emptyAnswerShape = z.strictObject({})
+/** `result` repeats the result message when the provider has one. */
+export const statusAnswerShape = z.strictObject({ state: z.string().max(32), result: resultShape.optional() })
+
+/** To the solver whose match it is: open this deal on chain. */
+export const openRequestShape = z.strictObject({ terms: dealTermsShape, creatorSignature: signatureShape, providerSignature: signatureShape })
+export const openAnswerShape = z.strictObject({ transaction: hashShape })
+
+/** To a drawn mediator: re-execute and judge. It checks the draw itself. */
+export const mediateRequestShape = z.strictObject({
+  terms: dealTermsShape,
+  creatorSignature: signatureShape,
+  providerSignature: signatureShape,
+  mediators: mediatorListShape,
+  jobRecord: bytesShape,
+  creatorSalt: hashShape,
+  providerSalt: hashShape,
+  manifest: bytesShape,
+  outputRoot: hashShape,
+  resultSignature: signatureShape
+})
+export type MediateRequest = z.output<typeof mediateRequestShape>
+export const mediateAnswerShape = z.strictObject({ mediator: addressShape, outcome: uintShape.max(3), evidence: hashShape, signature: signatureShape })
+
+/** Canonical bytes of any message of this page. */
+export function encodeMessage (message: unknown): Uint8Array {
+  return encodeCbor(message)
+}
+
+/** Checks foreign bytes against one shape. Throws WireError. */
+export function decodeMessage<S extends z.ZodType> (shape: S, bytes: Uint8Array, what: string): z.output<S> {
+  return parseShape(shape, decodeCbor(bytes, MAX_DEAL_MESSAGE_BYTES), what)
+}

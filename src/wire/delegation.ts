@@ -1,0 +1,29 @@
+import { hexToBytes, keccak256 } from 'viem'
+import { z } from 'zod'
+import { addressShape, type Hash, peerIdShape, signatureShape, uintShape } from './shapes.ts'
+import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain } from './typed-data.ts'
+
+/** protocol/identity.md. An account lets an operator key sign records for it until `expiry`. */
+export const delegationShape = z.strictObject({
+  account: addressShape,
+  operator: addressShape,
+  peerId: peerIdShape,
+  /** Unix seconds. */
+  notBefore: uintShape,
+  /** Unix seconds. */
+  expiry: uintShape,
+  nonce: uintShape,
+  signature: signatureShape
+})
+export type Delegation = z.output<typeof delegationShape>
+
+const DELEGATION_TYPE = [
+  ['account', 'address'], ['operator', 'address'], ['peerIdHash', 'bytes32'], ['notBefore', 'uint64'], ['expiry', 'uint64'], ['nonce', 'uint64']
+] as const
+const DELEGATION_TYPE_HASH = typeHashOf(encodeType('Delegation', DELEGATION_TYPE))
+
+/** The digest that the account signs. */
+export function delegationDigest (domain: Domain, delegation: Omit<Delegation, 'signature'>): Hash {
+  const peerIdHash = keccak256(hexToBytes(`0x${Buffer.from(delegation.peerId, 'utf8').toString('hex')}`))
+  return typedDigest(domain, hashStruct(DELEGATION_TYPE_HASH, DELEGATION_TYPE, { ...delegation, peerIdHash }))
+}

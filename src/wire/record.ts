@@ -1,0 +1,81 @@
+import { bytesToHex, hexToBytes, keccak256 } from 'viem'
+import { z } from 'zod'
+import { decodeCbor, encodeCbor } from './cbor.ts'
+import { delegationShape, type Delegation } from './delegation.ts'
+import { WireError } from './errors.ts'
+import { type Address, type Hash, parseShape, type Signature, uintShape } from './shapes.ts'
+import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain } from './typed-data.ts'
+
+/** protocol/record.md. A record is a signed, immutable, self-contained statement in its author's own slot. */
+
+/** Kinds by their number on the wire. */
+export const RECORD_KINDS = { job: 1, offer: 2, cancel: 3, module: 4, equivocation: 5 } as const
+export type RecordKind = keyof typeof RECORD_KINDS
+const KIND_BY_NUMBER = new Map<number, RecordKind>(Object.entries(RECORD_KINDS).map(([kind, number]) => [number, kind as RecordKind]))
+
+/** Largest encoded record. A job offer with every list full stays below 8 KB; the rest is room for new fields. */
+export const MAX_RECORD_BYTES = 16_384
+/** Slots are counted in 32 bits; how many an account may use is its quota. */
+export const MAX_SLOT = 2 ** 32 - 1
+
+const RECORD_TYPE = [
+  ['kind', 'uint8'], ['account', 'address'], ['operator', 'address'], ['slot', 'uint32'], ['seq', 'uint64'], ['bodyHash', 'bytes32']
+] as const
+const RECORD_TYPE_HASH = typeHashOf(encodeType('Record', RECORD_TYPE))
+
+/** What is signed. `seq` is unix milliseconds, strictly increasing per register (account, operator, slot). */
+export interface RecordHead { kind: RecordKind, account: Address, operator: Address, slot: number, seq: number, bodyHash: Hash }
+
+/** A record as nodes hold it. `body` is the canonical CBOR of the kind's body; a cancel has an empty body. */
+export interface SignedRecord extends RecordHead {
+  /** The EIP-712 digest, without the signature: a re-encoded signature is the same record. */
+  readonly id: Hash
+  readonly body: Uint8Array
+  readonly signature: Signature
+  /** Present when operator != account. */
+  readonly delegation?: Delegation
+}
+
+/** The record's id: the digest that its operator signs. */
+export function recordId (domain: Domain, head: RecordHead): Hash {
+  return typedDigest(domain, hashStruct(RECORD_TYPE_HASH, RECORD_TYPE, { ...head, kind: RECORD_KINDS[head.kind] }))
+}
+
+/** keccak256 of the canonical body. */
+export function bodyHash (body: Uint8Array): Hash {
+  return keccak256(body)
+}
+
+const bytesOf = (length: number): z.ZodType<Uint8Array> => z.instanceof(Uint8Array).refine((bytes) => bytes.length === length, `expected ${length} bytes`)
+const envelopeShape = z.tuple([
+  z.literal(1), uintShape.max(255), bytesOf(20), bytesOf(20), uintShape.max(MAX_SLOT), uintShape, z.instanceof(Uint8Array), bytesOf(64)
+]).rest(z.unknown()).refine((items) => items.length <= 9, 'too many items')
+
+/** CBOR array [1, kind, account, operator, slot, seq, body, signature, delegation?]. */
+export function encodeRecord (record: SignedRecord): Uint8Array {
+  const items: unknown[] = [
+    1, RECORD_KINDS[record.kind], hexToBytes(record.account), hexToBytes(record.operator), record.slot, record.seq, record.body, hexToBytes(record.signature)
+  ]
+  if (record.delegation !== undefined) items.push(record.delegation)
+  return encodeCbor(items)
+}
+
+/** Decodes and checks structure only; signature, time and body are `book/admission.ts`'s. Throws WireError. */
+export function decodeRecord (domain: Domain, bytes: Uint8Array): SignedRecord {
+  const [, number, account, operator, slot, seq, body, signature, delegation] = parseShape(envelopeShape, decodeCbor(bytes, MAX_RECORD_BYTES), 'record')
+  const kind = KIND_BY_NUMBER.get(number)
+  if (kind === undefined) throw new WireError('WIRE_INVALID', `record kind ${number} is unknown`, { data: { kind: number } })
+  const head: RecordHead = { kind, account: bytesToHex(account), operator: bytesToHex(operator), slot, seq, bodyHash: bodyHash(body) }
+  return {
+    ...head,
+    id: recordId(domain, head),
+    body,
+    signature: bytesToHex(signature),
+    ...(delegation === undefined ? {} : { delegation: parseShape(delegationShape, delegation, 'delegation') })
+  }
+}
+
+/** Decodes a body of a known shape. Throws WireError. */
+export function decodeBody<S extends z.ZodType> (shape: S, record: SignedRecord): z.output<S> {
+  return parseShape(shape, decodeCbor(record.body, MAX_RECORD_BYTES), `${record.kind} body`)
+}

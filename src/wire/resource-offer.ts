@@ -1,0 +1,37 @@
+import { z } from 'zod'
+import { resourcesShape } from './job-offer.ts'
+import { addressShape, amountShape, millisShape, peerIdShape, uintShape } from './shapes.ts'
+
+/** protocol/resource-offer.md. What a provider's unit has free, and what it asks for it. */
+
+/** Unit prices in nLILY: per thousandth of a core and second, per MiB and second; `base` once per job. */
+export const askShape = z.strictObject({
+  base: amountShape,
+  cpuMilliSecond: amountShape,
+  memoryMiBSecond: amountShape,
+  diskMiBSecond: amountShape
+})
+export type Ask = z.output<typeof askShape>
+
+export const resourceOfferShape = z.strictObject({
+  /** The provider's name for the machine part that is offered; alternative offers of one unit share its capacity. */
+  unit: z.string().min(1).max(64),
+  /** What is free now (residual), not what the machine has. */
+  capacity: resourcesShape,
+  ask: askShape,
+  /** Engines that run here, e.g. "wasm". */
+  engines: z.array(z.string().max(16)).min(1).max(8),
+  /** When not empty, only modules of these publishers' manifests (CIDs) are run. */
+  modules: z.array(z.string().max(128)).max(64),
+  /** Longest run that is accepted, seconds. */
+  maxRunSeconds: uintShape.min(1).max(604_800),
+  /** Mediators this provider trusts. */
+  mediators: z.array(addressShape).max(32),
+  /** When not empty, only jobs of these creators. */
+  creators: z.array(addressShape).max(32),
+  /** The offer is void after this. */
+  validUntil: millisShape,
+  /** Where the provider's deal room is. */
+  peer: peerIdShape
+})
+export type ResourceOffer = z.output<typeof resourceOfferShape>

@@ -1,0 +1,70 @@
+import t from 'tap'
+import { createGossip, type RecordGossip } from '../../src/book/gossip.ts'
+import { GOSSIP } from '../../src/book/options.ts'
+import { createManualClock } from '../../src/core/clock.ts'
+import { silentLogger } from '../../src/core/logger.ts'
+import type { Subscription, Topics } from '../../src/mesh/topics.ts'
+import { decodeBatch, encodeBatch, MAX_BATCH_BYTES } from '../../src/wire/record-batch.ts'
+import { DOMAIN } from '../support/records.ts'
+
+function setup (ingest = (_bytes: Uint8Array) => ({ verdict: 'accept' as const })): { gossip: RecordGossip, sent: Uint8Array[], clock: ReturnType<typeof createManualClock>, subscription: () => Subscription } {
+  const sent: Uint8Array[] = []
+  let subscription: Subscription | undefined
+  const topics: Topics = { publish: async (_topic, data) => { sent.push(data) }, subscribe: (_topic, options) => { subscription = options; return () => { subscription = undefined } } }
+  const clock = createManualClock()
+  const gossip = createGossip({ topics, clock, logger: silentLogger, domain: DOMAIN, ingest })
+  gossip.start()
+  return { gossip, sent, clock, subscription: () => subscription as Subscription }
+}
+
+t.test('records leave together after a moment, 32 at most and within the size of a message', async (t) => {
+  const { gossip, sent, clock } = setup()
+  gossip.send(Uint8Array.of(1))
+  clock.advance(GOSSIP.flushMs - 1)
+  gossip.send(Uint8Array.of(2))
+  t.equal(sent.length, 0)
+  clock.advance(1)
+  t.strictSame(sent.map((batch) => decodeBatch(DOMAIN, batch).length), [2])
+  for (let n = 0; n < 40; n++) gossip.send(Uint8Array.of(n))
+  t.equal(sent.length, 2, 'a full batch does not wait')
+  clock.advance(GOSSIP.flushMs)
+  t.strictSame(sent.slice(1).map((batch) => decodeBatch(DOMAIN, batch).length), [32, 8])
+  sent.length = 0
+  for (let n = 0; n < 9; n++) gossip.send(new Uint8Array(16_000))
+  clock.advance(GOSSIP.flushMs)
+  t.strictSame(sent.map((batch) => decodeBatch(DOMAIN, batch).length), [4, 4, 1])
+  t.ok(sent.every((batch) => batch.length <= MAX_BATCH_BYTES))
+})
+
+t.test('stopping sends what waits and leaves the topic', async (t) => {
+  const { gossip, sent, subscription } = setup()
+  gossip.send(Uint8Array.of(1))
+  await gossip.stop()
+  t.equal(sent.length, 1)
+  t.equal(subscription(), undefined)
+})
+
+t.test('a full queue drops the newest message unread; those that wait are judged in order', async (t) => {
+  const judged: number[] = []
+  const { subscription } = setup((bytes) => { judged.push((bytes[0] as number) * 256 + (bytes[1] as number)); return { verdict: 'accept' } })
+  const verdicts = await Promise.all(Array.from({ length: GOSSIP.maxQueued + 30 }, async (_, n) => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n >> 8, n & 255)]), 'peer')))
+  t.strictSame(verdicts.slice(GOSSIP.maxQueued), Array.from({ length: 30 }, () => 'ignore'))
+  t.strictSame(judged, Array.from({ length: GOSSIP.maxQueued }, (_, n) => n))
+  t.equal(await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(9, 9)]), 'peer'), 'accept', 'there is room again')
+})
+
+t.test('the event loop turns between two messages', async (t) => {
+  const order: string[] = []
+  const { subscription } = setup(() => { order.push('judged'); return { verdict: 'accept' } })
+  const both = Promise.all([1, 2].map(async (n) => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n)]), 'peer')))
+  const tick = (): void => { order.push('turn'); if (order.length < 6) setImmediate(tick) }
+  setImmediate(tick)
+  await both
+  t.match(order.join(' '), /judged.* turn .*judged/)
+})
+
+t.test('one new record passes a batch on, one bad record condemns it', async (t) => {
+  const { subscription } = setup((bytes) => ({ verdict: (['accept', 'ignore', 'reject'] as const)[bytes[0] as number] as 'accept' }))
+  const judge = async (...kinds: number[]): Promise<string> => await subscription().validate(encodeBatch(DOMAIN, kinds.map((kind) => Uint8Array.of(kind))), 'peer')
+  t.strictSame([await judge(0, 1), await judge(1, 1), await judge(0, 2), await judge(1)], ['accept', 'ignore', 'reject', 'ignore'])
+})

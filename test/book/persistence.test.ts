@@ -1,0 +1,63 @@
+import t from 'tap'
+import { createRecordStore, type RecordStore } from '../../src/book/persistence.ts'
+import { PERSISTENCE } from '../../src/book/options.ts'
+import { createManualClock } from '../../src/core/clock.ts'
+import { silentLogger } from '../../src/core/logger.ts'
+import { createMemoryDatastore } from '../support/memory-datastore.ts'
+import { delegate, DOMAIN, signRecord, T0, testSigner } from '../support/records.ts'
+
+const alice = testSigner(1)
+const bob = testSigner(2)
+const entries = [signRecord(alice, 'job'), signRecord(bob, 'cancel', { account: alice.address, delegation: delegate(alice, bob.address) })].map((record, n) => ({ record, firstSeenMs: T0 + n }))
+const byId = (list: typeof entries): typeof entries => [...list].sort((a, b) => a.record.id < b.record.id ? -1 : 1)
+
+function setup (data?: Map<string, Uint8Array>): { store: RecordStore, datastore: ReturnType<typeof createMemoryDatastore>, clock: ReturnType<typeof createManualClock> } {
+  const datastore = createMemoryDatastore(data)
+  const clock = createManualClock(T0)
+  return { datastore, clock, store: createRecordStore({ datastore, clock, logger: silentLogger, domain: DOMAIN }) }
+}
+
+t.test('what was put comes back, what was dropped does not', async (t) => {
+  const { store, datastore } = setup()
+  for (const entry of entries) store.put(entry)
+  await store.flush()
+  t.strictSame(byId(await setup(datastore.data).store.load() as typeof entries), byId(entries))
+  store.drop(entries[0]?.record.id as `0x${string}`)
+  await store.close()
+  t.strictSame(await setup(datastore.data).store.load(), entries.slice(1))
+  store.put(entries[0] as (typeof entries)[0])
+  await store.flush()
+  t.equal(datastore.data.size, 1, 'closed')
+})
+
+t.test('writes travel together after a moment, durably when asked', async (t) => {
+  const { store, datastore, clock } = setup()
+  for (const entry of entries) store.put(entry)
+  t.equal(datastore.data.size, 0)
+  clock.advance(PERSISTENCE.flushMs)
+  await store.flush({ sync: true })
+  t.equal(datastore.data.size, 2)
+  t.equal(datastore.synced, 0, 'nothing was left to sync')
+  store.put(entries[0] as (typeof entries)[0])
+  await store.flush({ sync: true })
+  t.equal(datastore.synced, 1)
+})
+
+t.test('an entry with any byte altered is dropped from disk, alone', async (t) => {
+  const { store, datastore } = setup()
+  for (const entry of entries) store.put(entry)
+  await store.flush()
+  const [key, value] = [...datastore.data].find(([name]) => name.endsWith(entries[1]?.record.id ?? '?')) as [string, Uint8Array]
+  for (let at = 0; at < value.length; at += 7) {
+    const data = new Map(datastore.data)
+    data.set(key, value.map((byte, index) => index === at ? byte ^ 1 : byte))
+    t.strictSame(await setup(data).store.load(), entries.slice(0, 1))
+    t.notOk(data.has(key))
+  }
+  const moved = new Map(datastore.data)
+  moved.set(`book/0x${'00'.repeat(32)}`, value)
+  t.equal((await setup(moved).store.load()).length, 2, 'under another key it is no record')
+  const elsewhere = createRecordStore({ datastore: createMemoryDatastore(new Map(datastore.data)), clock: createManualClock(T0), logger: silentLogger, domain: { ...DOMAIN, chainId: 1 } })
+  t.strictSame(await elsewhere.load(), [], 'a folder of another deployment gives nothing')
+  t.equal((await setup(new Map([['book/x', new Uint8Array(3)]])).store.load()).length, 0)
+})

@@ -1,0 +1,45 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { loadNetwork, networkParametersHash, type Network } from '../../src/config/network.ts'
+import { DEVNET_DEAL_PARAMETERS } from '../../src/deal/options.ts'
+import { DEFAULT_MATCH_RULES, DEVNET_AUCTION_RULES } from '../../src/match/options.ts'
+import { address, hash } from '../deal/deals.ts'
+
+const network: Network = {
+  name: 'test-1', devnet: false, rpcUrls: ['http://127.0.0.1:8545'],
+  deployment: {
+    chainId: 31_337, genesisTime: 1, startBlock: 0, contracts: { token: address(1), vault: address(2), market: address(3), court: address(4) },
+    codeHashes: { token: hash(1), vault: hash(2), market: hash(3), court: hash(4) }, parameters: { unbondSeconds: 60, minMediatorBond: 1 }
+  },
+  bootstrap: [], modulePublishers: [address(5)], match: DEFAULT_MATCH_RULES, auction: DEVNET_AUCTION_RULES, deal: DEVNET_DEAL_PARAMETERS
+}
+
+t.test('a network file comes back as it is', async (t) => {
+  const path = join(t.testdir(), 'network.json')
+  await writeFile(path, JSON.stringify(network))
+  t.same(await loadNetwork(path), network)
+})
+
+t.test('what is wrong with a file is named', async (t) => {
+  const folder = t.testdir({ 'text.json': 'rpc = here' })
+  await t.rejects(loadNetwork(join(folder, 'none.json')), { code: 'CONFIG_NETWORK_MISSING', hint: /lilynode devnet/ })
+  await t.rejects(loadNetwork(join(folder, 'text.json')), { code: 'CONFIG_NETWORK_INVALID' })
+  const wrong: ReadonlyArray<[field: string, change: Record<string, unknown>]> = [
+    ['rpcUrls', { rpcUrls: [] }], ['name', { name: 'Upper Case' }], ['deployment.contracts.market', { deployment: { ...network.deployment, contracts: { ...network.deployment.contracts, market: '0x12' } } }],
+    ['deal.judgeSeconds', { deal: { ...network.deal, judgeSeconds: 0 } }], ['modulePublishers.0', { modulePublishers: ['cowsay'] }], ['auction', { auction: { ...network.auction, revealBp: 1 } }], ['extra', { extra: 1 }]
+  ]
+  for (const [field, change] of wrong) {
+    const path = join(folder, 'wrong.json')
+    await writeFile(path, JSON.stringify({ ...network, ...change }))
+    await t.rejects(loadNetwork(path), { code: 'CONFIG_NETWORK_INVALID', message: new RegExp(field) }, field)
+  }
+})
+
+t.test('terms bind prices, auction and deadlines, not where the chain is', async (t) => {
+  const bound = networkParametersHash(network)
+  t.equal(networkParametersHash({ ...network, rpcUrls: ['http://127.0.0.1:1'], bootstrap: ['/ip4/127.0.0.1'], name: 'other' }), bound)
+  for (const change of [{ match: { ...network.match, feeBp: 1 } }, { auction: { ...network.auction, epochMs: 7000 } }, { deal: { ...network.deal, auditFee: 1 } }]) {
+    t.not(networkParametersHash({ ...network, ...change }), bound, Object.keys(change).join())
+  }
+})

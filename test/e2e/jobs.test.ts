@@ -1,0 +1,127 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { hexToBytes } from 'viem'
+import type { JobView } from '../../src/api/facade.ts'
+import { createChain } from '../../src/chain/chain.ts'
+import { createSystemClock } from '../../src/core/clock.ts'
+import { silentLogger } from '../../src/core/logger.ts'
+import { createSigner } from '../../src/identity/signer.ts'
+import { createFaucet } from '../../src/node/devnet-chain.ts'
+import * as programs from '../exec/fixtures/programs.ts'
+import { openTestDevnet, type TestDevnet } from '../support/devnet.ts'
+import { escapingModule, writeGuest } from '../support/guests.ts'
+import type { CommandResult } from '../support/lilynode.ts'
+
+t.setTimeout(600_000)
+
+let net: TestDevnet
+t.before(async () => { net = await openTestDevnet(t, { name: 'jobs', creators: 3, unitsPerProvider: 3 }) })
+
+const guest = async (name: string, bytes: Uint8Array): Promise<string> => await writeGuest(net.sandbox.root, name, bytes)
+const cowsay = async (creator: string, ...args: string[]): Promise<CommandResult> => await net.lilynode('run', 'cowsay:v0.0.4', ...args, '--data', join(net.root, creator))
+type Ran = JobView & { stdout: string, stderr: string, folder: string }
+
+t.test('guests that misbehave: each ends with its own reason, and a neighbour does not notice', async (t) => {
+  const broken = Uint8Array.from([...programs.hello.subarray(0, 8), 0xff, 0xff, 0xff])
+  const cases: ReadonlyArray<[name: string, bytes: Uint8Array, reason: string, exitCode: number]> = [
+    ['endless', programs.endless, 'timeout', 124],
+    ['memory', programs.memoryBomb, 'memory', 137],
+    ['printer', programs.printer, 'output-limit', 153],
+    ['trap', programs.trap, 'trapped', 134],
+    ['broken', broken, 'invalid-module', 126],
+    ['seven', programs.exitSeven, 'exited', 7]
+  ]
+  const [neighbour, ...ran] = await Promise.all([
+    cowsay('creator-1', '-i', 'Message=calm'),
+    ...cases.map(async ([name, bytes]) => await net.lilynode('run', await guest(name, bytes), '--run-seconds', '4'))
+  ])
+  t.equal(neighbour.code, 0, neighbour.stderr)
+  t.match(neighbour.json<Ran>(), { stdout: /calm/, result: { exitCode: 0 } })
+  for (const [index, [name, , reason, exitCode]] of cases.entries()) {
+    const result = ran[index]
+    t.equal(result?.code, 6, `${name}: exit 6: ${String(result?.stderr)}`)
+    t.match(result?.json(), { state: 'ResultsAccepted', result: { reason, exitCode } }, `${name}: ${reason}`)
+    if (name === 'printer') t.equal(result?.json<Ran>().stdout.length, 2 ** 20, 'a mebibyte of the gigabyte is kept')
+  }
+})
+
+t.test('/etc/passwd cannot be read by .., by its path, or through a link', async (t) => {
+  const result = await net.lilynode('run', await guest('escape', escapingModule()), '-o', join(net.sandbox.root, 'escaped'))
+  t.equal(result.code, 0, result.stderr)
+  const [up, absolute, , through] = Buffer.from(result.json<Ran>().stdout, 'latin1')
+  t.ok(up !== 0 && absolute !== 0 && through !== 0, `each open was refused: errno ${String([up, absolute, through])}`)
+  t.same(await readdir(join(net.sandbox.root, 'escaped', 'outputs')), [], 'and no link came out')
+})
+
+t.test('--input DIR is what the guest sees, -o DIR is what it made', async (t) => {
+  const input = join(net.sandbox.root, 'input')
+  await mkdir(join(input, 'deep'), { recursive: true })
+  await writeFile(join(input, 'a.txt'), 'hello')
+  await writeFile(join(input, 'deep', 'b.txt'), 'there')
+  const output = join(net.sandbox.root, 'result')
+  const result = await net.lilynode('run', await guest('copy', programs.copier), '--input', input, '-o', output)
+  t.equal(result.code, 0, result.stderr)
+  t.same((await readdir(output)).sort(), ['exitCode', 'outputs', 'stderr', 'stdout'])
+  t.equal(await readFile(join(output, 'outputs', 'dir', 'b.txt'), 'utf8'), 'hello')
+  t.equal(await readFile(join(output, 'exitCode'), 'utf8'), '0\n')
+  t.equal(result.json<Ran>().folder, output)
+})
+
+t.test('--target chooses the provider', async (t) => {
+  for (const name of ['provider-2', 'provider-1']) {
+    const { account } = net.node(name)
+    const result = await cowsay('creator-1', '--target', account)
+    t.equal(result.code, 0, result.stderr)
+    t.equal(result.json<JobView>().deals.at(-1)?.provider, account, name)
+  }
+})
+
+t.test('--verify none, receipt and audit', async (t) => {
+  const strategies = [['none', 0], ['receipt', 1], ['audit:0.5', 2], ['audit:1', 2]] as const
+  const ran = await Promise.all(strategies.map(async ([strategy]) => await cowsay('creator-1', '--verify', strategy)))
+  for (const [index, [strategy, number]] of strategies.entries()) {
+    const result = ran[index] as CommandResult
+    t.equal(result.code, 0, `${strategy}: ${result.stderr}`)
+    const job = await net.untilJob(net.client('creator-1'), result.json<JobView>().id, (job) => job.deals.at(-1)?.state === 'ResultsAccepted')
+    t.match(job.deals.at(-1), { verification: number, ...(strategy === 'audit:1' ? { verdict: { outcome: 1 } } : {}) }, strategy)
+  }
+})
+
+t.test('ten jobs at once from one creator, three creators at once', async (t) => {
+  const ten = Array.from({ length: 10 }, (_, index) => cowsay('creator-1', '-i', `Message=job ${index}`))
+  const others = ['creator-2', 'creator-3'].map((name) => cowsay(name, '-i', `Message=from ${name}`))
+  const ran = await Promise.all([...ten, ...others])
+  for (const [index, result] of ran.entries()) {
+    t.equal(result.code, 0, result.stderr)
+    t.match(result.json<Ran>().stdout, index < 10 ? `job ${index}` : `from creator-${index - 8}`)
+  }
+  const deals = ran.flatMap((result) => result.json<JobView>().deals)
+  t.equal(new Set(deals.map((deal) => deal.dealId)).size, deals.length)
+  const creators = await Promise.all(['creator-1', 'creator-2', 'creator-3'].map(async (name) => await net.client(name).jobs()))
+  t.equal(creators[1]?.length, 1, 'each creator sees its own')
+})
+
+t.test('run --network without a node: one in the same process joins, runs the job and leaves', async (t) => {
+  const key = `0x${'5e'.repeat(32)}` as const
+  const signer = createSigner(hexToBytes(key))
+  const { network, chain: { rpcUrl } } = net.devnet()
+  const faucet = await createFaucet({ rpcUrl, keyPath: join(net.root, 'chain', 'deployer.key') })
+  t.teardown(faucet.stop)
+  faucet.deployment = network.deployment
+  await faucet.fund(signer.address, 10_000_000_000)
+  const chain = createChain({ signer, clock: createSystemClock(), logger: silentLogger }, { deployment: network.deployment, rpcUrls: [rpcUrl], devnet: true })
+  t.teardown(chain.stop)
+  await chain.start()
+  await chain.send(await chain.depositCall(5_000_000_000), { name: 'deposit', signal: AbortSignal.timeout(30_000) })
+  const folder = join(net.sandbox.root, 'own')
+  const args = ['run', 'cowsay:v0.0.4', '-i', 'Message=own', '--network', net.networkPath, '--data', folder, '--json']
+  const result = await net.sandbox.run(args, { env: { WEB3_PRIVATE_KEY: key } })
+  t.equal(result.code, 0, result.stderr)
+  t.match(result.json<Ran>(), { stdout: /own/, result: { exitCode: 0 } })
+  t.notOk((await readdir(folder)).includes('account.key'), 'a key from the environment is not written down')
+})
+
+t.test('no connection left the machine', async (t) => {
+  t.equal(await net.sandbox.strays(), '')
+})

@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import type { JobView } from '../../src/api/facade.ts'
+import { openTestDevnet, untilMet, type TestDevnet } from '../support/devnet.ts'
+import { countingModule, roundsFor, writeGuest } from '../support/guests.ts'
+import { killAll, until } from '../support/lilynode.ts'
+
+// Two minutes on an idle machine; half of it are deadlines on chain.
+t.setTimeout(900_000)
+
+let net: TestDevnet
+let long: string[]
+t.before(async () => {
+  net = await openTestDevnet(t, { name: 'kills' })
+  // Its limit leaves room for a loaded machine; the deadline on chain is ten seconds later.
+  long = ['run', await writeGuest(net.sandbox.root, 'long', countingModule(roundsFor(3_000))), '--run-seconds', '15']
+})
+const cowsay = ['run', 'cowsay:v0.0.4', '-i', 'Message=moo'] as const
+const isAccepted = (job: JobView): boolean => job.state === 'ResultsAccepted' && job.result !== undefined
+const isBound = (job: JobView): boolean => ['DealAgreed', 'Running'].includes(job.deals.at(-1)?.state ?? '')
+const nameOf = (account: string | undefined): string => net.devnet().nodes.find((node) => node.account === account)?.name ?? `no member has ${String(account)}`
+
+t.test('the provider dies while it runs: timed out on chain, done by the other one, nobody lifts a finger', async (t) => {
+  const creator = net.client('creator-1')
+  const before = await creator.balance()
+  const command = net.spawn(...long)
+  const job = await until(async () => (await creator.jobs()).find((each) => each.deals.at(-1)?.state === 'Running'))
+  const first = nameOf(job.deals[0]?.provider)
+  await net.kill(first)
+  const result = await command.ended
+  t.equal(result.code, 0, result.stderr)
+  const done = result.json<JobView & { stdout: string }>()
+  t.match(done, { id: job.id, stdout: 'done\n', attempt: 1, deals: [{ state: 'TimedOut' }, {}], result: { exitCode: 0, reason: 'exited' } })
+  t.not(nameOf(done.deals[1]?.provider), first, 'another provider did it')
+  const settled = await net.untilJob(creator, job.id, isAccepted)
+  const [lost, paid] = settled.deals
+  const after = await creator.balance()
+  t.equal(after.locked, 0, 'nothing of the creator\'s stays locked')
+  if (lost === undefined || paid === undefined) return t.fail('two deals')
+  t.ok(lost.transactions.some(({ name }) => name === 'timedOut' || name === 'timeout-submit'), 'the deadline was called')
+  t.equal(after.free - before.free, net.devnet().network.deal.claimFee - paid.price - paid.fee, 'price and fee of the lost deal came back, with the claim fee')
+  await net.reopen()
+})
+
+t.test('the provider dies while it runs and comes back in time: the same deal is finished', async (t) => {
+  const { id } = (await net.lilynode(...long, '--detach')).json<JobView>()
+  const bound = await net.untilJob(net.client('creator-1'), id, (job) => job.deals.at(-1)?.state === 'Running')
+  await net.kill(nameOf(bound.deals[0]?.provider))
+  await net.reopen()
+  t.match(await net.untilJob(net.client('creator-1'), id, isAccepted), { attempt: 0, deals: [{ state: 'ResultsAccepted' }], result: { exitCode: 0 } })
+})
+
+t.test('the creator dies after its deal is open: the result is there when it comes back', async (t) => {
+  const { id } = (await net.lilynode(...long, '--detach')).json<JobView>()
+  await net.untilJob(net.client('creator-1'), id, isBound)
+  await net.kill('creator-1')
+  await net.reopen()
+  const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
+  t.match(job, { attempt: 0, deals: [{ state: 'ResultsAccepted' }], result: { exitCode: 0 } })
+  t.equal(job.deals.length, 1, 'the deal from before')
+  t.equal(await readFile(join(job.result?.path ?? '', 'stdout'), 'utf8'), 'done\n')
+})
+
+t.test('the creator dies with an offer that nobody consented to: matched after the restart', async (t) => {
+  const { id } = await net.client('creator-1').submit({ module: 'cowsay:v0.0.4', inputs: { Message: 'again' } })
+  await net.kill('creator-1')
+  await net.reopen()
+  const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
+  t.match(await readFile(join(job.result?.path ?? '', 'stdout'), 'utf8'), /again/)
+})
+
+t.test('the bootstrap node dies: jobs still run', async (t) => {
+  await net.kill('bootstrap')
+  const result = await net.lilynode(...cowsay)
+  t.equal(result.code, 0, result.stderr)
+  t.match(result.json(), { stdout: /moo/ })
+})
+
+t.test('one solver dies: the other one carries on', async (t) => {
+  await net.kill('solver-1')
+  const result = await net.lilynode(...cowsay)
+  t.equal(result.code, 0, result.stderr)
+  t.equal(nameOf(result.json<JobView>().deals.at(-1)?.solver), 'solver-2')
+})
+
+t.test('both solvers die: another node posts the floor solution and opens the deal', async (t) => {
+  await net.kill('solver-2')
+  const result = await net.lilynode(...cowsay)
+  t.equal(result.code, 0, result.stderr)
+  const deal = result.json<JobView>().deals.at(-1)
+  t.match(nameOf(deal?.solver), /^(provider|mediator)-\d$/)
+  const auction = await net.client('creator-1').auction(deal?.epoch ?? 0)
+  t.match(auction.solutions.find((solution) => solution.winner), { fallback: true, solver: deal?.solver })
+})
+
+t.test('everything dies in the middle of a job, the chain with it: started again it finishes that job, knows the old ones and runs a new one', async (t) => {
+  await net.reopen()
+  const { id } = (await net.lilynode(...long, '--detach')).json<JobView>()
+  await net.untilJob(net.client('creator-1'), id, isBound)
+  const before = await net.client('creator-1').jobs()
+  await killAll(net.sandbox.root)
+  await net.reopen()
+  await untilMet(net)
+  const result = await net.lilynode(...cowsay)
+  t.equal(result.code, 0, result.stderr)
+  t.match(result.json(), { stdout: /moo/ })
+  t.match(await net.untilJob(net.client('creator-1'), id, isAccepted), { result: { exitCode: 0 } })
+  const after = (await net.lilynode('jobs')).json<JobView[]>()
+  t.same(after.slice(0, -2).map(({ id, result }) => [id, result?.cid]), before.slice(0, -1).map(({ id, result }) => [id, result?.cid]), 'the jobs of before, with their results')
+})
+
+t.test('no connection left the machine', async (t) => {
+  t.equal(await net.sandbox.strays(), '')
+})

@@ -1,0 +1,60 @@
+import t from 'tap'
+import { admissible, REASONS } from '../../src/match/admissible.ts'
+import type { JobRow, OfferRow } from '../../src/match/problem.ts'
+import { address, AT_MS, job, MEDIATOR, offer, RULES } from './rows.ts'
+
+const reasonOf = (left: JobRow, right: OfferRow): string => {
+  const result = admissible(left, right, RULES, AT_MS)
+  return result.ok ? 'ok' : result.reason
+}
+
+/** For each constraint: pairs that just pass and pairs that just fail it. */
+const CASES: Record<string, { passes: Array<[JobRow, OfferRow]>, fails: Array<[JobRow, OfferRow]> }> = {
+  self: { passes: [[job(1), offer(1)]], fails: [[job(1, {}, address(5)), offer(1, {}, { account: address(5) })]] },
+  validity: {
+    passes: [[job(1, { validUntil: AT_MS + 1 }), offer(1, { validUntil: AT_MS + 1 })]],
+    fails: [[job(1, { validUntil: AT_MS }), offer(1)], [job(1), offer(1, { validUntil: AT_MS })]]
+  },
+  deadline: { passes: [[job(1, { deadline: AT_MS + 10_000 }), offer(1)]], fails: [[job(1, { deadline: AT_MS + 9_999 }), offer(1)]] },
+  size: { passes: [], fails: [[job(1, { limit: Number.MAX_SAFE_INTEGER }), offer(1)]] },
+  avoid: { passes: [[job(1, { avoid: [address(1)] }), offer(1)]], fails: [[job(1, { avoid: [address(2001)] }), offer(1)]] },
+  target: { passes: [[job(1, { targets: [address(2001)] }), offer(1)]], fails: [[job(1, { targets: [address(1)] }), offer(1)]] },
+  creators: { passes: [[job(1), offer(1, { creators: [address(1001)] })]], fails: [[job(1), offer(1, { creators: [address(1)] })]] },
+  engine: { passes: [[job(1), offer(1, { engines: ['docker', 'wasm'] })]], fails: [[job(1), offer(1, { engines: ['docker'] })]] },
+  module: { passes: [[job(1), offer(1, { modules: ['bafymodule'] })]], fails: [[job(1), offer(1, { modules: ['bafyother'] })]] },
+  mediators: {
+    passes: [
+      [job(1, { mediators: [], verification: { strategy: 'none', auditBp: 0 } }), offer(1)],
+      [job(1, { mediators: [], verification: { strategy: 'receipt', auditBp: 0 } }), offer(1)]
+    ],
+    fails: [
+      [job(1, { mediators: [address(3)] }), offer(1)],
+      [job(1, { mediators: [MEDIATOR] }, MEDIATOR), offer(1)],
+      [job(1, { mediators: [address(2001)] }), offer(1, { mediators: [address(2001)] })]
+    ]
+  },
+  cpu: { passes: [[job(1, { limit: 1500, resources: { cpuMilli: 100, memoryMiB: 0, diskMiB: 0 } }), offer(1)]], fails: [[job(1, { limit: 1500, resources: { cpuMilli: 101, memoryMiB: 0, diskMiB: 0 } }), offer(1)]] },
+  memory: { passes: [[job(1, { resources: { cpuMilli: 10, memoryMiB: 100, diskMiB: 0 } }), offer(1)]], fails: [[job(1, { resources: { cpuMilli: 10, memoryMiB: 101, diskMiB: 0 } }), offer(1)]] },
+  disk: { passes: [[job(1, { resources: { cpuMilli: 10, memoryMiB: 0, diskMiB: 100 } }), offer(1)]], fails: [[job(1, { resources: { cpuMilli: 10, memoryMiB: 0, diskMiB: 101 } }), offer(1)]] },
+  runSeconds: { passes: [[job(1), offer(1, { maxRunSeconds: 10 })]], fails: [[job(1), offer(1, { maxRunSeconds: 9 })]] },
+  price: { passes: [[job(1, { limit: 150 }), offer(1)]], fails: [[job(1, { limit: 149 }), offer(1)], [job(1, { limit: Number.MAX_SAFE_INTEGER }), offer(1, { ask: { base: Number.MAX_SAFE_INTEGER, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 } })]] },
+  collateral: { passes: [[job(1), offer(1, {}, { freeCollateral: 500 })]], fails: [[job(1), offer(1, {}, { freeCollateral: 499 })]] }
+}
+
+t.test('every constraint has a case here', async (t) => {
+  t.same(Object.keys(CASES), REASONS)
+})
+
+for (const [reason, { passes, fails }] of Object.entries(CASES)) {
+  t.test(`constraint ${reason} holds exactly at its bound`, async (t) => {
+    for (const [left, right] of passes) t.equal(reasonOf(left, right), 'ok')
+    for (const [left, right] of fails) {
+      const rules = reason === 'size' ? { ...RULES, reference: { ...RULES.reference, base: Number.MAX_SAFE_INTEGER } } : RULES
+      t.same(admissible(left, right, rules, AT_MS), { ok: false, reason })
+    }
+  })
+}
+
+t.test('the first constraint in order gives the reason', async (t) => {
+  t.equal(reasonOf(job(1, { limit: 0, runSeconds: 50, avoid: [address(2001)] }), offer(1, { maxRunSeconds: 1 })), 'avoid')
+})

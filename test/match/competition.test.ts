@@ -1,0 +1,262 @@
+import t from 'tap'
+import { createSeededRandom } from '../../src/core/random.ts'
+import { createSigner, type Signer } from '../../src/identity/signer.ts'
+import { createCompetition, type Competition } from '../../src/match/competition.ts'
+import { verifyEvidence } from '../../src/match/evidence.ts'
+import { isFaultProven } from '../../src/match/fault.ts'
+import { solveFloor } from '../../src/match/floor.ts'
+import { auctionRulesShape, DEFAULT_AUCTION_RULES as RULES } from '../../src/match/options.ts'
+import { epochAt, phasesOf } from '../../src/match/phases.ts'
+import type { Match, Solution } from '../../src/match/problem.ts'
+import { cutoffsOf, snapshotOf } from '../../src/match/snapshot.ts'
+import { verifySolution } from '../../src/match/verify.ts'
+import { commitDigest, commitmentOf, decodeEvidence, encodeEvidence, encodeSolution, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
+import type { Hash } from '../../src/wire/shapes.ts'
+import { address, AT_MS, book, hash, job, offer, RULES as MATCH_RULES } from './rows.ts'
+
+const domain = { chainId: 31337, market: address(0xfeed) }
+const GENESIS = AT_MS / 1000 - 70
+const phases = phasesOf(RULES, GENESIS, 7)
+const keys = createSeededRandom(11)
+const signers = Array.from({ length: 8 }, () => createSigner(keys.bytes(32)))
+const [ann, bob, cat] = signers as [Signer, Signer, Signer]
+const SALT = hash(0x5a17)
+
+const inCommit = phases.epochStart
+const inReveal = phases.commitDeadline
+const inFallback = phases.revealDeadline
+const inConsent = phases.fallbackDeadline
+
+// One offer holds either jobs 1 and 2, or job 3; job 3 on offer 2 needs more limit than it has.
+const snapshot = book([job(1), job(2), job(3, { resources: { cpuMilli: 95, memoryMiB: 10, diskMiB: 10 }, limit: 1200 })], [offer(1), offer(2, { maxRunSeconds: 1 })])
+const match = (jobNumber: number): Match => ({ job: hash(jobNumber), offer: offer(1).id })
+const solution = (...jobs: number[]): Solution => ({ epoch: 7, engine: 'test', matches: jobs.map(match) })
+
+function say (signer: Signer, what: Solution | Uint8Array, salt: Hash = SALT, epoch = 7): { commit: AuctionCommit, reveal: AuctionReveal } {
+  const bytes = what instanceof Uint8Array ? what : encodeSolution(what)
+  const commit = { epoch, solver: signer.address, commitment: commitmentOf(solutionIdOf(bytes), salt, signer.address) }
+  const reveal = { epoch, solver: signer.address, solution: bytes, salt }
+  return { commit: { ...commit, signature: signer.sign(commitDigest(domain, commit)) }, reveal: { ...reveal, signature: signer.sign(revealDigest(domain, reveal)) } }
+}
+const open = (rules = RULES, isBonded?: (solver: string) => boolean): Competition => createCompetition({ domain, ...(isBonded === undefined ? {} : { isBonded }) }, { phases, rules })
+const publish = (competition: Competition, signer: Signer, what: Solution, salt?: Hash): void => {
+  const { commit, reveal } = say(signer, what, salt)
+  const judgements = [competition.addCommit(commit, inCommit), competition.addReveal(reveal, inReveal)]
+  if (judgements.some(({ verdict, code }) => verdict !== 'accept' || code !== undefined)) throw new Error(`not published: ${JSON.stringify(judgements)}`)
+}
+const ignored = (code: string): object => ({ verdict: 'ignore', code })
+const rejected = (code: string): object => ({ verdict: 'reject', code })
+
+t.test('epochs count from genesis and their phases ascend', async (t) => {
+  t.same(phases, { epoch: 7, epochStart: AT_MS, commitDeadline: AT_MS + 4000, revealDeadline: AT_MS + 5500, fallbackDeadline: AT_MS + 6500, consentDeadline: AT_MS + 10_000 })
+  t.same([AT_MS - 1, AT_MS, AT_MS + 9_999].map((now) => epochAt(RULES, GENESIS, now)), [6, 7, 7])
+  t.equal(auctionRulesShape.safeParse({ ...RULES, commitBp: RULES.revealBp }).success, false)
+})
+
+t.test('a commit is taken in its phase only', async (t) => {
+  const { commit } = say(ann, solution(1))
+  const competition = open()
+  t.same(competition.addCommit(commit, phases.epochStart - 1), ignored('AUCTION_EARLY'))
+  t.same(competition.addCommit(commit, phases.commitDeadline), ignored('AUCTION_LATE'))
+  t.same(competition.addCommit(commit, phases.commitDeadline - 1), { verdict: 'accept' })
+  t.same(competition.addCommit(commit, inCommit), ignored('AUCTION_DUPLICATE'))
+})
+
+t.test('a message of another epoch is ignored', async (t) => {
+  const { commit, reveal } = say(ann, { ...solution(1), epoch: 8 }, SALT, 8)
+  t.same(open().addCommit(commit, inCommit), ignored('AUCTION_EPOCH'))
+  t.same(open().addReveal(reveal, inReveal), ignored('AUCTION_EPOCH'))
+  const mixed = say(ann, { ...solution(1), epoch: 8 })
+  const competition = open()
+  competition.addCommit(mixed.commit, inCommit)
+  t.same(competition.addReveal(mixed.reveal, inReveal), rejected('AUCTION_EPOCH'), 'a solution for another epoch inside')
+})
+
+t.test('a message that its solver did not sign is rejected', async (t) => {
+  const { commit, reveal } = say(ann, solution(1))
+  t.same(open().addCommit({ ...commit, solver: bob.address }, inCommit), rejected('AUCTION_SIGNATURE'))
+  const competition = open()
+  competition.addCommit(commit, inCommit)
+  t.same(competition.addReveal({ ...reveal, signature: say(bob, solution(1)).reveal.signature }, inReveal), rejected('AUCTION_SIGNATURE'))
+  t.same(competition.addReveal({ ...reveal, solution: encodeSolution(solution(1, 2)) }, inReveal), rejected('AUCTION_SIGNATURE'), 'another solution under the same signature')
+  t.same(competition.faults(), [], 'nobody can make a fault for somebody else')
+})
+
+t.test('a reveal is taken until its deadline and only after a commit', async (t) => {
+  const { commit, reveal } = say(ann, solution(1))
+  t.same(open().addReveal(reveal, inReveal), ignored('AUCTION_NO_COMMIT'))
+  const competition = open()
+  competition.addCommit(commit, inCommit)
+  t.same(competition.addReveal(reveal, phases.revealDeadline), ignored('AUCTION_LATE'))
+  t.same(competition.addReveal(reveal, phases.revealDeadline - 1), { verdict: 'accept' })
+  t.same(competition.addReveal(reveal, inReveal), ignored('AUCTION_DUPLICATE'))
+})
+
+t.test('bytes that are no solution are rejected', async (t) => {
+  for (const bytes of [new Uint8Array(), new Uint8Array(100).fill(0xff), new Uint8Array(66_000)]) {
+    const { commit, reveal } = say(ann, bytes)
+    const competition = open()
+    competition.addCommit(commit, inCommit)
+    t.same(competition.addReveal(reveal, inReveal), rejected('AUCTION_MALFORMED'))
+  }
+})
+
+t.test('only bonded solvers may commit, and not more than the rules keep', async (t) => {
+  t.same(open(RULES, (solver) => solver === ann.address).addCommit(say(bob, solution(1)).commit, inCommit), ignored('AUCTION_UNBONDED'))
+  const competition = open({ ...RULES, maxSolvers: 1 })
+  competition.addCommit(say(ann, solution(1)).commit, inCommit)
+  t.same(competition.addCommit(say(bob, solution(1)).commit, inCommit), ignored('AUCTION_FULL'))
+})
+
+t.test('two commits of one solver are a fault that takes its solution out', async (t) => {
+  const competition = open()
+  publish(competition, ann, solution(1, 2))
+  t.same(competition.addCommit(say(ann, solution(1)).commit, inCommit), { verdict: 'accept', code: 'AUCTION_EQUIVOCATION' })
+  t.match(competition.faults(), [{ kind: 'commit-twice', solver: ann.address, epoch: 7 }])
+  t.same(competition.ranking(snapshot), [])
+  t.same(competition.addReveal(say(ann, solution(1)).reveal, inReveal), ignored('AUCTION_FAULTY'))
+})
+
+t.test('a reveal that its commit does not bind is a fault, as is a second reveal', async (t) => {
+  const one = open()
+  one.addCommit(say(ann, solution(1)).commit, inCommit)
+  t.match(one.addReveal(say(ann, solution(1, 2)).reveal, inReveal), { code: 'AUCTION_EQUIVOCATION' })
+  t.match(one.faults(), [{ kind: 'reveal-mismatch' }])
+  const two = open()
+  publish(two, ann, solution(1))
+  t.match(two.addReveal(say(ann, solution(1, 2)).reveal, inReveal), { code: 'AUCTION_EQUIVOCATION' })
+  t.match(two.faults(), [{ kind: 'reveal-twice' }])
+  t.same([...one.ranking(snapshot), ...two.ranking(snapshot)], [])
+})
+
+t.test('a fault convinces who was not there, an invented one does not', async (t) => {
+  const first = say(ann, solution(1))
+  const second = say(ann, solution(1, 2))
+  const head = { solver: ann.address, epoch: 7 }
+  t.equal(isFaultProven(domain, { ...head, kind: 'commit-twice', messages: [first.commit, second.commit] }), true)
+  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-mismatch', messages: [first.commit, second.reveal] }), true)
+  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-twice', messages: [first.reveal, second.reveal] }), true)
+  t.equal(isFaultProven(domain, { ...head, kind: 'commit-twice', messages: [first.commit, first.commit] }), false)
+  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-mismatch', messages: [first.commit, first.reveal] }), false)
+  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-twice', messages: [first.reveal, first.reveal] }), false)
+  t.equal(isFaultProven(domain, { ...head, kind: 'commit-twice', messages: [first.commit, { ...say(bob, solution(1)).commit, solver: ann.address }] }), false)
+})
+
+t.test('the highest recomputed score wins, whatever order messages came in', async (t) => {
+  const [one, two] = [open(), open()]
+  publish(one, ann, solution(1))
+  publish(one, bob, solution(1, 2))
+  publish(two, bob, solution(1, 2))
+  publish(two, ann, solution(1))
+  t.match(one.ranking(snapshot), [{ solver: bob.address, engine: 'test', score: 200, matches: 2, winner: true, fallback: false }, { solver: ann.address, score: 100, matches: 1, winner: false }])
+  t.same(one.ranking(snapshot), two.ranking(snapshot))
+  t.match(one.winner(snapshot), { solver: bob.address, solutionId: solutionIdOf(encodeSolution(solution(1, 2))) })
+})
+
+t.test('equal scores go to the lowest keccak of epoch and solver', async (t) => {
+  const competition = open()
+  for (const [at, signer] of signers.entries()) publish(competition, signer, solution(1, 2), hash(at + 1))
+  const order = signers.map((signer) => signer.address).sort((left, right) => tieKey(7, left) < tieKey(7, right) ? -1 : 1)
+  t.same(competition.ranking(snapshot).map((entry) => entry.solver), order)
+})
+
+t.test('an infeasible solution never wins, however much it promises', async (t) => {
+  const competition = open()
+  publish(competition, ann, solution(1, 2, 3))
+  t.match(competition.ranking(snapshot), [{ score: 0, winner: false }])
+  t.equal(competition.winner(snapshot), undefined)
+  publish(competition, bob, solution(1))
+  t.equal(competition.winner(snapshot)?.solver, bob.address)
+})
+
+t.test('no message can carry a score: a tampered solution is another solution, scored anew', async (t) => {
+  const competition = open()
+  publish(competition, ann, solution(1))
+  const evidence = competition.evidence(ann.address) as { commit: AuctionCommit, reveal: AuctionReveal }
+  const claim = { ...evidence.reveal, score: 1_000_000 } as AuctionReveal
+  t.match(verifyEvidence(domain, { ...evidence, reveal: claim }, snapshot), { ok: true, verified: { score: 100 } })
+  t.same(encodeEvidence({ ...evidence, reveal: claim }), encodeEvidence(evidence), 'a claimed score is not even encoded')
+  t.same(verifyEvidence(domain, { ...evidence, reveal: { ...evidence.reveal, solution: encodeSolution(solution(1, 2)) } }, snapshot), { ok: false, code: 'AUCTION_SIGNATURE' })
+  t.same(verifyEvidence(domain, { commit: evidence.commit, reveal: say(ann, solution(1, 2)).reveal }, snapshot), { ok: false, code: 'AUCTION_MISMATCH' })
+  t.same(verifyEvidence(domain, { reveal: evidence.reveal }, snapshot), { ok: false, code: 'AUCTION_NO_COMMIT' })
+  t.same(verifyEvidence(domain, { commit: say(bob, solution(1)).commit, reveal: evidence.reveal }, snapshot), { ok: false, code: 'AUCTION_MISMATCH' })
+  const head = { epoch: 7, solver: bob.address, commitment: evidence.commit.commitment }
+  t.same(verifyEvidence(domain, { commit: { ...head, signature: bob.sign(commitDigest(domain, head)) }, reveal: evidence.reveal }, snapshot), { ok: false, code: 'AUCTION_MISMATCH' }, 'the same commitment, signed by another solver')
+  t.same(verifyEvidence(domain, { ...evidence, commit: { ...evidence.commit, signature: evidence.reveal.signature } }, snapshot), { ok: false, code: 'AUCTION_SIGNATURE' })
+})
+
+t.test('the floor may be posted in the fall-back phase, without a commit and by anyone who made none', async (t) => {
+  const { reveal } = say(cat, solveFloor(snapshot), FALLBACK_SALT)
+  const competition = open(RULES, () => false)
+  t.same(competition.addReveal(reveal, phases.revealDeadline - 1), ignored('AUCTION_EARLY'))
+  t.same(competition.addReveal(reveal, phases.fallbackDeadline), ignored('AUCTION_LATE'))
+  t.same(competition.addReveal(reveal, inFallback), { verdict: 'accept' })
+  t.match(competition.winner(snapshot), { solver: cat.address, fallback: true, score: verifySolution(snapshot, solveFloor(snapshot)).score })
+  const other = open()
+  other.addCommit(say(cat, solution(1)).commit, inCommit)
+  t.same(other.addReveal(reveal, inFallback), ignored('AUCTION_MISMATCH'))
+  t.same(open({ ...RULES, maxFallbacks: 0 }).addReveal(reveal, inFallback), ignored('AUCTION_FULL'))
+})
+
+t.test('a posting never counts more than the floor, so seeing all reveals gains nothing', async (t) => {
+  // The floor serves job 3, the highest bid, for 40; jobs 1 and 2 in its place are worth 200.
+  const greedy = book([job(1), job(2), job(3, { resources: { cpuMilli: 95, memoryMiB: 10, diskMiB: 10 }, limit: 1040 })], [offer(1)])
+  t.equal(verifySolution(greedy, solveFloor(greedy)).score, 40)
+  t.equal(verifySolution(greedy, solution(1, 2)).score, 200)
+  const competition = open()
+  // Whoever committed stands first, even with the highest tie key.
+  const [last, ...others] = [...signers].sort((left, right) => tieKey(7, left.address) < tieKey(7, right.address) ? 1 : -1) as [Signer, ...Signer[]]
+  publish(competition, last, solution(3))
+  for (const signer of others) competition.addReveal(say(signer, solution(1, 2), FALLBACK_SALT).reveal, inFallback)
+  t.equal(competition.ranking(greedy).length, signers.length)
+  t.match(competition.ranking(greedy), [{ solver: last.address, score: 40, winner: true }, { score: 40, fallback: true, winner: false }])
+})
+
+t.test('solvers take what was there before the grace period, verifiers what was there before the commit deadline', async (t) => {
+  const { solveMs, verifyMs } = cutoffsOf(phases, RULES)
+  t.same([solveMs, verifyMs], [AT_MS - 1000, AT_MS + 4000])
+  const seen = { jobs: [AT_MS - 1001, AT_MS - 1000, AT_MS + 3999, AT_MS + 4000].map((firstSeenMs, at) => ({ row: job(at + 1), firstSeenMs })), offers: [{ row: offer(1), firstSeenMs: 0 }] }
+  const held = (cutoffMs: number): string[] => snapshotOf(seen, { phases, cutoffMs, rules: MATCH_RULES }).jobs.map((row) => row.id)
+  t.same(held(solveMs), [hash(1)])
+  t.same(held(verifyMs), [hash(1), hash(2), hash(3)])
+  t.match(snapshotOf(seen, { phases, cutoffMs: solveMs, rules: MATCH_RULES }), { epoch: 7, atMs: phases.epochStart })
+})
+
+t.test('two nodes that hold different records rank differently, and evidence settles which pair to take', async (t) => {
+  // The creator of job 2 knows all; the provider missed job 2 and one of the solutions.
+  const providers = book([job(1), job(3, { resources: { cpuMilli: 95, memoryMiB: 10, diskMiB: 10 }, limit: 1200 })], [offer(1)])
+  const [creator, provider] = [open(), open()]
+  for (const node of [creator, provider]) publish(node, ann, solution(1))
+  publish(creator, bob, solution(2, 1))
+  t.equal(creator.winner(snapshot)?.solver, bob.address)
+  t.equal(provider.winner(providers)?.solver, ann.address)
+  // The creator's consent request brings bob's evidence, and job 2 with it.
+  const bytes = encodeEvidence(creator.evidence(bob.address) as NonNullable<ReturnType<Competition['evidence']>>)
+  t.match(verifyEvidence(domain, decodeEvidence(bytes), providers), { ok: true, verified: { ok: true, score: 100, unknown: 1 } })
+  t.same(provider.adopt(decodeEvidence(bytes), inConsent), { verdict: 'accept' })
+  t.same(provider.ranking(snapshot).map((entry) => entry.solver), creator.ranking(snapshot).map((entry) => entry.solver))
+  t.equal(provider.winner(snapshot)?.solver, bob.address)
+})
+
+t.test('evidence is adopted until consents end, and never of a solver at fault', async (t) => {
+  const source = open()
+  publish(source, ann, solution(1))
+  const evidence = source.evidence(ann.address) as NonNullable<ReturnType<Competition['evidence']>>
+  t.same(open().adopt(evidence, phases.revealDeadline - 1), ignored('AUCTION_EARLY'))
+  t.same(open().adopt(evidence, phases.consentDeadline), ignored('AUCTION_LATE'))
+  t.same(open(RULES, () => false).adopt(evidence, inConsent), ignored('AUCTION_UNBONDED'))
+  t.same(open().adopt({ ...evidence, reveal: { ...evidence.reveal, salt: hash(1) } }, inConsent), rejected('AUCTION_SIGNATURE'))
+  const knows = open()
+  knows.addCommit(evidence.commit as AuctionCommit, inCommit)
+  t.same(knows.adopt(evidence, inConsent), { verdict: 'accept' }, 'a commit without its reveal is completed')
+  t.same(knows.adopt(evidence, inConsent), ignored('AUCTION_DUPLICATE'))
+  const other = open()
+  other.addCommit(say(ann, solution(1, 2)).commit, inCommit)
+  t.same(other.adopt(evidence, inConsent), { verdict: 'accept', code: 'AUCTION_EQUIVOCATION' })
+  t.same(other.adopt(evidence, inConsent), ignored('AUCTION_FAULTY'))
+  const posting = open()
+  posting.addReveal(say(cat, solution(1), FALLBACK_SALT).reveal, inFallback)
+  const late = open()
+  t.same(late.adopt(posting.evidence(cat.address) as typeof evidence, inConsent), { verdict: 'accept' }, 'a posting needs no commit')
+  t.equal(late.winner(snapshot)?.solver, cat.address)
+})

@@ -1,0 +1,68 @@
+import { createServer, type AddressInfo } from 'node:net'
+import t from 'tap'
+import type { Mesh } from '../../src/mesh/mesh.ts'
+import { soon, startNode, untilPeers } from './nodes.ts'
+
+/** A port that was free a moment ago. */
+async function freeAddress (): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
+  return `/ip4/127.0.0.1/tcp/${port}`
+}
+
+/** Asks until somebody is found: a record travels to the DHT in the background. */
+async function findRole (mesh: Mesh, role: string, count: number): Promise<string[]> {
+  const signal = soon(15_000)
+  for (;;) {
+    const found = await mesh.roles.find(role, { signal })
+    if (found.length >= count) return found.sort()
+    signal.throwIfAborted()
+  }
+}
+
+t.test('nodes that know one bootstrap node find each other, and stay connected when it dies', async (t) => {
+  const bootstrap = await startNode(t)
+  const [a, b] = await Promise.all([startNode(t, { bootstrap: bootstrap.mesh.addresses() }), startNode(t, { bootstrap: bootstrap.mesh.addresses() })])
+  await Promise.all([untilPeers(a.mesh, (peers) => peers.includes(b.mesh.peerId)), untilPeers(b.mesh, (peers) => peers.includes(a.mesh.peerId))])
+  const dead = bootstrap.mesh.peerId
+  await bootstrap.stop()
+  await Promise.all([untilPeers(a.mesh, (peers) => !peers.includes(dead)), untilPeers(b.mesh, (peers) => !peers.includes(dead))])
+  t.same(a.mesh.peers().map((peer) => peer.peerId), [b.mesh.peerId])
+  b.mesh.roles.announce(['mediator'])
+  t.same(await findRole(a.mesh, 'mediator', 1), [b.mesh.peerId])
+})
+
+t.test('roles are found by others, follow what is announced, and are kept apart by network', async (t) => {
+  const bootstrap = await startNode(t)
+  const options = { bootstrap: bootstrap.mesh.addresses() }
+  const [a, b, stranger] = await Promise.all([startNode(t, options), startNode(t, options), startNode(t, { ...options, network: '1' })])
+  a.mesh.roles.announce(['solver', 'provider'])
+  bootstrap.mesh.roles.announce(['solver'])
+  t.same(await findRole(b.mesh, 'solver', 2), [a.mesh.peerId, bootstrap.mesh.peerId].sort())
+  t.same(await findRole(b.mesh, 'provider', 1), [a.mesh.peerId])
+  t.same(await findRole(a.mesh, 'solver', 1), [bootstrap.mesh.peerId], 'a node does not find itself')
+  t.same(await stranger.mesh.roles.find('solver', { signal: soon() }), [])
+  t.same(await b.mesh.roles.find('mediator', { signal: AbortSignal.abort() }), [])
+})
+
+t.test('a node that starts before its bootstrap node joins when that appears', async (t) => {
+  const address = await freeAddress()
+  const early = await startNode(t, { bootstrap: [address] })
+  t.same(early.mesh.peers(), [])
+  const late = await startNode(t, { listen: [address] })
+  await untilPeers(early.mesh, (peers) => peers.includes(late.mesh.peerId))
+  t.equal(early.mesh.peers().length, 1)
+})
+
+t.test('a restarted node returns to peers it knew, without a bootstrap node', async (t) => {
+  const [friend, node] = await Promise.all([startNode(t, { listen: [await freeAddress()] }), startNode(t)])
+  await node.mesh.connect(friend.mesh.addresses()[0] ?? '', { signal: soon() })
+  await untilPeers(friend.mesh, (peers) => peers.length === 1)
+  await node.stop()
+  await untilPeers(friend.mesh, (peers) => peers.length === 0)
+  const again = await startNode(t, { folder: node.folder })
+  await untilPeers(again.mesh, (peers) => peers.includes(friend.mesh.peerId))
+  t.equal(again.mesh.peers()[0]?.peerId, friend.mesh.peerId)
+})

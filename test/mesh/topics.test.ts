@@ -1,0 +1,129 @@
+import t from 'tap'
+import type { Mesh } from '../../src/mesh/mesh.ts'
+import { messageId } from '../../src/mesh/gossip.ts'
+import type { Validation } from '../../src/mesh/topics.ts'
+import { OTHER_TOPIC, soon, startNode, startPair, text, TOPIC, untilGrafted, untilPeers, untilSubscribed } from './nodes.ts'
+
+/** Subscribes `mesh`; `next` resolves with the text of the following message once it was judged. */
+function listen (mesh: Mesh, verdict: (message: string) => Validation = () => 'accept'): { seen: string[], from: string[], next: () => Promise<string> } {
+  const seen: string[] = []
+  const from: string[] = []
+  let waiting: Array<(message: string) => void> = []
+  mesh.topics.subscribe(TOPIC, {
+    maxBytes: 100,
+    validate: (data, sender) => {
+      const message = new TextDecoder().decode(data)
+      seen.push(message)
+      from.push(sender)
+      for (const resolve of waiting) resolve(message)
+      waiting = []
+      return verdict(message)
+    }
+  })
+  return { seen, from, next: async () => await new Promise((resolve) => { waiting.push(resolve) }) }
+}
+
+/** a - b - c in a row: what reaches c went through b. */
+async function startRow (t: Parameters<typeof startNode>[0], verdict?: (message: string) => Validation): Promise<{ a: Mesh, b: Mesh, c: Mesh, atA: ReturnType<typeof listen>, atB: ReturnType<typeof listen>, atC: ReturnType<typeof listen> }> {
+  const [a, b, c] = await Promise.all([startNode(t), startNode(t), startNode(t)]).then((nodes) => nodes.map((node) => node.mesh)) as [Mesh, Mesh, Mesh]
+  // Keeps discovery from joining the ends.
+  a.penalise(c.peerId, 1e9, 'test')
+  const row = { a, b, c, atA: listen(a), atB: listen(b, verdict), atC: listen(c) }
+  await a.connect(b.addresses()[0] ?? '', { signal: soon() })
+  await c.connect(b.addresses()[0] ?? '', { signal: soon() })
+  await Promise.all([untilSubscribed(a, TOPIC, 1), untilSubscribed(b, TOPIC, 2), untilSubscribed(c, TOPIC, 1)])
+  await untilGrafted(b, TOPIC, 2)
+  return row
+}
+
+t.test('an accepted message travels on; `from` is who passed it, and nobody hears itself', async (t) => {
+  const { a, b, atA, atB, atC } = await startRow(t)
+  const arrived = atC.next()
+  await a.topics.publish(TOPIC, text('hello'))
+  t.equal(await arrived, 'hello')
+  t.same(atB.from, [a.peerId])
+  t.same(atC.from, [b.peerId])
+  t.same(atA.seen, [])
+})
+
+t.test('ignored and rejected messages stop here; only a rejected one costs its sender', async (t) => {
+  const { a, b, atB, atC } = await startRow(t, (message) => message as Validation)
+  for (const message of ['ignore', 'reject']) {
+    const judged = atB.next()
+    await a.topics.publish(TOPIC, text(message))
+    await judged
+    const score = b.peers().find((peer) => peer.peerId === a.peerId)?.score ?? NaN
+    if (message === 'ignore') t.ok(score >= 0, `score ${score}`)
+  }
+  const arrived = atC.next()
+  await a.topics.publish(TOPIC, text('accept'))
+  t.equal(await arrived, 'accept')
+  t.same(atC.seen, ['accept'])
+  const score = b.peers().find((peer) => peer.peerId === a.peerId)?.score ?? NaN
+  t.ok(score < -50, `score ${score}`)
+})
+
+t.test('a validator that throws costs the sender nothing and stops the message', async (t) => {
+  const { a, b, atB, atC } = await startRow(t, (message) => { if (message === 'boom') throw new Error('bug'); return 'accept' })
+  const judged = atB.next()
+  await a.topics.publish(TOPIC, text('boom'))
+  await judged
+  const arrived = atC.next()
+  await a.topics.publish(TOPIC, text('fine'))
+  t.equal(await arrived, 'fine')
+  t.ok((b.peers().find((peer) => peer.peerId === a.peerId)?.score ?? NaN) >= 0)
+})
+
+t.test('a peer that floods invalid messages is cut off and refused', async (t) => {
+  const [victim, attacker] = await startPair(t)
+  let judged = 0
+  victim.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => { judged++; return 'reject' } })
+  attacker.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => 'accept' })
+  await Promise.all([untilSubscribed(attacker, TOPIC, 1), untilSubscribed(victim, TOPIC, 1)])
+  const cut = untilPeers(victim, (peers) => peers.length === 0)
+  for (let i = 0; i < 500; i++) await attacker.topics.publish(TOPIC, text(`junk ${i}`))
+  await cut
+  t.ok(judged < 500, `${judged} messages were judged`)
+  await untilPeers(attacker, (peers) => peers.length === 0)
+  // The dial itself may succeed, since the refusal comes after the handshake.
+  await attacker.connect(victim.addresses()[0] ?? '', { signal: soon() }).catch(() => undefined)
+  await untilPeers(attacker, (peers) => peers.length === 0)
+  t.same(victim.peers(), [])
+  await t.rejects(victim.connect(attacker.addresses()[0] ?? '', { signal: soon() }), { code: 'MESH_UNREACHABLE' })
+})
+
+t.test('an oversized message is rejected without being judged', async (t) => {
+  const { a, atB, atC } = await startRow(t)
+  await a.topics.publish(TOPIC, text('x'.repeat(101)))
+  const arrived = atB.next()
+  await a.topics.publish(TOPIC, text('small'))
+  await arrived
+  t.same(atB.seen, ['small'])
+  t.notOk(atC.seen.includes('x'.repeat(101)))
+})
+
+t.test('publishing needs no subscriber, but a known topic and a bounded size', async (t) => {
+  const { mesh } = await startNode(t)
+  await mesh.topics.publish(TOPIC, text('alone'))
+  await mesh.topics.publish(TOPIC, text('alone'))
+  await t.rejects(mesh.topics.publish('/other', text('')), { code: 'MESH_TOPIC_UNKNOWN' })
+  await t.rejects(mesh.topics.publish(TOPIC, new Uint8Array(256 * 1024 + 1)), { code: 'MESH_MESSAGE_TOO_LARGE' })
+  const leave = mesh.topics.subscribe(TOPIC, { maxBytes: 1, validate: () => 'accept' })
+  t.throws(() => mesh.topics.subscribe(TOPIC, { maxBytes: 1, validate: () => 'accept' }), { code: 'MESH_TOPIC_TAKEN' })
+  t.throws(() => mesh.topics.subscribe('/other', { maxBytes: 1, validate: () => 'accept' }), { code: 'MESH_TOPIC_UNKNOWN' })
+  leave()
+  leave()
+  mesh.topics.subscribe(TOPIC, { maxBytes: 1, validate: () => 'accept' })
+})
+
+t.test('the same bytes on another topic are another message', async (t) => {
+  t.notSame(messageId(TOPIC, text('x')), messageId(OTHER_TOPIC, text('x')))
+  t.same(messageId(TOPIC, text('x')), messageId(TOPIC, text('x')))
+  const { a, b, atB } = await startRow(t)
+  b.topics.subscribe(OTHER_TOPIC, { maxBytes: 100, validate: () => 'ignore' })
+  await untilSubscribed(a, OTHER_TOPIC, 1)
+  await a.topics.publish(OTHER_TOPIC, text('replayed'))
+  const arrived = atB.next()
+  await a.topics.publish(TOPIC, text('replayed'))
+  t.equal(await arrived, 'replayed')
+})

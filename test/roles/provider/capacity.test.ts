@@ -1,0 +1,30 @@
+import t from 'tap'
+import { createCapacityLedger, measureMachine } from '../../../src/roles/provider/capacity.ts'
+import { hash } from '../../deal/deals.ts'
+
+const MACHINE = { cpuMilli: 1000, memoryMiB: 1000, diskMiB: 1000 }
+const demand = (cpuMilli: number): typeof MACHINE => ({ cpuMilli, memoryMiB: 1, diskMiB: 1 })
+
+t.test('units share what was measured and cannot exceed it', (t) => {
+  const ledger = createCapacityLedger(MACHINE, [{ name: 'a', share: 0.25 }, { name: 'b', share: 0.75 }])
+  t.same(ledger.free('a'), { cpuMilli: 250, memoryMiB: 250, diskMiB: 250 })
+  t.same(ledger.free('nowhere'), { cpuMilli: 0, memoryMiB: 0, diskMiB: 0 })
+  for (const shares of [[{ name: 'a', share: 1.1 }], [{ name: 'a', share: 0.6 }, { name: 'b', share: 0.5 }], [{ name: 'a', share: 0 }], []]) t.throws(() => createCapacityLedger(MACHINE, shares), { code: 'ROLE_BAD_UNITS' })
+  t.end()
+})
+
+t.test('what is promised is not promised again until it is released', (t) => {
+  const ledger = createCapacityLedger(MACHINE, [{ name: 'a', share: 1 }])
+  t.equal(ledger.reserve(hash(1), 'a', demand(700)), true)
+  t.equal(ledger.reserve(hash(1), 'a', demand(700)), true, 'the same deal once more')
+  t.equal(ledger.reserve(hash(2), 'a', demand(400)), false)
+  t.equal(ledger.free('a').cpuMilli, 300)
+  ledger.release(hash(1))
+  t.equal(ledger.reserve(hash(2), 'a', demand(400)), true)
+  t.end()
+})
+
+t.test('the machine is measured, with room left for the system', async (t) => {
+  const machine = await measureMachine('.')
+  t.ok(machine.cpuMilli >= 1000 && machine.memoryMiB > 0 && machine.diskMiB >= 0)
+})

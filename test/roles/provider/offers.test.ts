@@ -1,0 +1,70 @@
+import t from 'tap'
+import { createManualClock } from '../../../src/core/clock.ts'
+import { silentLogger } from '../../../src/core/logger.ts'
+import { createCapacityLedger } from '../../../src/roles/provider/capacity.ts'
+import { createOfferPublisher } from '../../../src/roles/provider/offers.ts'
+import type { SignedRecord } from '../../../src/wire/record.ts'
+import type { ResourceOffer } from '../../../src/wire/resource-offer.ts'
+import type { Address } from '../../../src/wire/shapes.ts'
+import { address, hash, PEER } from '../../deal/deals.ts'
+
+const VALID_MS = 60_000
+
+interface Put { slot: number, body: Pick<ResourceOffer, 'unit' | 'capacity' | 'mediators' | 'validUntil'> }
+function setUp (): { offers: ReturnType<typeof createOfferPublisher>, clock: ReturnType<typeof createManualClock>, ledger: ReturnType<typeof createCapacityLedger>, puts: Put[], published: string[], cancelled: number[], mediators: Address[], turn: () => Promise<Put[]> } {
+  const clock = createManualClock()
+  const ledger = createCapacityLedger({ cpuMilli: 4000, memoryMiB: 4000, diskMiB: 4000 }, [{ name: 'small', share: 0.25 }, { name: 'large', share: 0.75 }])
+  const puts: Put[] = []
+  const published: string[] = []
+  const cancelled: number[] = []
+  const mediators: Address[] = []
+  const author = {
+    put: async (_kind: string, slot: number, body: unknown) => { puts.push({ slot, body: body as Put['body'] }); return { id: hash(puts.length) } as SignedRecord },
+    cancel: async (slot: number) => { cancelled.push(slot); return { id: hash(200 + slot) } as SignedRecord }
+  }
+  const offers = createOfferPublisher({ author: author as never, replica: { publish: async (record) => { published.push(record.id) } }, ledger, clock, logger: silentLogger }, {
+    template: { ask: { base: 1, cpuMilliSecond: 1, memoryMiBSecond: 1, diskMiBSecond: 1 }, engines: ['wasm'], modules: [], maxRunSeconds: 60, creators: [], peer: PEER },
+    mediators: async () => [...mediators], validMs: VALID_MS, firstSlot: 10
+  })
+  return {
+    offers, clock, ledger, puts, published, cancelled, mediators,
+    turn: async () => {
+      const before = puts.length
+      offers.refresh()
+      clock.advance(100)
+      await offers.settled()
+      return puts.slice(before)
+    }
+  }
+}
+
+t.test('one offer per unit, each in its slot, with what is free', async (t) => {
+  const { turn, offers, published, clock } = setUp()
+  t.match(await turn(), [{ slot: 10, body: { unit: 'small', capacity: { cpuMilli: 1000 } } }, { slot: 11, body: { unit: 'large', capacity: { cpuMilli: 3000 }, validUntil: clock.now() + VALID_MS } }])
+  t.same(published, [hash(1), hash(2)])
+  t.equal(offers.unitOf(hash(2)), 'large')
+  t.equal(offers.unitOf(hash(9)), undefined)
+})
+
+t.test('published again when it changes or ages, else not', async (t) => {
+  const { turn, ledger, clock, mediators, offers } = setUp()
+  await turn()
+  t.same(await turn(), [], 'nothing changed')
+  ledger.reserve(hash(1), 'small', { cpuMilli: 400, memoryMiB: 10, diskMiB: 0 })
+  t.match(await turn(), [{ slot: 10, body: { capacity: { cpuMilli: 600 } } }], 'only the unit that changed')
+  t.equal(offers.unitOf(hash(1)), 'small', 'a proposal may still name the offer of before')
+  mediators.push(address(7))
+  t.equal((await turn()).length, 2, 'another mediator concerns all')
+  clock.advance(VALID_MS / 2)
+  t.equal((await turn()).length, 2, 'half of their time is over')
+})
+
+t.test('a burst of changes is one update; withdrawing takes every offer back', async (t) => {
+  const { offers, clock, puts, cancelled } = setUp()
+  for (let index = 0; index < 5; index++) offers.refresh()
+  clock.advance(100)
+  await offers.settled()
+  t.equal(puts.length, 2)
+  await offers.withdraw()
+  t.same(cancelled, [10, 11])
+})
