@@ -9,6 +9,7 @@ import { gossipOptions } from './gossip.ts'
 import { loadIdentityKey } from './identity-key.ts'
 import { DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, PING_TIMEOUT_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
 import { PeerDatastore } from './peer-datastore.ts'
+import { webSocketTransport } from './websockets.ts'
 
 /** What we use of gossipsub beyond its public type: the score of a peer, whether our stream to it lives, and its timer. */
 interface GossipInternals {
@@ -35,9 +36,10 @@ interface Debounced { _updatePeerStoreAddresses?: { stop: () => void }, _push?: 
 
 /** Starts libp2p. Its modules are loaded here, in parallel, so that importing `mesh/` costs nothing. MeshError MESH_PORT_IN_USE, MESH_LISTEN. */
 export async function startHost (components: { datastore: Datastore, clock: Clock, logger: Logger, gater: ConnectionGater, appScore: (peer: string) => number }, options: MeshOptions): Promise<Host> {
-  const [privateKey, { createLibp2p }, { tcp }, { noise }, { yamux }, { identify, identifyPush }, { ping }, { kadDHT, passthroughMapper }, { gossipsub }, { bootstrap }] = await Promise.all([
+  const listen = options.listen ?? DEFAULT_LISTEN
+  const [privateKey, { createLibp2p }, { tcp }, { noise }, { yamux }, { identify, identifyPush }, { ping }, { kadDHT, passthroughMapper }, { gossipsub }, { bootstrap }, webSockets] = await Promise.all([
     loadIdentityKey(components.datastore), import('libp2p'), import('@libp2p/tcp'), import('@libp2p/noise'), import('@libp2p/yamux'), import('@libp2p/identify'),
-    import('@libp2p/ping'), import('@libp2p/kad-dht'), import('@chainsafe/libp2p-gossipsub'), import('@libp2p/bootstrap')
+    import('@libp2p/ping'), import('@libp2p/kad-dht'), import('@chainsafe/libp2p-gossipsub'), import('@libp2p/bootstrap'), webSocketTransport(listen)
   ])
   const peers = new PeerDatastore({ ...components, disk: components.datastore.interface })
   await peers.load()
@@ -47,8 +49,8 @@ export async function startHost (components: { datastore: Datastore, clock: Cloc
     privateKey,
     datastore: peers,
     nodeInfo: { name: 'lilynode', userAgent: 'lilynode' },
-    addresses: { listen: [...(options.listen ?? DEFAULT_LISTEN)], ...(options.announce === undefined ? {} : { announce: [...options.announce] }) },
-    transports: [tcp()],
+    addresses: { listen: [...listen], ...(options.announce === undefined ? {} : { announce: [...options.announce] }) },
+    transports: [tcp(), webSockets],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
     connectionGater: components.gater,
@@ -76,7 +78,7 @@ export async function startHost (components: { datastore: Datastore, clock: Cloc
     await libp2p.start()
   } catch (error) {
     await libp2p.stop()
-    throw listenError(error, options.listen ?? DEFAULT_LISTEN)
+    throw listenError(error, listen)
   }
   const gossip = libp2p.services.gossip
   const internals = gossip as unknown as GossipInternals

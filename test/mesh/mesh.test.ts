@@ -30,6 +30,17 @@ t.test('a port that is taken is named', async (t) => {
   await t.rejects(startNode(t, { listen: ['/ip4/127.0.0.1/udp/1/quic-v1'] }), { code: 'MESH_LISTEN' })
 })
 
+t.test('a node with WebSockets only is reached by one that listens on TCP only', async (t) => {
+  const { mesh } = await startNode(t, { listen: ['/ip4/127.0.0.1/tcp/0/ws'] })
+  const [address = ''] = mesh.addresses()
+  t.match(address, /^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/ws\/p2p\//)
+  const other = await startNode(t)
+  await other.mesh.connect(address, { signal: soon() })
+  await untilPeers(mesh, (peers) => peers.includes(other.mesh.peerId))
+  mesh.requests.serve('/lily/echo/1.0.0', { maxBytes: 10, perPeerPerSecond: 1, concurrency: 1, timeoutMs: 5000 }, async (payload) => payload)
+  t.same(await other.mesh.requests.request(mesh.peerId, '/lily/echo/1.0.0', text('hello'), { signal: soon(), maxBytes: 10 }), text('hello'))
+})
+
 t.test('before start and after stop it says that it is not running, and stop may be repeated', async (t) => {
   const node = await startNode(t)
   await node.mesh.stop()

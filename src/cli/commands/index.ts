@@ -42,7 +42,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     options: [
       ['--role <list>', 'resource-provider, solver, mediator, creator (jobcreator), bootstrap, module-provider'],
       NETWORK,
-      ['--listen <multiaddr>', 'where to listen (default /ip4/127.0.0.1/tcp/0); repeatable', collect],
+      ['--listen <multiaddr>', 'where to listen, e.g. /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/tcp/4002/ws (default /ip4/127.0.0.1/tcp/0); repeatable', collect],
       ['--api-port <port>', 'port of the local API (default any free one)'],
       ['--engine <name>', 'solver engine: floor or lp (default lp)'],
       ['--unit <name=share>', 'offer a share of this machine as a unit, like gpu0=0.5; repeatable', collect],
