@@ -1,5 +1,6 @@
 // `npm test [-- FILE...]`: the Solidity tests, then tap over every test file. The loopback hook is loaded in every process.
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -13,5 +14,9 @@ if (files.length === 0) {
   const forge = spawnSync('node', ['scripts/forge.mjs', 'test'], { cwd: root, stdio: 'inherit' })
   if (forge.status !== 0) failed = 1
 }
+// tap builds itself for its plugins on the first run, but starts that run's tests with the loaders of the set that came installed.
+const excluded = [...readFileSync(join(root, '.taprc'), 'utf8').matchAll(/"!(.+)"/g)].map(([, plugin]) => plugin)
+const built = readFileSync(join(root, 'node_modules', '@tapjs', 'test', 'test-built', 'dist', 'esm', 'index.js'), 'utf8')
+if (excluded.some((plugin) => built.includes(plugin))) spawnSync('tap', ['build'], { cwd: root, stdio: 'inherit' })
 const tap = spawnSync('tap', ['run', ...files], { cwd: root, stdio: 'inherit', env })
 process.exit(tap.status === 0 ? failed : tap.status ?? 1)

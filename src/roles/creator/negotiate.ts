@@ -23,16 +23,19 @@ import type { DealRoom } from '../deal-room.ts'
 export interface NegotiateComponents { deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
 export interface NegotiateOptions { rules: MatchRules, parameters: DealParameters, parametersHash: Hash, saltSecret: Hash, mediators: () => Promise<ReadonlyMap<Address, number>> }
 
-/**
- * The creator's half of the consent: proposes a pair to its provider, checks the signed terms against its own, journals,
- * signs, and hands the deal to the solver that found it. Rejects with the provider's refusal or DealError.
- */
-export function createNegotiation (components: NegotiateComponents, options: NegotiateOptions): {
+/** The creator's half of the consent. */
+export interface Negotiation {
   /** `isWanted` is asked last, before anything is signed: a job may be cancelled while the provider thinks. */
   negotiate: (pairing: Pairing, jobRecord: Uint8Array, isWanted: () => boolean) => Promise<Deal>
   /** Sends a journalled consent (again) to the provider and the solver. */
   send: (deal: Deal) => Promise<void>
-} {
+}
+
+/**
+ * Proposes a pair to its provider, checks the signed terms against its own, journals, signs, and hands the deal to the
+ * solver that found it. Rejects with the provider's refusal or DealError.
+ */
+export function createNegotiation (components: NegotiateComponents, options: NegotiateOptions): Negotiation {
   const { deals, room, signer, clock, logger } = components
   const { domain } = components.chain
 

@@ -38,8 +38,6 @@ const RESOLVE_TIMEOUT_MS = 10_000
 const DEFAULT_LIMIT_FACTOR = 3
 /** Manifests are at most 64 KB. */
 const MAX_MANIFESTS = 256
-/** How long an offer stands in the book unless it is matched. */
-export const OFFER_VALID_MS = 50 * 60_000
 
 /** Manifests by CID, also while they are being fetched: a burst of jobs asks the network once. */
 export type ManifestCache = Map<string, Promise<ModuleManifest>>

@@ -1,0 +1,69 @@
+import type { BookReplica } from '../../book/replica.ts'
+import type { Clock } from '../../core/clock.ts'
+import { errorCode, errorMessage } from '../../core/errors.ts'
+import type { Logger } from '../../core/logger.ts'
+import { encodeRecord } from '../../wire/record.ts'
+import type { Address, Hash } from '../../wire/shapes.ts'
+import type { AuctionDecision, Pairing } from '../auction.ts'
+import { isJobOver, type Job } from './job.ts'
+import type { JobTable } from './job-table.ts'
+import type { Listing } from './listing.ts'
+import type { Negotiation } from './negotiate.ts'
+
+/** A provider that refused or kept silent is left alone this long. */
+export const REFUSED_MS = 20_000
+
+/** What happens to jobs that an auction matched: the pairs of the best solutions are tried until one makes a deal. */
+export interface Matched {
+  onDecided: (decision: AuctionDecision) => void
+  /** True while the job waits for a match: no deal of it is open or being negotiated. */
+  isWaiting: (job: Job) => boolean
+}
+
+export function createMatched (components: { table: JobTable, listing: Listing, negotiation: Negotiation, replica: Pick<BookReplica, 'book'>, clock: Clock, logger: Logger }): Matched {
+  const { table, listing, negotiation, replica, clock, logger } = components
+  const negotiating = new Set<Hash>()
+
+  /** Within this epoch's consent phase. */
+  const consent = async (job: Job, pairings: readonly Pairing[]): Promise<void> => {
+    const entry = replica.book.get(job.offerId)
+    if (entry === undefined) return
+    await table.save(job, (changed) => { changed.matchedAtMs = clock.now() })
+    const record = encodeRecord(entry.record)
+    const refused: Address[] = []
+    for (const pairing of pairings) {
+      if (isJobOver(job)) return
+      if (refused.includes(pairing.offer.account)) continue
+      try {
+        const deal = await negotiation.negotiate(pairing, record, () => !isJobOver(job))
+        table.bind(deal, job)
+        await table.save(job, (changed) => { changed.deals = [...changed.deals, deal.dealId] })
+        // The offer has found its deal: it leaves the book, the slot stays the job's.
+        await listing.withdraw(job)
+        return
+      } catch (error) {
+        if (isJobOver(job)) return
+        logger.info('job.refused', { job: job.id, provider: pairing.offer.account, code: errorCode(error), error: errorMessage(error) })
+        refused.push(pairing.offer.account)
+        await table.save(job, (changed) => { changed.problem = { code: errorCode(error), message: errorMessage(error) } })
+      }
+    }
+    await table.save(job, (changed) => { changed.avoid = [...changed.avoid, ...refused.map((provider) => ({ provider, untilMs: clock.now() + REFUSED_MS }))] })
+    await listing.publish(job)
+  }
+
+  const isWaiting = (job: Job): boolean => !isJobOver(job) && table.activeDeal(job) === undefined && !negotiating.has(job.id)
+  return {
+    isWaiting,
+    onDecided: (decision) => {
+      for (const job of table.all().filter(isWaiting)) {
+        const pairings = decision.pairingsOf(job.offerId)
+        if (pairings.length === 0) continue
+        negotiating.add(job.id)
+        consent(job, pairings)
+          .catch((error: unknown) => { logger.error('job.consent', { job: job.id, error: errorMessage(error) }) })
+          .finally(() => { negotiating.delete(job.id) })
+      }
+    }
+  }
+}
