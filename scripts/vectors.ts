@@ -1,10 +1,11 @@
 // `npm run vectors`: writes protocol/vectors/*.json anew from fixed keys. With --check nothing is written, and the exit code is 1 when a file differs.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { bookVectors } from './vectors/book.ts'
+import { dealVectors } from './vectors/deal.ts'
 import { matchingVectors } from './vectors/matching.ts'
 
 /** Each gives file names and their content. A new set of vectors is added here. */
-const SETS: ReadonlyArray<() => Record<string, unknown>> = [bookVectors, matchingVectors]
+const SETS: ReadonlyArray<() => Record<string, unknown>> = [bookVectors, dealVectors, matchingVectors]
 
 const isCheck = process.argv.includes('--check')
 const differing: string[] = []

@@ -389,7 +389,7 @@ contract DirectTest is Fixture {
         bytes memory coreType =
             "DealCore(address creator,address provider,address feeTo,uint64 price,uint64 fee,uint64 collateral,uint64 reserve,uint64 jobNumber,uint8 attempt,uint32 lane,uint64 openBy)";
         bytes memory restType =
-            "DealRest(bytes32 jobOfferId,bytes32 resourceOfferId,bytes32 solutionId,uint8 verification,uint16 auditBp,bytes32 mediatorRoot,bytes32 creatorSaltHash,bytes32 providerSaltHash,uint64 startBy,uint32 submitSeconds,uint32 judgeSeconds,uint32 challengeSeconds,uint64 claimFee,uint64 auditFee,bytes32 parameters)";
+            "DealRest(bytes32 jobOfferId,bytes32 resourceOfferId,bytes32 solutionId,uint8 verification,uint16 auditBp,bytes32 mediatorRoot,bytes32 creatorSaltHash,bytes32 providerSaltHash,uint64 startBy,uint32 submitSeconds,uint32 judgeSeconds,uint32 challengeSeconds,uint64 claimFee,uint64 auditFee,bytes32 parameters,bytes32 linesRoot,bytes32 certificateSet,bytes32 creatorKey,bytes32 providerKey)";
         bytes32 terms = keccak256(abi.encodePacked("DealTerms(DealCore core,DealRest rest)", coreType, restType));
         bytes32 restHash = keccak256(abi.encode(keccak256(restType), rest));
         bytes32 coreHash = keccak256(abi.encode(keccak256(coreType), core));

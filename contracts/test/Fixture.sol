@@ -152,12 +152,12 @@ abstract contract Fixture {
     }
 
     function _receipt(DealCore memory core) internal view returns (StartReceipt memory) {
-        return StartReceipt(_id(core), keccak256("inputs"), START + 10);
+        return StartReceipt(_id(core), keccak256("inputs"), bytes32(0), START + 10);
     }
 
     function _signReceipt(uint256 key, StartReceipt memory receipt) internal view returns (Signature memory) {
         return _signStruct(
-            key, abi.encode(keccak256("StartReceipt(bytes32 dealId,bytes32 inputRoot,uint64 startedAt)"), receipt)
+            key, abi.encode(keccak256("StartReceipt(bytes32 dealId,bytes32 inputRoot,bytes32 sealedRoot,uint64 startedAt)"), receipt)
         );
     }
 

@@ -150,7 +150,7 @@ contract Handler is Fixture {
     }
 
     function _submitAt(DealCore memory core, DealRest memory r, uint64 startedAt) private {
-        StartReceipt memory receipt = StartReceipt(_id(core), keccak256("inputs"), startedAt);
+        StartReceipt memory receipt = StartReceipt(_id(core), keccak256("inputs"), bytes32(0), startedAt);
         ResultCommit memory result = ResultCommit(_id(core), MANIFEST, OUTPUTS);
         market.submit(
             core,
@@ -164,7 +164,7 @@ contract Handler is Fixture {
     }
 
     function _slashAt(DealCore memory core, DealRest memory r, uint64 startedAt) private {
-        StartReceipt memory receipt = StartReceipt(_id(core), keccak256("inputs"), startedAt);
+        StartReceipt memory receipt = StartReceipt(_id(core), keccak256("inputs"), bytes32(0), startedAt);
         market.timeoutSubmit(core, r, receipt, _signReceipt(CREATOR_KEY, receipt), _signReceipt(PROVIDER_KEY, receipt));
     }
 }

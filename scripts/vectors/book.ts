@@ -6,7 +6,9 @@ import { absorbFrame, answerFrame, firstFrame } from '../../src/book/negentropy.
 import { createItemSet, type Item } from '../../src/book/negentropy-items.ts'
 import { createSigner, type Signer } from '../../src/identity/signer.ts'
 import { encodeCbor } from '../../src/wire/cbor.ts'
-import { delegationDigest, type Delegation } from '../../src/wire/delegation.ts'
+import { delegationDigest, ROLE_BITS, type Delegation } from '../../src/wire/delegation.ts'
+import { PLAIN_JOB } from '../../src/wire/job-offer.ts'
+import { PLAIN_OFFER } from '../../src/wire/resource-offer.ts'
 import { encodeBatch } from '../../src/wire/record-batch.ts'
 import { bodyHash, encodeRecord, recordId, type RecordKind, type SignedRecord } from '../../src/wire/record.ts'
 import { encodeFetched, encodePageQuery, encodeRoundAnswer, encodeRoundQuery } from '../../src/wire/reconcile.ts'
@@ -36,14 +38,14 @@ function records (): unknown {
   const operator = createSigner(keyOf('operator'))
   const resources = { cpuMilli: 1000, memoryMiB: 64, diskMiB: 16 }
   const job = {
-    jobNumber: 1, module: CID, moduleName: 'hello:v1', inputs: CID, resources, runSeconds: 60, limit: 1_000_000, validUntil: SEQ + 600_000, deadline: SEQ + 3_600_000,
+    ...PLAIN_JOB, engine: 'wasm', jobNumber: 1, module: CID, moduleName: 'hello:v1', inputs: CID, resources, runSeconds: 60, limit: 1_000_000, validUntil: SEQ + 600_000, deadline: SEQ + 3_600_000,
     verification: { strategy: 'receipt', auditBp: 0 }, mediators: [operator.address], targets: [], avoid: [], attempt: 0, peer: PEER
   }
   const offer = {
-    unit: 'a', capacity: resources, ask: { base: 1, cpuMilliSecond: 2, memoryMiBSecond: 3, diskMiBSecond: 0 }, engines: ['wasm'], modules: [], maxRunSeconds: 3600,
+    ...PLAIN_OFFER, unit: 'a', capacity: resources, ask: { base: 1, cpuMilliSecond: 2, memoryMiBSecond: 3, diskMiBSecond: 0 }, engines: ['wasm'], modules: [], maxRunSeconds: 3600,
     mediators: [], creators: [], validUntil: SEQ + 600_000, peer: PEER
   }
-  const unsigned = { account: account.address, operator: operator.address, peerId: PEER, notBefore: SEQ / 1000 - 60, expiry: SEQ / 1000 + 86_400, nonce: 1 }
+  const unsigned = { account: account.address, operator: operator.address, peerId: PEER, roles: ROLE_BITS.provider, notBefore: SEQ / 1000 - 60, expiry: SEQ / 1000 + 86_400, nonce: 1 }
   const delegation = { ...unsigned, signature: account.sign(delegationDigest(DOMAIN, unsigned)) }
   const one = sign(account, 'job', 7, job)
   const other = sign(account, 'job', 7, { ...job, limit: 2 })

@@ -28,7 +28,7 @@ function matching (): unknown {
     const head = { job: job.id, offer: offer.id, ask, reference: referenceFor(job.offer, rules) }
     if (!result.ok) return { ...head, reason: result.reason }
     const price = priceFor(job.offer, offer.offer, rules)
-    return { ...head, price, fee: feeFor(price, rules), collateral: collateralFor(price, rules), welfare: welfareOf(job.offer, offer.offer, rules) }
+    return { ...head, price, fee: feeFor(price, rules), collateral: collateralFor(price, rules, job.offer), welfare: welfareOf(job.offer, offer.offer, rules) }
   }))
   const floor = solveFloor(snapshot)
   const first = floor.matches[0] as Match

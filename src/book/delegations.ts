@@ -1,19 +1,25 @@
 import { recoverSigner } from '../wire/signature.ts'
-import { delegationDigest } from '../wire/delegation.ts'
-import type { SignedRecord } from '../wire/record.ts'
+import { ALL_ROLES, delegationDigest, ROLE_BITS } from '../wire/delegation.ts'
+import type { RecordKind, SignedRecord } from '../wire/record.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { RATE_LIMITS } from './options.ts'
 
+/** What an operator must be allowed to sign a record of this kind. Taking back, and testifying, is open to each. */
+const ROLE_OF_KIND: Record<RecordKind, number> = {
+  job: ROLE_BITS.creator, offer: ROLE_BITS.provider, module: ROLE_BITS.moduleProvider, cancel: ALL_ROLES, equivocation: ALL_ROLES
+}
+
 /**
  * protocol/identity.md. Whether an operator may sign for an account, from the record alone: an account signs for itself and
- * carries nothing; another key carries a delegation of that account to it whose time covers `seq`. Time is the record's own,
- * never the clock's, so every replica answers alike. Verified delegations are remembered.
+ * carries nothing; another key carries a delegation of that account to it whose roles allow the kind and whose time covers
+ * `seq`. Time is the record's own, never the clock's, so every replica answers alike. Verified delegations are remembered.
  */
 export function createDelegationCheck (components: { domain: Domain }): (record: SignedRecord) => boolean {
   const verified = new Set<string>()
-  return ({ account, operator, seq, delegation }) => {
+  return ({ kind, account, operator, seq, delegation }) => {
     if (operator === account) return delegation === undefined
     if (delegation === undefined || delegation.account !== account || delegation.operator !== operator) return false
+    if ((delegation.roles & ROLE_OF_KIND[kind]) === 0) return false
     const seconds = Math.floor(seq / 1000)
     if (seconds < delegation.notBefore || seconds >= delegation.expiry) return false
     const key = JSON.stringify(delegation)

@@ -18,7 +18,7 @@ export interface DealEvidence {
   mediators: MediatorList
   ownSalt: Hash
   otherSalt?: Hash
-  start?: { inputRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
+  start?: { inputRoot: Hash, sealedRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
   result?: { manifest: Hash, outputRoot: Hash, signature: Signature }
 }
 /** A mediator's signed word. */
@@ -129,9 +129,9 @@ function saltsOf ({ role, ownSalt, otherSalt }: DealEvidence): { creator: Hash, 
 }
 
 /** Start receipt and both signatures under it. */
-function startOf (chain: Bound, { terms, start }: DealEvidence): readonly [{ dealId: Hash, inputRoot: Hash, startedAt: bigint }, { r: Hash, vs: Hash }, { r: Hash, vs: Hash }] {
+function startOf (chain: Bound, { terms, start }: DealEvidence): readonly [{ dealId: Hash, inputRoot: Hash, sealedRoot: Hash, startedAt: bigint }, { r: Hash, vs: Hash }, { r: Hash, vs: Hash }] {
   if (start?.creatorSignature === undefined) throw incomplete('the start receipt with both signatures')
-  const receipt = { dealId: dealIdIn(chain, terms), inputRoot: start.inputRoot, startedAt: fromAmount(start.startedAt) }
+  const receipt = { dealId: dealIdIn(chain, terms), inputRoot: start.inputRoot, sealedRoot: start.sealedRoot, startedAt: fromAmount(start.startedAt) }
   return [receipt, toContractSignature(start.creatorSignature), toContractSignature(start.providerSignature)]
 }
 

@@ -26,7 +26,7 @@ export function coreOf ({ core }: DealTerms): AbiDealCore {
 export interface AbiDealRest {
   jobOfferId: Hash, resourceOfferId: Hash, solutionId: Hash, verification: number, auditBp: number, mediatorRoot: Hash
   creatorSaltHash: Hash, providerSaltHash: Hash, startBy: bigint, submitSeconds: number, judgeSeconds: number, challengeSeconds: number
-  claimFee: bigint, auditFee: bigint, parameters: Hash
+  claimFee: bigint, auditFee: bigint, parameters: Hash, linesRoot: Hash, certificateSet: Hash, creatorKey: Hash, providerKey: Hash
 }
 
 /** DealRest of `terms`. Throws ChainError CHAIN_AMOUNT_RANGE. */

@@ -29,7 +29,7 @@ export interface Deal {
   otherSalt?: Hash
   creatorSignature?: Signature
   providerSignature?: Signature
-  start?: { inputRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
+  start?: { inputRoot: Hash, sealedRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
   result?: DealResult
   acceptance?: Signature
   /** A drawn mediator's verdict. */

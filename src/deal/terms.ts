@@ -30,7 +30,7 @@ export interface TermsInput {
   creatorSaltHash: Hash
 }
 
-const STRATEGY_NUMBER = { none: 0, receipt: 1, audit: 2 } as const
+const STRATEGY_NUMBER = { none: 0, receipt: 1, audit: 2, replicate: 3, compare: 4 } as const
 
 /** The one form that terms can have for a match: pure, so that creator, provider and mediator arrive at the same. */
 export function buildTerms (input: TermsInput): DealTerms {
@@ -56,7 +56,7 @@ export function buildTerms (input: TermsInput): DealTerms {
       resourceOfferId: input.resourceOfferId,
       solutionId: input.solutionId,
       verification: STRATEGY_NUMBER[job.verification.strategy],
-      auditBp: audited ? job.verification.auditBp : 0,
+      auditBp: job.verification.strategy === 'audit' ? job.verification.auditBp : 0,
       mediatorRoot: input.mediators.mediators.length === 0 ? zeroHash : mediatorRoot(input.mediators),
       creatorSaltHash: input.creatorSaltHash,
       providerSaltHash: input.providerSaltHash,
@@ -67,7 +67,12 @@ export function buildTerms (input: TermsInput): DealTerms {
       challengeSeconds: parameters.challengeSeconds + job.runSeconds,
       claimFee: parameters.claimFee,
       auditFee: parameters.auditFee,
-      parameters: input.parametersHash
+      parameters: input.parametersHash,
+      // Royalties, price certificates and sealed content are zero until their parts exist.
+      linesRoot: zeroHash,
+      certificateSet: zeroHash,
+      creatorKey: zeroHash,
+      providerKey: zeroHash
     }
   }
 }

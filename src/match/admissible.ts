@@ -5,9 +5,6 @@ import type { JobRow, MatchRules, OfferRow } from './problem.ts'
 /** What every constraint may look at. `atMs` is the epoch's start. */
 export interface Terms { readonly rules: MatchRules, readonly atMs: number }
 
-/** The engine that job offers mean until they name one: modules are WebAssembly. */
-const JOB_ENGINE = 'wasm'
-
 const meet = (left: readonly Address[], right: readonly Address[], besides: readonly Address[]): boolean =>
   left.some((address) => right.includes(address) && !besides.includes(address))
 
@@ -20,15 +17,18 @@ const TABLE = {
   avoid: (job, offer) => !job.offer.avoid.includes(offer.account),
   target: (job, offer) => job.offer.targets.length === 0 || job.offer.targets.includes(offer.account),
   creators: (job, offer) => offer.offer.creators.length === 0 || offer.offer.creators.includes(job.account),
-  engine: (_job, offer) => offer.offer.engines.includes(JOB_ENGINE),
+  engine: (job, offer) => offer.offer.engines.includes(job.offer.engine),
   module: (job, offer) => offer.offer.modules.length === 0 || offer.offer.modules.includes(job.offer.module),
+  // Several providers for one job, and GPUs, wait for the matching that places them.
+  verification: (job) => !('replicas' in job.offer.verification),
   mediators: (job, offer) => job.offer.verification.strategy !== 'audit' || meet(job.offer.mediators, offer.offer.mediators, [job.account, offer.account]),
   cpu: (job, offer) => job.offer.resources.cpuMilli <= offer.offer.capacity.cpuMilli,
   memory: (job, offer) => job.offer.resources.memoryMiB <= offer.offer.capacity.memoryMiB,
   disk: (job, offer) => job.offer.resources.diskMiB <= offer.offer.capacity.diskMiB,
+  gpu: (job) => job.offer.gpus.length === 0,
   runSeconds: (job, offer) => job.offer.runSeconds <= offer.offer.maxRunSeconds,
   price: (job, offer) => askFor(job.offer, offer.offer) <= job.offer.limit,
-  collateral: (job, offer, { rules }) => collateralFor(priceFor(job.offer, offer.offer, rules), rules) <= offer.freeCollateral
+  collateral: (job, offer, { rules }) => collateralFor(priceFor(job.offer, offer.offer, rules), rules, job.offer) <= offer.freeCollateral
 } as const satisfies Record<string, (job: JobRow, offer: OfferRow, terms: Terms) => boolean>
 
 /** Why a pair is not admissible: the name of the constraint (protocol/matching.md lists them). */

@@ -26,7 +26,7 @@ const lacking = {
   seconds: ({ job, offer }: Pair) => job.offer.runSeconds - offer.offer.maxRunSeconds,
   price: ({ job, offer }: Pair) => askFor(job.offer, offer.offer) - job.offer.limit,
   late: ({ job, atMs }: Pair) => Math.ceil((atMs + job.offer.runSeconds * 1000 - job.offer.deadline) / 1000),
-  collateral: ({ job, offer, rules }: Pair) => collateralFor(priceFor(job.offer, offer.offer, rules), rules) - offer.freeCollateral
+  collateral: ({ job, offer, rules }: Pair) => collateralFor(priceFor(job.offer, offer.offer, rules), rules, job.offer) - offer.freeCollateral
 }
 const amount = (by: number, unit: string): string => Number.isFinite(by) ? `${by} ${unit}` : `more ${unit} than can be counted`
 
@@ -39,12 +39,14 @@ const CREATOR: Side = {
   avoid: ({ offer }) => own(`take ${offer.account} off the avoid list`),
   target: ({ offer }) => own(`add ${offer.account} to the targets`),
   creators: () => other('the provider takes jobs of listed creators only'),
-  engine: () => other('the offer does not run WebAssembly'),
+  engine: ({ job }) => other(`the offer does not run the engine "${job.offer.engine}"`),
   module: () => other('the provider runs listed modules only'),
+  verification: () => own('choose the verification none, receipt or audit: several providers for one job are not matched yet'),
   mediators: ({ offer }) => offer.offer.mediators.length === 0 ? other('the provider trusts no mediator') : own(`trust one of the provider's mediators: ${offer.offer.mediators.join(', ')}`),
   cpu: (pair) => own(`ask for ${lacking.cpu(pair)} milli-cores less`, lacking.cpu(pair)),
   memory: (pair) => own(`ask for ${lacking.memory(pair)} MiB of memory less`, lacking.memory(pair)),
   disk: (pair) => own(`ask for ${lacking.disk(pair)} MiB of disk less`, lacking.disk(pair)),
+  gpu: () => own('ask for no GPU: GPUs are not matched yet'),
   runSeconds: (pair) => own(`shorten the run by ${lacking.seconds(pair)} s`, lacking.seconds(pair)),
   price: (pair) => own(`raise the limit by ${amount(lacking.price(pair), 'nLILY')}`, lacking.price(pair)),
   collateral: (pair) => other(`the provider is short of ${amount(lacking.collateral(pair), 'nLILY')} of collateral`)
@@ -59,12 +61,14 @@ const PROVIDER: Side = {
   avoid: () => other('the creator avoids you'),
   target: () => other('the creator named other providers'),
   creators: ({ job }) => own(`add ${job.account} to the creators you take jobs of`),
-  engine: () => own('offer the engine "wasm"'),
+  engine: ({ job }) => own(`offer the engine "${job.offer.engine}"`),
   module: ({ job }) => own(`allow the module ${job.offer.module}`),
+  verification: () => other('the job wants several providers, which is not matched yet'),
   mediators: ({ job }) => job.offer.mediators.length === 0 ? other('the creator trusts no mediator') : own(`trust one of the creator's mediators: ${job.offer.mediators.join(', ')}`),
   cpu: (pair) => own(`offer ${lacking.cpu(pair)} milli-cores more`, lacking.cpu(pair)),
   memory: (pair) => own(`offer ${lacking.memory(pair)} MiB of memory more`, lacking.memory(pair)),
   disk: (pair) => own(`offer ${lacking.disk(pair)} MiB of disk more`, lacking.disk(pair)),
+  gpu: () => other('the job wants a GPU, which is not matched yet'),
   runSeconds: (pair) => own(`take runs of ${lacking.seconds(pair)} s more`, lacking.seconds(pair)),
   price: (pair) => own(`ask ${amount(lacking.price(pair), 'nLILY')} less for this job`, lacking.price(pair)),
   collateral: (pair) => own(`deposit ${amount(lacking.collateral(pair), 'nLILY')} more of collateral`, lacking.collateral(pair))

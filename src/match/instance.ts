@@ -1,7 +1,7 @@
 import { bytesToHex } from 'viem'
 import type { Random } from '../core/random.ts'
-import type { JobOffer, Resources } from '../wire/job-offer.ts'
-import type { Ask, ResourceOffer } from '../wire/resource-offer.ts'
+import { PLAIN_JOB, type JobOffer, type Resources } from '../wire/job-offer.ts'
+import { PLAIN_OFFER, type Ask, type ResourceOffer } from '../wire/resource-offer.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
 import { referenceFor } from './price.ts'
 import type { JobRow, MatchRules, OfferRow, Snapshot } from './problem.ts'
@@ -42,7 +42,7 @@ export function createInstance (random: Random, options: InstanceOptions): Snaps
     const cores = pick(CORES)
     const capacity = { cpuMilli: cores * 1000, memoryMiB: cores * pick(GIB_PER_CORE) * 1024, diskMiB: cores * 20_480 }
     const offer: ResourceOffer = {
-      unit: 'main', capacity, ask: scaled(between(...ASK_PERCENT)), engines: ['wasm'], modules: [], maxRunSeconds: pick([300, 3600, 86_400]),
+      ...PLAIN_OFFER, unit: 'main', capacity, ask: scaled(between(...ASK_PERCENT)), engines: ['wasm'], modules: [], maxRunSeconds: pick([300, 3600, 86_400]),
       mediators: pick(sets), creators: [], validUntil: nowMs + 600_000, peer: SOME_PEER
     }
     // Enough for the whole unit at the reference price over ten minutes; a fifth of the providers is short of money.
@@ -59,7 +59,7 @@ export function createInstance (random: Random, options: InstanceOptions): Snaps
     const runSeconds = between(10, 600)
     const audited = random.below(2) === 0
     const offer: JobOffer = {
-      jobNumber: at, module: SOME_CID, moduleName: 'made-up', inputs: SOME_CID, resources, runSeconds, limit: 0,
+      ...PLAIN_JOB, engine: 'wasm', jobNumber: at, module: SOME_CID, moduleName: 'made-up', inputs: SOME_CID, resources, runSeconds, limit: 0,
       validUntil: nowMs + 600_000, deadline: nowMs + 3_600_000, verification: { strategy: audited ? 'audit' : 'receipt', auditBp: audited ? 1000 : 0 },
       mediators: pick(sets), targets: accounts.length > 0 && random.below(50) === 0 ? [pick(accounts)] : [],
       avoid: accounts.length > 0 && random.below(20) === 0 ? [pick(accounts)] : [], attempt: 0, peer: SOME_PEER

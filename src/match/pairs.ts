@@ -34,7 +34,7 @@ export function pairsOf (market: Market): Pairs {
       job.push(jobAt)
       offer.push(offerAt)
       welfare.push(welfareOf(row.offer, other.offer, rules))
-      collateral.push(collateralFor(priceFor(row.offer, other.offer, rules), rules))
+      collateral.push(collateralFor(priceFor(row.offer, other.offer, rules), rules, row.offer))
     }
     jobStart[jobAt + 1] = job.length
     bid[jobAt] = row.offer.targets.length > 0 ? 0 : clip(row.offer.limit, bandFor(referenceFor(row.offer, rules), rules))

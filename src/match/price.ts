@@ -49,11 +49,15 @@ export function feeFor (price: number, rules: MatchRules): number {
   return Math.max(rules.minFee, share(price, rules.feeBp))
 }
 
-/** What the provider locks for a match at this price: price * collateralBp / 10,000 rounded up, so that it never falls below the share. */
-export function collateralFor (price: number, rules: MatchRules): number {
-  const floor = share(price, rules.collateralBp)
+/**
+ * What the provider locks for a match at this price: the network's share of it, or what the job demands if that is more,
+ * rounded up, so that it never falls below the share.
+ */
+export function collateralFor (price: number, rules: MatchRules, job: Pick<JobOffer, 'collateralBp'>): number {
+  const bp = Math.max(rules.collateralBp, job.collateralBp)
+  const floor = share(price, bp)
   if (!Number.isSafeInteger(floor)) return floor
-  return BigInt(price) * BigInt(rules.collateralBp) > BigInt(floor) * BigInt(BP) ? safe(floor + 1) : floor
+  return BigInt(price) * BigInt(bp) > BigInt(floor) * BigInt(BP) ? safe(floor + 1) : floor
 }
 
 /** The band round a reference price that limits and asks count within. */

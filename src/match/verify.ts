@@ -57,7 +57,7 @@ export function verifySolution (snapshot: Snapshot, solution: Solution): Verifie
 
     const account = market.accountOf[offerAt] as number
     const before = locked.get(account) ?? 0
-    const more = collateralFor(priceFor(job.offer, offer.offer, market.rules), market.rules)
+    const more = collateralFor(priceFor(job.offer, offer.offer, market.rules), market.rules, job.offer)
     // Subtracted, not added: the sum of two safe integers need not be one.
     if (more > (market.accounts[account] as number) - before) return infeasible('MATCH_OVER_COLLATERAL')
     locked.set(account, before + more)

@@ -16,7 +16,7 @@ import { createOfferPublisher } from '../roles/provider/offers.ts'
 import { createProvider } from '../roles/provider/provider.ts'
 import { publishModule } from '../roles/publisher.ts'
 import { createSolver, serveOpen } from '../roles/solver.ts'
-import type { Ask } from '../wire/resource-offer.ts'
+import { PLAIN_OFFER, type Ask } from '../wire/resource-offer.ts'
 import { FIRST_MODULE_SLOT } from '../book/options.ts'
 import type { NodeParts } from './components.ts'
 import { NodeError } from './errors.ts'
@@ -52,7 +52,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
     const deals = await openDealBook({ journal: createJournal(parts, { role: 'provider' }), clock })
     const ledger = createCapacityLedger(await measureMachine(options.root), options.units === undefined || options.units.length === 0 ? [{ name: 'machine', share: 1 }] : options.units)
     const offers = createOfferPublisher({ author: parts.author, replica: parts.replica, ledger, clock, logger }, {
-      template: { ask: scaleAsk(network.match.reference, options.askFactor ?? 0.9), engines: [executor.engine], modules: [], maxRunSeconds: MAX_RUN_SECONDS, creators: [], peer: mesh.peerId },
+      template: { ...PLAIN_OFFER, ask: scaleAsk(network.match.reference, options.askFactor ?? 0.9), engines: [executor.engine], modules: [], maxRunSeconds: MAX_RUN_SECONDS, creators: [], peer: mesh.peerId },
       mediators: async () => [...(await parts.eligibility.mediators()).keys()].slice(0, 32),
       validMs: OFFER_VALID_MS, firstSlot: FIRST_OFFER_SLOT
     })

@@ -5,7 +5,7 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Signer } from '../identity/signer.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import { delegationDigest, delegationShape, type Delegation } from '../wire/delegation.ts'
+import { ALL_ROLES, delegationDigest, delegationShape, type Delegation } from '../wire/delegation.ts'
 import { decodeMessage, encodeMessage } from '../wire/deal-room.ts'
 import type { Address } from '../wire/shapes.ts'
 import { recoverSigner } from '../wire/signature.ts'
@@ -32,7 +32,7 @@ export function createContacts (components: { mesh: Mesh, signer: Signer, clock:
 
   const own = (): Delegation => {
     const now = Math.floor(clock.now() / 1000)
-    const statement = { account: signer.address, operator: signer.address, peerId: mesh.peerId, notBefore: now - 60, expiry: now + VALID_SECONDS, nonce: now }
+    const statement = { account: signer.address, operator: signer.address, peerId: mesh.peerId, roles: ALL_ROLES, notBefore: now - 60, expiry: now + VALID_SECONDS, nonce: now }
     return { ...statement, signature: signer.sign(delegationDigest(domain, statement)) }
   }
 

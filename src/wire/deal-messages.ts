@@ -4,17 +4,19 @@ import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain, type Stru
 
 /** protocol/deal.md. The small signed statements of one deal, each an EIP-712 struct that the contracts check. */
 
-const START_RECEIPT = [['dealId', 'bytes32'], ['inputRoot', 'bytes32'], ['startedAt', 'uint64']] as const satisfies StructType
+const START_RECEIPT = [['dealId', 'bytes32'], ['inputRoot', 'bytes32'], ['sealedRoot', 'bytes32'], ['startedAt', 'uint64']] as const satisfies StructType
 const RESULT_COMMIT = [['dealId', 'bytes32'], ['manifest', 'bytes32'], ['outputRoot', 'bytes32']] as const satisfies StructType
 const ACCEPTANCE = [['dealId', 'bytes32'], ['manifest', 'bytes32']] as const satisfies StructType
 const CHALLENGE = [['dealId', 'bytes32'], ['manifest', 'bytes32'], ['kind', 'uint8']] as const satisfies StructType
 const VERDICT = [['dealId', 'bytes32'], ['manifest', 'bytes32'], ['outcome', 'uint8'], ['evidence', 'bytes32']] as const satisfies StructType
 const NULLIFY = [['jobNumber', 'uint64']] as const satisfies StructType
+const OPENING_PROMISE = [['dealId', 'bytes32'], ['terms', 'bytes32'], ['solver', 'address'], ['openBy', 'uint64']] as const satisfies StructType
 
 export type StartReceipt = StructValue<typeof START_RECEIPT>
 export type ResultCommit = StructValue<typeof RESULT_COMMIT>
 export type Acceptance = StructValue<typeof ACCEPTANCE>
 export type Challenge = StructValue<typeof CHALLENGE>
+export type OpeningPromise = StructValue<typeof OPENING_PROMISE>
 export type Verdict = StructValue<typeof VERDICT>
 
 /** Verdict outcomes by their number on chain. */
@@ -27,7 +29,7 @@ const digestOf = <T extends StructType>(name: string, type: T): (domain: Domain,
   return (domain, value) => typedDigest(domain, hashStruct(typeHash, type, value))
 }
 
-/** Signed by both parties: the inputs are there and the clock runs. */
+/** Signed by both parties: the inputs are there and the clock runs. `sealedRoot`: what travelled where they are sealed, else zero. */
 export const startReceiptDigest = digestOf('StartReceipt', START_RECEIPT)
 /** Signed by the provider: `manifest` is the sha2-256 of the result manifest, `outputRoot` the digest of the output CID. */
 export const resultCommitDigest = digestOf('ResultCommit', RESULT_COMMIT)
@@ -39,6 +41,8 @@ export const challengeDigest = digestOf('Challenge', CHALLENGE)
 export const verdictDigest = digestOf('Verdict', VERDICT)
 /** Signed by the creator: no attempt of this job that is not open yet may be opened. */
 export const nullifyDigest = digestOf('Nullify', NULLIFY)
+/** Signed by the solver after both consents: it opens the deal of these terms (their EIP-712 digest) until `openBy`. Checked by nobody yet. */
+export const openingPromiseDigest = digestOf('OpeningPromise', OPENING_PROMISE)
 
 /** keccak256 of a 32-byte salt, as the terms carry it. */
 export function saltHash (salt: Hash): Hash {

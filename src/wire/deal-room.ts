@@ -30,7 +30,7 @@ const agreeShape = z.strictObject({ type: z.literal('agree'), dealId: hashShape,
 /** Anyone to a party: the deal should be on chain now; the receiver looks for itself. */
 const openedShape = z.strictObject({ type: z.literal('opened'), dealId: hashShape })
 /** Provider to creator: inputs are staged; the creator signs the same receipt. */
-const startShape = z.strictObject({ type: z.literal('start'), dealId: hashShape, inputRoot: hashShape, startedAt: uintShape, providerSignature: signatureShape })
+const startShape = z.strictObject({ type: z.literal('start'), dealId: hashShape, inputRoot: hashShape, sealedRoot: hashShape, startedAt: uintShape, providerSignature: signatureShape })
 /** Provider to creator: the signed result. */
 const resultShape = z.strictObject({ type: z.literal('result'), dealId: hashShape, manifestCid: cidShape, manifest: bytesShape, outputRoot: hashShape, signature: signatureShape })
 /** Creator to provider: pay (with a verdict when a mediator looked). */

@@ -27,8 +27,8 @@ export const dealRestShape = z.strictObject({
   jobOfferId: hashShape,
   resourceOfferId: hashShape,
   solutionId: hashShape,
-  /** 0 none, 1 receipt, 2 audit. */
-  verification: uintShape.max(2),
+  /** 0 none, 1 receipt, 2 audit, 3 replicate, 4 compare. */
+  verification: uintShape.max(4),
   auditBp: uintShape.max(10_000),
   mediatorRoot: hashShape,
   creatorSaltHash: hashShape,
@@ -40,7 +40,14 @@ export const dealRestShape = z.strictObject({
   claimFee: amountShape,
   auditFee: amountShape,
   /** Hash of the network parameters both parties hold. */
-  parameters: hashShape
+  parameters: hashShape,
+  /** Root of the payees beside provider and solver (royalties, pool); zero: none. */
+  linesRoot: hashShape,
+  /** Hash of the price certificates that the class price was taken from; zero: the reference price. */
+  certificateSet: hashShape,
+  /** X25519 keys for sealed inputs and outputs; zero: not sealed. */
+  creatorKey: hashShape,
+  providerKey: hashShape
 })
 export type DealRest = z.output<typeof dealRestShape>
 
@@ -58,7 +65,8 @@ const CORE_TYPE = [
 const REST_TYPE = [
   ['jobOfferId', 'bytes32'], ['resourceOfferId', 'bytes32'], ['solutionId', 'bytes32'], ['verification', 'uint8'], ['auditBp', 'uint16'],
   ['mediatorRoot', 'bytes32'], ['creatorSaltHash', 'bytes32'], ['providerSaltHash', 'bytes32'], ['startBy', 'uint64'], ['submitSeconds', 'uint32'],
-  ['judgeSeconds', 'uint32'], ['challengeSeconds', 'uint32'], ['claimFee', 'uint64'], ['auditFee', 'uint64'], ['parameters', 'bytes32']
+  ['judgeSeconds', 'uint32'], ['challengeSeconds', 'uint32'], ['claimFee', 'uint64'], ['auditFee', 'uint64'], ['parameters', 'bytes32'],
+  ['linesRoot', 'bytes32'], ['certificateSet', 'bytes32'], ['creatorKey', 'bytes32'], ['providerKey', 'bytes32']
 ] as const satisfies StructType
 
 const CORE_TYPE_STRING = encodeType('DealCore', CORE_TYPE)

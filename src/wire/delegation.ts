@@ -8,6 +8,8 @@ export const delegationShape = z.strictObject({
   account: addressShape,
   operator: addressShape,
   peerId: peerIdShape,
+  /** What the operator may do for the account: a sum of `ROLE_BITS`. */
+  roles: uintShape.max(0xffff),
   /** Unix seconds. */
   notBefore: uintShape,
   /** Unix seconds. */
@@ -17,8 +19,12 @@ export const delegationShape = z.strictObject({
 })
 export type Delegation = z.output<typeof delegationShape>
 
+/** Roles as bits of a delegation. */
+export const ROLE_BITS = { creator: 1, provider: 2, solver: 4, mediator: 8, moduleProvider: 16, gateway: 32 } as const
+export const ALL_ROLES = 0xffff
+
 const DELEGATION_TYPE = [
-  ['account', 'address'], ['operator', 'address'], ['peerIdHash', 'bytes32'], ['notBefore', 'uint64'], ['expiry', 'uint64'], ['nonce', 'uint64']
+  ['account', 'address'], ['operator', 'address'], ['peerIdHash', 'bytes32'], ['roles', 'uint16'], ['notBefore', 'uint64'], ['expiry', 'uint64'], ['nonce', 'uint64']
 ] as const
 const DELEGATION_TYPE_HASH = typeHashOf(encodeType('Delegation', DELEGATION_TYPE))
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { addressShape, amountShape, cidShape, millisShape, peerIdShape, uintShape } from './shapes.ts'
+import { zeroHash } from 'viem'
+import { addressShape, amountShape, cidShape, hashShape, millisShape, peerIdShape, uintShape } from './shapes.ts'
 
 /** protocol/job-offer.md. What a job needs and what its creator pays at most. */
 
@@ -11,11 +12,24 @@ export const resourcesShape = z.strictObject({
 })
 export type Resources = z.output<typeof resourcesShape>
 
-/** How a result is checked. `auditBp` is the probability of an audit in 1/10,000 (strategy `audit` only). */
-export const verificationShape = z.strictObject({
-  strategy: z.enum(['none', 'receipt', 'audit']),
-  auditBp: uintShape.max(10_000)
+/** A share of one physical GPU that a job needs, in 1/10,000; every entry is another device. */
+export const gpuDemandShape = z.strictObject({
+  /** Acceptable models, as providers name them; empty: any. */
+  models: z.array(z.string().min(1).max(64)).max(8),
+  vramMiB: uintShape.max(16_777_216),
+  shareBp: uintShape.min(1).max(10_000)
 })
+
+const replicas = { replicas: uintShape.min(2).max(16), quorum: uintShape.min(1).max(16) }
+/**
+ * How a result is checked. `auditBp`: probability of an audit in 1/10,000 (strategy `audit` only). `replicate` asks that many
+ * providers and takes what `quorum` of them agree on; `compare` does so within a relative tolerance in millionths.
+ */
+export const verificationShape = z.discriminatedUnion('strategy', [
+  z.strictObject({ strategy: z.enum(['none', 'receipt', 'audit']), auditBp: uintShape.max(10_000) }),
+  z.strictObject({ strategy: z.literal('replicate'), ...replicas }),
+  z.strictObject({ strategy: z.literal('compare'), ...replicas, tolerancePpm: uintShape.max(1_000_000) })
+])
 export type Verification = z.output<typeof verificationShape>
 
 export const jobOfferShape = z.strictObject({
@@ -27,7 +41,10 @@ export const jobOfferShape = z.strictObject({
   moduleName: z.string().max(120),
   /** CID of the input directory (inputs.json and files/). */
   inputs: cidShape,
+  /** What runs the module: the manifest's engine. */
+  engine: z.string().min(1).max(16),
   resources: resourcesShape,
+  gpus: z.array(gpuDemandShape).max(64),
   /** Longest run, seconds: the price is for this span and the sandbox stops the job after it. */
   runSeconds: uintShape.min(1).max(604_800),
   /** Most that the creator pays for the run, fees apart. */
@@ -37,6 +54,10 @@ export const jobOfferShape = z.strictObject({
   /** The run must be over by then. */
   deadline: millisShape,
   verification: verificationShape,
+  /** Least collateral as a share of the price in 1/10,000; the network's own share is the floor. */
+  collateralBp: uintShape.max(1_000_000),
+  /** Least reputation of the provider in 1/10,000. */
+  minReputationBp: uintShape.max(10_000),
   /** Mediators this creator trusts. */
   mediators: z.array(addressShape).max(32),
   /** When not empty, only these providers. */
@@ -46,6 +67,11 @@ export const jobOfferShape = z.strictObject({
   /** Attempts already used up; the next deal is this attempt (0 to 7). */
   attempt: uintShape.max(7),
   /** Where the creator's deal room is. */
-  peer: peerIdShape
+  peer: peerIdShape,
+  /** X25519 key that inputs and outputs are sealed with; zero: they are not sealed. */
+  sealKey: hashShape
 })
 export type JobOffer = z.output<typeof jobOfferShape>
+
+/** What a plain job leaves at nothing: no GPUs, no demands beyond the network's, not sealed. */
+export const PLAIN_JOB = { gpus: [], collateralBp: 0, minReputationBp: 0, sealKey: zeroHash } satisfies Partial<JobOffer>

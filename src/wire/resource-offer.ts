@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { zeroHash } from 'viem'
 import { resourcesShape } from './job-offer.ts'
-import { addressShape, amountShape, millisShape, peerIdShape, uintShape } from './shapes.ts'
+import { addressShape, amountShape, hashShape, millisShape, peerIdShape, uintShape } from './shapes.ts'
 
 /** protocol/resource-offer.md. What a provider's unit has free, and what it asks for it. */
 
@@ -13,11 +14,20 @@ export const askShape = z.strictObject({
 })
 export type Ask = z.output<typeof askShape>
 
+/** One physical GPU of the unit: the share of it that is free, and what a second of the whole device costs. */
+export const gpuSupplyShape = z.strictObject({
+  model: z.string().min(1).max(64),
+  vramMiB: uintShape.max(16_777_216),
+  shareBp: uintShape.max(10_000),
+  secondAsk: amountShape
+})
+
 export const resourceOfferShape = z.strictObject({
   /** The provider's name for the machine part that is offered; alternative offers of one unit share its capacity. */
   unit: z.string().min(1).max(64),
   /** What is free now (residual), not what the machine has. */
   capacity: resourcesShape,
+  gpus: z.array(gpuSupplyShape).max(64),
   ask: askShape,
   /** Engines that run here, e.g. "wasm". */
   engines: z.array(z.string().max(16)).min(1).max(8),
@@ -32,6 +42,11 @@ export const resourceOfferShape = z.strictObject({
   /** The offer is void after this. */
   validUntil: millisShape,
   /** Where the provider's deal room is. */
-  peer: peerIdShape
+  peer: peerIdShape,
+  /** X25519 key that content for this provider is sealed to; zero: it opens no seals. */
+  sealKey: hashShape
 })
 export type ResourceOffer = z.output<typeof resourceOfferShape>
+
+/** What a plain offer leaves at nothing: no GPUs, no seals. */
+export const PLAIN_OFFER = { gpus: [], sealKey: zeroHash } satisfies Partial<ResourceOffer>

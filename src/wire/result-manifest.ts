@@ -13,6 +13,8 @@ export const resultManifestShape = z.strictObject({
   inputs: cidShape,
   /** CID of the result directory: stdout, stderr, exitCode, outputs/. */
   outputs: cidShape,
+  /** CID of the sealed result directory as it travels; empty: the result is not sealed. */
+  sealedOutputs: z.union([cidShape, z.literal('')]),
   /** Why the guest ended. */
   reason: z.enum(['exited', 'trapped', 'timeout', 'memory', 'output-limit', 'invalid-module', 'host-error']),
   exitCode: z.number().int().min(-1).max(255),
@@ -20,7 +22,8 @@ export const resultManifestShape = z.strictObject({
   /** sha2-256 of the streams as they are in the result directory. */
   stdoutDigest: hashShape,
   stderrDigest: hashShape,
-  meter: z.strictObject({ wallMs: uintShape, memoryMiB: uintShape }),
+  /** `fuel`: instructions by the engine's own count, 0 where it counts none. */
+  meter: z.strictObject({ wallMs: uintShape, memoryMiB: uintShape, fuel: uintShape }),
   /** Engine, version and limits that outputs may depend on. */
   executor: z.string().max(200),
   finishedAtMs: millisShape

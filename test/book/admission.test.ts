@@ -9,6 +9,7 @@ import { expiresAtMs } from '../../src/book/lifetime.ts'
 import { RATE_LIMITS } from '../../src/book/options.ts'
 import { createTokenBuckets } from '../../src/book/token-bucket.ts'
 import { encodeCbor } from '../../src/wire/cbor.ts'
+import { ALL_ROLES, ROLE_BITS } from '../../src/wire/delegation.ts'
 import { bodyHash, encodeRecord, MAX_RECORD_BYTES, recordId, type SignedRecord } from '../../src/wire/record.ts'
 import { delegate, DOMAIN, jobBody, MODULE_SLOT, offerBody, signRecord, T0, testSigner } from '../support/records.ts'
 
@@ -119,6 +120,17 @@ t.test('a proof must prove', async (t) => {
   t.equal(verdictOf(judge(proofOf(DOMAIN, one, { ...other, signature: one.signature }))), 'reject BOOK_PROOF', 'with a forged side')
   t.equal(verdictOf(judge(rebuild({ body: Uint8Array.of(0x80) }))), 'reject WIRE_INVALID')
   t.equal(verdictOf(judge(proof)), 'accept')
+})
+
+t.test('a delegate signs only what its roles allow', async (t) => {
+  const { judge } = setup()
+  const by = (kind: 'job' | 'offer' | 'module' | 'cancel', roles: number): SignedRecord => signRecord(bob, kind, { account: alice.address, delegation: delegate(alice, bob.address, { roles }) })
+  for (const [kind, role] of [['job', ROLE_BITS.creator], ['offer', ROLE_BITS.provider], ['module', ROLE_BITS.moduleProvider]] as const) {
+    t.equal(verdictOf(judge(by(kind, role))), 'accept', kind)
+    t.equal(verdictOf(judge(by(kind, ALL_ROLES - role))), 'reject BOOK_DELEGATION', `${kind} with every other role`)
+  }
+  t.equal(verdictOf(judge(by('cancel', ROLE_BITS.solver))), 'accept')
+  t.equal(verdictOf(judge(by('cancel', 0))), 'reject BOOK_DELEGATION', 'a delegation of nothing')
 })
 
 t.test('a proof against a delegate carries the delegation', async (t) => {

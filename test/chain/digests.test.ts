@@ -22,9 +22,9 @@ const terms: fc.Arbitrary<DealTerms> = fc.record({
     jobNumber: uint(), attempt: uint(7), lane: u32, openBy: uint()
   }),
   rest: fc.record({
-    jobOfferId: hex(32), resourceOfferId: hex(32), solutionId: hex(32), verification: uint(2), auditBp: uint(10_000), mediatorRoot: hex(32),
+    jobOfferId: hex(32), resourceOfferId: hex(32), solutionId: hex(32), verification: uint(4), auditBp: uint(10_000), mediatorRoot: hex(32),
     creatorSaltHash: hex(32), providerSaltHash: hex(32), startBy: uint(), submitSeconds: u32, judgeSeconds: u32, challengeSeconds: u32,
-    claimFee: uint(), auditFee: uint(), parameters: hex(32)
+    claimFee: uint(), auditFee: uint(), parameters: hex(32), linesRoot: hex(32), certificateSet: hex(32), creatorKey: hex(32), providerKey: hex(32)
   })
 })
 

@@ -1,5 +1,5 @@
 import type { DealRest } from '../../src/wire/deal-terms.ts'
-import type { JobOffer } from '../../src/wire/job-offer.ts'
+import { PLAIN_JOB, type JobOffer } from '../../src/wire/job-offer.ts'
 import type { Address, Hash } from '../../src/wire/shapes.ts'
 
 /** Fixed values for tests of deals. */
@@ -12,7 +12,7 @@ export const PEER = '12D3KooWQxbDmYfjGupKw9vXduqarWX5CY4eJgV5pYFosQsjwFuk'
 /** A job offer, changed where a test needs it. */
 export function jobOffer (change: Partial<JobOffer> = {}): JobOffer {
   return {
-    jobNumber: 7, module: CID, moduleName: 'cowsay:v0.0.4', inputs: CID, resources: { cpuMilli: 100, memoryMiB: 64, diskMiB: 16 }, runSeconds: 10,
+    ...PLAIN_JOB, engine: 'wasm', jobNumber: 7, module: CID, moduleName: 'cowsay:v0.0.4', inputs: CID, resources: { cpuMilli: 100, memoryMiB: 64, diskMiB: 16 }, runSeconds: 10,
     limit: 5_000_000, validUntil: 2e12, deadline: 2e12, verification: { strategy: 'receipt', auditBp: 0 }, mediators: [], targets: [], avoid: [], attempt: 0, peer: PEER, ...change
   }
 }
@@ -20,5 +20,5 @@ export function jobOffer (change: Partial<JobOffer> = {}): JobOffer {
 /** Terms' rest with short, distinct deadlines. */
 export const REST: DealRest = {
   jobOfferId: hash(1), resourceOfferId: hash(2), solutionId: hash(3), verification: 1, auditBp: 0, mediatorRoot: hash(0), creatorSaltHash: hash(4), providerSaltHash: hash(5),
-  startBy: 1000, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 8, claimFee: 1, auditFee: 2, parameters: hash(6)
+  startBy: 1000, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 8, claimFee: 1, auditFee: 2, parameters: hash(6), linesRoot: hash(0), certificateSet: hash(0), creatorKey: hash(0), providerKey: hash(0)
 }

@@ -22,6 +22,10 @@ const CASES: Record<string, { passes: Array<[JobRow, OfferRow]>, fails: Array<[J
   creators: { passes: [[job(1), offer(1, { creators: [address(1001)] })]], fails: [[job(1), offer(1, { creators: [address(1)] })]] },
   engine: { passes: [[job(1), offer(1, { engines: ['docker', 'wasm'] })]], fails: [[job(1), offer(1, { engines: ['docker'] })]] },
   module: { passes: [[job(1), offer(1, { modules: ['bafymodule'] })]], fails: [[job(1), offer(1, { modules: ['bafyother'] })]] },
+  verification: {
+    passes: [[job(1, { verification: { strategy: 'none', auditBp: 0 } }), offer(1)]],
+    fails: [[job(1, { verification: { strategy: 'replicate', replicas: 3, quorum: 2 } }), offer(1)], [job(1, { verification: { strategy: 'compare', replicas: 2, quorum: 2, tolerancePpm: 10 } }), offer(1)]]
+  },
   mediators: {
     passes: [
       [job(1, { mediators: [], verification: { strategy: 'none', auditBp: 0 } }), offer(1)],
@@ -36,6 +40,7 @@ const CASES: Record<string, { passes: Array<[JobRow, OfferRow]>, fails: Array<[J
   cpu: { passes: [[job(1, { limit: 1500, resources: { cpuMilli: 100, memoryMiB: 0, diskMiB: 0 } }), offer(1)]], fails: [[job(1, { limit: 1500, resources: { cpuMilli: 101, memoryMiB: 0, diskMiB: 0 } }), offer(1)]] },
   memory: { passes: [[job(1, { resources: { cpuMilli: 10, memoryMiB: 100, diskMiB: 0 } }), offer(1)]], fails: [[job(1, { resources: { cpuMilli: 10, memoryMiB: 101, diskMiB: 0 } }), offer(1)]] },
   disk: { passes: [[job(1, { resources: { cpuMilli: 10, memoryMiB: 0, diskMiB: 100 } }), offer(1)]], fails: [[job(1, { resources: { cpuMilli: 10, memoryMiB: 0, diskMiB: 101 } }), offer(1)]] },
+  gpu: { passes: [[job(1), offer(1)]], fails: [[job(1, { gpus: [{ models: [], vramMiB: 0, shareBp: 1 }] }), offer(1)]] },
   runSeconds: { passes: [[job(1), offer(1, { maxRunSeconds: 10 })]], fails: [[job(1), offer(1, { maxRunSeconds: 9 })]] },
   price: { passes: [[job(1, { limit: 150 }), offer(1)]], fails: [[job(1, { limit: 149 }), offer(1)], [job(1, { limit: Number.MAX_SAFE_INTEGER }), offer(1, { ask: { base: Number.MAX_SAFE_INTEGER, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 } })]] },
   collateral: { passes: [[job(1), offer(1, {}, { freeCollateral: 500 })]], fails: [[job(1), offer(1, {}, { freeCollateral: 499 })]] }

@@ -31,10 +31,10 @@ t.test('the price is the reference, clamped between ask and limit', async (t) =>
 t.test('the fee is floored and has a minimum; collateral is rounded up', async (t) => {
   t.equal(feeFor(1_049, RULES), 20)
   t.equal(feeFor(100, RULES), 5)
-  t.equal(collateralFor(201, RULES), 503)
-  await fc.assert(fc.asyncProperty(fc.maxSafeNat(), fc.nat(1_000_000), async (price, collateralBp) => {
-    const exact = (BigInt(price) * BigInt(collateralBp) + 9_999n) / 10_000n
-    const got = collateralFor(price, { ...RULES, collateralBp })
+  t.equal(collateralFor(201, RULES, { collateralBp: 0 }), 503)
+  await fc.assert(fc.asyncProperty(fc.maxSafeNat(), fc.nat(1_000_000), fc.nat(1_000_000), async (price, network, demanded) => {
+    const exact = (BigInt(price) * BigInt(Math.max(network, demanded)) + 9_999n) / 10_000n
+    const got = collateralFor(price, { ...RULES, collateralBp: network }, { collateralBp: demanded })
     return exact > BigInt(max) ? got === Infinity : BigInt(got) === exact
   }))
 })

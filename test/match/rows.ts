@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/match/options.ts'
 import type { JobRow, OfferRow, Snapshot } from '../../src/match/problem.ts'
-import type { JobOffer } from '../../src/wire/job-offer.ts'
-import type { ResourceOffer } from '../../src/wire/resource-offer.ts'
+import { PLAIN_JOB, type JobOffer } from '../../src/wire/job-offer.ts'
+import { PLAIN_OFFER, type ResourceOffer } from '../../src/wire/resource-offer.ts'
 import type { Address, Hash } from '../../src/wire/shapes.ts'
 
 /** The time of every snapshot here, unix ms. */
@@ -18,7 +18,7 @@ export function job (number: number, offer: Partial<JobOffer> = {}, account = ad
   return {
     id: hash(number), account,
     offer: {
-      jobNumber: number, module: 'bafymodule', moduleName: 'm', inputs: 'bafyinputs', resources: { cpuMilli: 10, memoryMiB: 10, diskMiB: 10 }, runSeconds: 10, limit: 250,
+      ...PLAIN_JOB, engine: 'wasm', jobNumber: number, module: 'bafymodule', moduleName: 'm', inputs: 'bafyinputs', resources: { cpuMilli: 10, memoryMiB: 10, diskMiB: 10 }, runSeconds: 10, limit: 250,
       validUntil: AT_MS + 60_000, deadline: AT_MS + 60_000, verification: { strategy: 'audit', auditBp: 100 }, mediators: [MEDIATOR], targets: [], avoid: [], attempt: 0, peer: 'p', ...offer
     }
   }
@@ -29,7 +29,7 @@ export function offer (number: number, fields: Partial<ResourceOffer> = {}, row:
   return {
     id: hash(1_000_000 + number), account: address(2000 + number), freeCollateral: 100_000,
     offer: {
-      unit: 'main', capacity: { cpuMilli: 100, memoryMiB: 100, diskMiB: 100 }, ask: { base: 50, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 },
+      ...PLAIN_OFFER, unit: 'main', capacity: { cpuMilli: 100, memoryMiB: 100, diskMiB: 100 }, ask: { base: 50, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 },
       engines: ['wasm'], modules: [], maxRunSeconds: 60, mediators: [MEDIATOR], creators: [], validUntil: AT_MS + 60_000, peer: 'p', ...fields
     },
     ...row

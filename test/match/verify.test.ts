@@ -28,7 +28,7 @@ function naive (snapshot: Snapshot, matches: readonly Match[]): bigint | undefin
       if (onUnit.reduce((sum, { left }) => sum + left.offer.resources[name], 0) > one.offer.capacity[name]) return undefined
     }
     const locked = pairs.filter(({ right }) => right.account === one.account)
-      .reduce((sum, { left, right }) => sum + BigInt(collateralFor(priceFor(left.offer, right.offer, snapshot.rules), snapshot.rules)), 0n)
+      .reduce((sum, { left, right }) => sum + BigInt(collateralFor(priceFor(left.offer, right.offer, snapshot.rules), snapshot.rules, left.offer)), 0n)
     if (locked > BigInt(one.freeCollateral)) return undefined
   }
   return pairs.reduce((sum, { left, right }) => sum + BigInt(welfareOf(left.offer, right.offer, snapshot.rules)), 0n)

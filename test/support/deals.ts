@@ -22,17 +22,17 @@ export function signDeal (setup: DealSetup): SignedDeal {
     rest: {
       jobOfferId: named('job'), resourceOfferId: named('offer'), solutionId: named('solution'), verification: 2, auditBp: 1000,
       mediatorRoot: mediators.mediators.length === 0 ? zeroHash : mediatorRoot(mediators), creatorSaltHash: saltHash(salts.creator), providerSaltHash: saltHash(salts.provider),
-      startBy: now + 70, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 10, claimFee: 10, auditFee: 20, parameters: named('parameters'), ...setup.rest
+      startBy: now + 70, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 10, claimFee: 10, auditFee: 20, parameters: named('parameters'), linesRoot: zeroHash, certificateSet: zeroHash, creatorKey: zeroHash, providerKey: zeroHash, ...setup.rest
     }
   }
   const digest = dealTermsDigest(domain, terms)
   const dealId = dealIdOf(domain, creator.address, jobNumber, terms.core.attempt)
-  const receipt = { dealId, inputRoot: named('inputs'), startedAt: now }
+  const receipt = { dealId, inputRoot: named('inputs'), sealedRoot: zeroHash, startedAt: now }
   const result = { manifest: named(`manifest ${jobNumber}`), outputRoot: named('outputs') }
   const shared = {
     terms,
     mediators,
-    start: { inputRoot: receipt.inputRoot, startedAt: now, creatorSignature: creator.sign(startReceiptDigest(domain, receipt)), providerSignature: provider.sign(startReceiptDigest(domain, receipt)) },
+    start: { inputRoot: receipt.inputRoot, sealedRoot: receipt.sealedRoot, startedAt: now, creatorSignature: creator.sign(startReceiptDigest(domain, receipt)), providerSignature: provider.sign(startReceiptDigest(domain, receipt)) },
     result: { ...result, signature: provider.sign(resultCommitDigest(domain, { dealId, ...result })) }
   }
   return {

@@ -1,10 +1,10 @@
 import { hash } from 'node:crypto'
 import { createSigner, type Signer } from '../../src/identity/signer.ts'
 import { writeBody, type BodyKind } from '../../src/book/body.ts'
-import { delegationDigest, type Delegation } from '../../src/wire/delegation.ts'
-import type { JobOffer } from '../../src/wire/job-offer.ts'
+import { ALL_ROLES, delegationDigest, type Delegation } from '../../src/wire/delegation.ts'
+import { PLAIN_JOB, type JobOffer } from '../../src/wire/job-offer.ts'
 import { bodyHash, recordId, type RecordKind, type SignedRecord } from '../../src/wire/record.ts'
-import type { ResourceOffer } from '../../src/wire/resource-offer.ts'
+import { PLAIN_OFFER, type ResourceOffer } from '../../src/wire/resource-offer.ts'
 import type { Address } from '../../src/wire/shapes.ts'
 import type { Domain } from '../../src/wire/typed-data.ts'
 
@@ -23,14 +23,14 @@ export function testSigner (n: number): Signer {
 
 export function jobBody (change: Partial<JobOffer> = {}): JobOffer {
   return {
-    jobNumber: 1, module: CID, moduleName: 'hello:v1', inputs: CID, resources: { cpuMilli: 1000, memoryMiB: 64, diskMiB: 16 }, runSeconds: 60, limit: 1_000_000,
+    ...PLAIN_JOB, engine: 'wasm', jobNumber: 1, module: CID, moduleName: 'hello:v1', inputs: CID, resources: { cpuMilli: 1000, memoryMiB: 64, diskMiB: 16 }, runSeconds: 60, limit: 1_000_000,
     validUntil: T0, deadline: T0 + 3_600_000, verification: { strategy: 'receipt', auditBp: 0 }, mediators: [], targets: [], avoid: [], attempt: 0, peer: PEER, ...change
   }
 }
 
 export function offerBody (change: Partial<ResourceOffer> = {}): ResourceOffer {
   return {
-    unit: 'a', capacity: { cpuMilli: 4000, memoryMiB: 4096, diskMiB: 1024 }, ask: { base: 1, cpuMilliSecond: 1, memoryMiBSecond: 1, diskMiBSecond: 0 },
+    ...PLAIN_OFFER, unit: 'a', capacity: { cpuMilli: 4000, memoryMiB: 4096, diskMiB: 1024 }, ask: { base: 1, cpuMilliSecond: 1, memoryMiBSecond: 1, diskMiBSecond: 0 },
     engines: ['wasm'], modules: [], maxRunSeconds: 3600, mediators: [], creators: [], validUntil: T0, peer: PEER, ...change
   }
 }
@@ -41,7 +41,7 @@ const BODIES: Record<BodyKind, unknown> = { job: jobBody(), offer: offerBody(), 
 
 /** A delegation of `account` to `operator` around T0. */
 export function delegate (account: Signer, operator: Address, change: Partial<Delegation> = {}): Delegation {
-  const unsigned = { account: account.address, operator, peerId: PEER, notBefore: Math.floor(T0 / 1000) - 3600, expiry: Math.floor(T0 / 1000) + 86_400, nonce: 0, ...change }
+  const unsigned = { account: account.address, operator, peerId: PEER, roles: ALL_ROLES, notBefore: Math.floor(T0 / 1000) - 3600, expiry: Math.floor(T0 / 1000) + 86_400, nonce: 0, ...change }
   return { ...unsigned, signature: account.sign(delegationDigest(DOMAIN, unsigned)) }
 }
 

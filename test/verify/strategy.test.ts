@@ -35,8 +35,8 @@ t.test('about one deal in ten is audited at 10 %', (t) => {
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const tree = new Map([['stdout', bytes('moo')], ['stderr', bytes('')], ['exitCode', bytes('0\n')]])
 const manifest: ResultManifest = {
-  version: 1, dealId: hash(9), module: CID, inputs: CID, outputs: CID, reason: 'exited', exitCode: 0, message: '', stdoutDigest: sha256(bytes('moo')), stderrDigest: sha256(bytes('')),
-  meter: { wallMs: 1, memoryMiB: 1 }, executor: 'x', finishedAtMs: 1
+  version: 1, dealId: hash(9), module: CID, inputs: CID, outputs: CID, sealedOutputs: '', reason: 'exited', exitCode: 0, message: '', stdoutDigest: sha256(bytes('moo')), stderrDigest: sha256(bytes('')),
+  meter: { wallMs: 1, memoryMiB: 1, fuel: 0 }, executor: 'x', finishedAtMs: 1
 }
 
 t.test('a receipt holds when manifest, job and outputs agree, and names what does not', (t) => {

@@ -58,13 +58,13 @@ t.test('a delegation signed by a wallet is valid here, and ours there', async (t
   const key = new Uint8Array(32).fill(7)
   const wallet = privateKeyToAccount(bytesToHex(key))
   const account = wallet.address.toLowerCase() as Address
-  const delegation = { account, operator: `0x${'22'.repeat(20)}` as Address, peerId: '12D3KooWGzh2hTJQzVyZQYkVr5WqPs2cM8Jr1T5Lq1hT1yJkJQ3V', notBefore: 1, expiry: 2, nonce: 3 }
+  const delegation = { account, operator: `0x${'22'.repeat(20)}` as Address, peerId: '12D3KooWGzh2hTJQzVyZQYkVr5WqPs2cM8Jr1T5Lq1hT1yJkJQ3V', roles: 5, notBefore: 1, expiry: 2, nonce: 3 }
   const digest = delegationDigest(DOMAIN, delegation)
   const { keccak256, stringToBytes, signatureToCompactSignature, parseSignature, serializeCompactSignature } = await import('viem')
   const signature = await wallet.signTypedData({
     domain: toViem(DOMAIN), primaryType: 'Delegation',
-    types: { Delegation: [{ name: 'account', type: 'address' }, { name: 'operator', type: 'address' }, { name: 'peerIdHash', type: 'bytes32' }, { name: 'notBefore', type: 'uint64' }, { name: 'expiry', type: 'uint64' }, { name: 'nonce', type: 'uint64' }] },
-    message: { account, operator: delegation.operator, peerIdHash: keccak256(stringToBytes(delegation.peerId)), notBefore: 1n, expiry: 2n, nonce: 3n }
+    types: { Delegation: [{ name: 'account', type: 'address' }, { name: 'operator', type: 'address' }, { name: 'peerIdHash', type: 'bytes32' }, { name: 'roles', type: 'uint16' }, { name: 'notBefore', type: 'uint64' }, { name: 'expiry', type: 'uint64' }, { name: 'nonce', type: 'uint64' }] },
+    message: { account, operator: delegation.operator, peerIdHash: keccak256(stringToBytes(delegation.peerId)), roles: 5, notBefore: 1n, expiry: 2n, nonce: 3n }
   })
   const compact = serializeCompactSignature(signatureToCompactSignature(parseSignature(signature)))
   t.equal(createSigner(key).sign(digest), compact, 'the same compact signature')

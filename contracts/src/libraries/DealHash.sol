@@ -10,13 +10,13 @@ library DealHash {
         "DealCore(address creator,address provider,address feeTo,uint64 price,uint64 fee,uint64 collateral,uint64 reserve,uint64 jobNumber,uint8 attempt,uint32 lane,uint64 openBy)"
     );
     bytes32 internal constant REST_TYPEHASH = keccak256(
-        "DealRest(bytes32 jobOfferId,bytes32 resourceOfferId,bytes32 solutionId,uint8 verification,uint16 auditBp,bytes32 mediatorRoot,bytes32 creatorSaltHash,bytes32 providerSaltHash,uint64 startBy,uint32 submitSeconds,uint32 judgeSeconds,uint32 challengeSeconds,uint64 claimFee,uint64 auditFee,bytes32 parameters)"
+        "DealRest(bytes32 jobOfferId,bytes32 resourceOfferId,bytes32 solutionId,uint8 verification,uint16 auditBp,bytes32 mediatorRoot,bytes32 creatorSaltHash,bytes32 providerSaltHash,uint64 startBy,uint32 submitSeconds,uint32 judgeSeconds,uint32 challengeSeconds,uint64 claimFee,uint64 auditFee,bytes32 parameters,bytes32 linesRoot,bytes32 certificateSet,bytes32 creatorKey,bytes32 providerKey)"
     );
     bytes32 internal constant TERMS_TYPEHASH = keccak256(
-        "DealTerms(DealCore core,DealRest rest)DealCore(address creator,address provider,address feeTo,uint64 price,uint64 fee,uint64 collateral,uint64 reserve,uint64 jobNumber,uint8 attempt,uint32 lane,uint64 openBy)DealRest(bytes32 jobOfferId,bytes32 resourceOfferId,bytes32 solutionId,uint8 verification,uint16 auditBp,bytes32 mediatorRoot,bytes32 creatorSaltHash,bytes32 providerSaltHash,uint64 startBy,uint32 submitSeconds,uint32 judgeSeconds,uint32 challengeSeconds,uint64 claimFee,uint64 auditFee,bytes32 parameters)"
+        "DealTerms(DealCore core,DealRest rest)DealCore(address creator,address provider,address feeTo,uint64 price,uint64 fee,uint64 collateral,uint64 reserve,uint64 jobNumber,uint8 attempt,uint32 lane,uint64 openBy)DealRest(bytes32 jobOfferId,bytes32 resourceOfferId,bytes32 solutionId,uint8 verification,uint16 auditBp,bytes32 mediatorRoot,bytes32 creatorSaltHash,bytes32 providerSaltHash,uint64 startBy,uint32 submitSeconds,uint32 judgeSeconds,uint32 challengeSeconds,uint64 claimFee,uint64 auditFee,bytes32 parameters,bytes32 linesRoot,bytes32 certificateSet,bytes32 creatorKey,bytes32 providerKey)"
     );
     bytes32 internal constant START_TYPEHASH =
-        keccak256("StartReceipt(bytes32 dealId,bytes32 inputRoot,uint64 startedAt)");
+        keccak256("StartReceipt(bytes32 dealId,bytes32 inputRoot,bytes32 sealedRoot,uint64 startedAt)");
     bytes32 internal constant RESULT_TYPEHASH =
         keccak256("ResultCommit(bytes32 dealId,bytes32 manifest,bytes32 outputRoot)");
     bytes32 internal constant ACCEPTANCE_TYPEHASH = keccak256("Acceptance(bytes32 dealId,bytes32 manifest)");

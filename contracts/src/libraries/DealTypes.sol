@@ -42,12 +42,17 @@ struct DealRest {
     uint64 claimFee;
     uint64 auditFee;
     bytes32 parameters;
+    bytes32 linesRoot; // payees beside provider and feeTo; zero: none
+    bytes32 certificateSet; // price certificates; zero: the reference price
+    bytes32 creatorKey; // X25519; zero: not sealed
+    bytes32 providerKey;
 }
 
 /// @notice Signed by creator and provider when the inputs have arrived: starts the clock.
 struct StartReceipt {
     bytes32 dealId;
     bytes32 inputRoot;
+    bytes32 sealedRoot; // what travelled, where the inputs are sealed; else zero
     uint64 startedAt;
 }
 

@@ -1,3 +1,4 @@
+import { zeroHash } from 'viem'
 import type { Chain } from '../../chain/chain.ts'
 import type { Clock } from '../../core/clock.ts'
 import type { Deal } from '../../deal/deal.ts'
@@ -44,17 +45,17 @@ export function createCreatorAnswers (components: {
       if (deal.start?.creatorSignature !== undefined && deal.start.startedAt === message.startedAt) return { creatorSignature: deal.start.creatorSignature }
       const job = jobOfDeal(chain.domain, deal)
       const nowSeconds = Math.floor(clock.now() / 1000)
-      if (message.inputRoot !== cidDigest(job.inputs)) throw new DealError('DEAL_WRONG_INPUTS', 'the receipt names other inputs', { data: { dealId: deal.dealId } })
+      if (message.inputRoot !== cidDigest(job.inputs) || message.sealedRoot !== zeroHash) throw new DealError('DEAL_WRONG_INPUTS', 'the receipt names other inputs', { data: { dealId: deal.dealId } })
       if (message.startedAt > deal.terms.rest.startBy || Math.abs(message.startedAt - nowSeconds) > DEADLINE_SKEW_SECONDS * 5) {
         throw new DealError('DEAL_BAD_START', `startedAt ${message.startedAt} is not now, or after startBy`, { data: { dealId: deal.dealId, startedAt: message.startedAt } })
       }
-      const receipt = { dealId: deal.dealId, inputRoot: message.inputRoot, startedAt: message.startedAt }
+      const receipt = { dealId: deal.dealId, inputRoot: message.inputRoot, sealedRoot: message.sealedRoot, startedAt: message.startedAt }
       const digest = startReceiptDigest(chain.domain, receipt)
       if (recoverSigner(digest, message.providerSignature) !== deal.terms.core.provider) throw new DealError('DEAL_BAD_SIGNATURE', 'the receipt is not signed by the provider', { data: { dealId: deal.dealId } })
       await seenOpen(deal)
       const creatorSignature = signer.sign(digest)
       await deals.apply(deal, 'started', (changed) => {
-        changed.start = { inputRoot: receipt.inputRoot, startedAt: receipt.startedAt, providerSignature: message.providerSignature, creatorSignature }
+        changed.start = { inputRoot: receipt.inputRoot, sealedRoot: receipt.sealedRoot, startedAt: receipt.startedAt, providerSignature: message.providerSignature, creatorSignature }
       })
       return { creatorSignature }
     },

@@ -9,6 +9,7 @@ import type { Logger } from '../../core/logger.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import type { Blocks } from '../../store/blocks.ts'
 import { dealIdOf } from '../../wire/deal-terms.ts'
+import { PLAIN_JOB } from '../../wire/job-offer.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { AuctionView } from '../auction.ts'
 import { createDealWatch } from '../deal-watch.ts'
@@ -95,7 +96,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
     const jobNumber = await nextFreeNumber()
     const now = clock.now()
     const id = dealIdOf(chain.domain, signer.address, jobNumber, 0)
-    const offer = { ...parts, jobNumber, validUntil: now + OFFER_VALID_MS, deadline: now + OFFER_VALID_MS, mediators, avoid: [], attempt: 0, peer: components.mesh.peerId }
+    const offer = { ...PLAIN_JOB, ...parts, jobNumber, validUntil: now + OFFER_VALID_MS, deadline: now + OFFER_VALID_MS, mediators, avoid: [], attempt: 0, peer: components.mesh.peerId }
     const job: Job = { id, jobNumber, slot: options.firstSlot + jobNumber % JOB_SLOTS, offer, offerId: id, state: 'DealNegotiating', deals: [], avoid: [], createdAtMs: now, updatedAtMs: now }
     table.add(job)
     await listing.publish(job)

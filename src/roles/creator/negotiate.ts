@@ -98,7 +98,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     if (row.offer.verification.strategy === 'audit' && answer.mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'the provider offers no mediator for an audited job')
     const ours = buildTerms({
       job: row.offer, creator: signer.address, jobOfferId: row.id, provider: offer.account, resourceOfferId: offer.id, solver, solutionId,
-      price, fee: feeFor(price, options.rules), collateral: collateralFor(price, options.rules), mediators: answer.mediators,
+      price, fee: feeFor(price, options.rules), collateral: collateralFor(price, options.rules, row.offer), mediators: answer.mediators,
       parameters: options.parameters, parametersHash: options.parametersHash, lane: core.lane, openBy: core.openBy,
       providerSaltHash: rest.providerSaltHash, creatorSaltHash
     })

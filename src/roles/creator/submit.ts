@@ -48,7 +48,7 @@ export interface SubmitOptions { publishers: readonly Address[], rules: MatchRul
 /** The parts of an offer that follow from a request: module, pinned inputs, resources, price limit. */
 export async function prepareOffer (
   components: SubmitComponents, options: SubmitOptions, request: JobRequest
-): Promise<Pick<JobOffer, 'module' | 'moduleName' | 'inputs' | 'resources' | 'runSeconds' | 'limit' | 'verification' | 'targets'>> {
+): Promise<Pick<JobOffer, 'module' | 'moduleName' | 'inputs' | 'engine' | 'resources' | 'runSeconds' | 'limit' | 'verification' | 'targets'>> {
   const { cid, manifest } = await resolveModule(components, options, request)
   bindInputs(manifest, request.inputs)
   const inputs = await components.blocks.addTree(inputsTree(request.inputs, request.files ?? new Map()), { pin: true, signal: AbortSignal.timeout(RESOLVE_TIMEOUT_MS) })
@@ -61,7 +61,7 @@ export async function prepareOffer (
   return {
     module: cid,
     moduleName: `${manifest.name}:${manifest.tag}`,
-    inputs, resources, runSeconds,
+    inputs, engine: manifest.engine, resources, runSeconds,
     limit: request.maxPrice ?? DEFAULT_LIMIT_FACTOR * options.referencePrice({ resources, runSeconds }),
     verification: request.verification ?? { strategy: 'receipt', auditBp: 0 },
     targets: request.targets ?? []

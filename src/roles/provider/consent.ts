@@ -55,7 +55,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
       if (entry === undefined) throw new DealError('DEAL_UNKNOWN_OFFER', 'the job offer is cancelled, replaced or not known here', { data: { job: message.jobOfferId } })
 
       const price = priceFor(job, pair.offer.offer, options.rules)
-      const collateral = collateralFor(price, options.rules)
+      const collateral = collateralFor(price, options.rules, job)
       const lockable = collateral + (job.verification.strategy === 'audit' ? options.parameters.auditFee + options.parameters.claimFee : 0)
       const bonded = await options.mediators()
       const mediators = commonMediators(job.mediators, pair.offer.offer.mediators, bonded, [pair.job.account, signer.address, pair.solver])

@@ -1,4 +1,4 @@
-import { sha256 } from 'viem'
+import { sha256, zeroHash } from 'viem'
 import type { Clock } from '../../core/clock.ts'
 import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
@@ -74,13 +74,13 @@ export function createWorker (components: WorkComponents, options: { signal: Abo
     for (;;) {
       const startedAt = Math.floor(clock.now() / 1000)
       if (startedAt > latest) throw new DealError('DEAL_NOT_STARTED', 'the creator did not sign the start receipt in time')
-      const receipt = { dealId: deal.dealId, inputRoot: input.inputRoot, startedAt }
+      const receipt = { dealId: deal.dealId, inputRoot: input.inputRoot, sealedRoot: zeroHash, startedAt }
       const digest = startReceiptDigest(domain, receipt)
       const providerSignature = signer.sign(digest)
       const answer = await components.room.start(deal, { ...receipt, providerSignature }).catch((error: unknown) => { logger.debug('deal.start.retry', { dealId: deal.dealId, error: errorMessage(error) }) })
       if (answer !== undefined) {
         if (recoverSigner(digest, answer.creatorSignature) !== deal.terms.core.creator) throw new DealError('DEAL_BAD_SIGNATURE', 'the start receipt is not signed by the creator')
-        await deals.apply(deal, 'started', (changed) => { changed.start = { inputRoot: input.inputRoot, startedAt, providerSignature, creatorSignature: answer.creatorSignature } })
+        await deals.apply(deal, 'started', (changed) => { changed.start = { inputRoot: receipt.inputRoot, sealedRoot: receipt.sealedRoot, startedAt, providerSignature, creatorSignature: answer.creatorSignature } })
         return
       }
       await clock.wait(RETRY_MS, options.signal)
@@ -92,7 +92,7 @@ export function createWorker (components: WorkComponents, options: { signal: Abo
     const { bytes, digest } = encodeResultManifest({
       version: 1, dealId: deal.dealId, module: job.module, inputs: job.inputs, outputs: outputsCid,
       reason: outcome.reason, exitCode: outcome.exitCode, message: outcome.message.slice(0, 1024),
-      stdoutDigest: sha256(outcome.stdout), stderrDigest: sha256(outcome.stderr), meter: { wallMs: Math.round(outcome.meter.wallMs), memoryMiB: Math.ceil(outcome.meter.memoryMiB) },
+      stdoutDigest: sha256(outcome.stdout), stderrDigest: sha256(outcome.stderr), meter: { wallMs: Math.round(outcome.meter.wallMs), memoryMiB: Math.ceil(outcome.meter.memoryMiB), fuel: 0 }, sealedOutputs: '',
       executor: executor.fingerprint, finishedAtMs: clock.now()
     })
     const manifestCid = await blocks.addBytes(bytes, { pin: false, signal: options.signal })

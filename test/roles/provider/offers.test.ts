@@ -4,7 +4,7 @@ import { silentLogger } from '../../../src/core/logger.ts'
 import { createCapacityLedger } from '../../../src/roles/provider/capacity.ts'
 import { createOfferPublisher } from '../../../src/roles/provider/offers.ts'
 import type { SignedRecord } from '../../../src/wire/record.ts'
-import type { ResourceOffer } from '../../../src/wire/resource-offer.ts'
+import { PLAIN_OFFER, type ResourceOffer } from '../../../src/wire/resource-offer.ts'
 import type { Address } from '../../../src/wire/shapes.ts'
 import { address, hash, PEER } from '../../deal/deals.ts'
 
@@ -23,7 +23,7 @@ function setUp (): { offers: ReturnType<typeof createOfferPublisher>, clock: Ret
     cancel: async (slot: number) => { cancelled.push(slot); return { id: hash(200 + slot) } as SignedRecord }
   }
   const offers = createOfferPublisher({ author: author as never, replica: { publish: async (record) => { published.push(record.id) } }, ledger, clock, logger: silentLogger }, {
-    template: { ask: { base: 1, cpuMilliSecond: 1, memoryMiBSecond: 1, diskMiBSecond: 1 }, engines: ['wasm'], modules: [], maxRunSeconds: 60, creators: [], peer: PEER },
+    template: { ...PLAIN_OFFER, ask: { base: 1, cpuMilliSecond: 1, memoryMiBSecond: 1, diskMiBSecond: 1 }, engines: ['wasm'], modules: [], maxRunSeconds: 60, creators: [], peer: PEER },
     mediators: async () => [...mediators], validMs: VALID_MS, firstSlot: 10
   })
   return {

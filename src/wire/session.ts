@@ -1,0 +1,16 @@
+import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain, type StructType, type StructValue } from './typed-data.ts'
+import type { Hash } from './shapes.ts'
+
+/** protocol/identity.md. What an operator may spend for an account: every lock counts against it. Held on chain from the settlement version on. */
+const SESSION = [
+  ['account', 'address'], ['operator', 'address'], ['cap', 'uint64'], ['windowSeconds', 'uint32'], ['solversRoot', 'bytes32'],
+  ['notBefore', 'uint64'], ['expiry', 'uint64'], ['nonce', 'uint64']
+] as const satisfies StructType
+export type Session = StructValue<typeof SESSION>
+
+const SESSION_TYPE_HASH = typeHashOf(encodeType('Session', SESSION))
+
+/** The digest that the account signs. `cap`: nLILY locked in any `windowSeconds`; `solversRoot`: who may lock, zero: any bonded solver. */
+export function sessionDigest (domain: Domain, session: Session): Hash {
+  return typedDigest(domain, hashStruct(SESSION_TYPE_HASH, SESSION, session))
+}
