@@ -28,7 +28,7 @@ function importRules () {
 }
 
 export default tseslint.config(
-  { ignores: ['dist/**', 'node_modules/**', 'contracts/**', 'modules/**', 'src/chain/bindings/**', '.tap/**', 'stubs/**', '**/*.d.ts'] },
+  { ignores: ['dist/**', 'dist.partial/**', 'node_modules/**', 'contracts/**', 'modules/**', 'src/chain/bindings/**', '.tap/**', 'stubs/**', '**/*.d.ts'] },
   ...tseslint.configs.recommended,
   {
     files: ['**/*.ts'],

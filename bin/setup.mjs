@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isBuilt } from './freshness.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const marker = join(root, 'node_modules', '.lilynode-setup.json')
@@ -38,4 +39,10 @@ const probe = spawnSync(existsSync(bundled) ? bundled : process.execPath, ['-p',
 const [major = 0, minor = 0] = (probe.stdout ?? '').trim().split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 19)) {
   fail(10, `needs Node 22.19 or newer and found ${probe.stdout?.trim() || 'none'}: install Node 24 (this platform has no bundled one)`)
+}
+
+if (!isBuilt(root)) {
+  // With the project's own Node, which runs the script's TypeScript.
+  const built = spawnSync(existsSync(bundled) ? bundled : process.execPath, [join(root, 'scripts', 'build.ts')], { cwd: root, stdio: ['ignore', 'ignore', 2] })
+  if (built.status !== 0) fail(1, 'the sources do not build: see above, then "npm run build"')
 }

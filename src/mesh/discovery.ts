@@ -4,7 +4,7 @@ import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Datastore } from '../store/datastore.ts'
 import { roleToCid } from './roles.ts'
-import { ATTEMPT_TIMEOUT_MS, DIALS_PER_ROUND, RETRY_MAX_MS, RETRY_MIN_MS, ROLE_RENEW_MS } from './options.ts'
+import { ATTEMPT_TIMEOUT_MS, DIALS_PER_ROUND, LOOKUP_GAP_MS, PROVIDE_AGAIN_MS, RETRY_MAX_MS, RETRY_MIN_MS, ROLE_RENEW_MS } from './options.ts'
 
 /** Who plays which role, kept in the DHT. Any peer may claim any role: what it serves must be checked on use. */
 export interface RoleDirectory {
@@ -32,6 +32,8 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
   let loop: Promise<void> = Promise.resolve()
   let wake = (): void => undefined
   let cancelWake = (): void => undefined
+  let cancelAgain: (() => void) | undefined
+  let nextLookupMs = 0
 
   const attempt = (): AbortSignal => AbortSignal.any([stopping.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)])
   const connected = (): Set<string> => new Set(libp2p?.getPeers().map(String))
@@ -102,7 +104,10 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
       await dialPeers(known.filter((peer) => peer.addresses.length > 0).map((peer) => peer.id))
     }
     await provide()
-    if (connected().size > 0 && connected().size < options.targetPeers) await dialPeers(await lookUp(ANY_ROLE, attempt()))
+    if (connected().size > 0 && connected().size < options.targetPeers && clock.now() >= nextLookupMs) {
+      nextLookupMs = clock.now() + LOOKUP_GAP_MS
+      await dialPeers(await lookUp(ANY_ROLE, attempt()))
+    }
   }
   /** Rounds follow quickly while something changes, and slow down to RETRY_MAX_MS while nothing does. */
   const run = async (): Promise<void> => {
@@ -121,7 +126,13 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
   }
   const onPeers = (): void => {
     // With up to k = 20 peers each of them holds our record; in larger networks the DHT's own renewal is enough.
-    if (connected().size <= 20) provided.clear()
+    if (connected().size <= 20 && provided.size > 0) {
+      cancelAgain ??= clock.after(PROVIDE_AGAIN_MS, () => {
+        cancelAgain = undefined
+        provided.clear()
+        wake()
+      })
+    }
     // A burst of events makes one round: the next one starts after the shortest pause.
     cancelWake()
     cancelWake = clock.after(RETRY_MIN_MS, () => { wake() })
@@ -166,6 +177,8 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
       libp2p?.removeEventListener('peer:disconnect', onPeers)
       stopping.abort(new Error('the mesh stops'))
       cancelWake()
+      cancelAgain?.()
+      cancelAgain = undefined
       wake()
       await loop
       libp2p = undefined

@@ -63,6 +63,10 @@ export const PEER_ADDRESS_AGE_MS = 7 * 24 * 3_600_000
 export const RETRY_MIN_MS = 250
 /** A node that waits for its bootstrap node notices it within this time. */
 export const RETRY_MAX_MS = 15_000
+/** Directory lookups of a node that wants more peers lie this far apart: one costs a stream to every peer near the key. */
+export const LOOKUP_GAP_MS = 1_000
+/** New peers are gathered this long before records are put to them as well: nodes of one site often start together. */
+export const PROVIDE_AGAIN_MS = 3_000
 /** One attempt to dial or to ask the directory may take this long. */
 export const ATTEMPT_TIMEOUT_MS = 8_000
 /** Peers dialled per round: reaches DEFAULT_TARGET_PEERS in one. */

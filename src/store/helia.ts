@@ -1,4 +1,4 @@
-import type { createHeliaLight, Helia, Provider } from 'helia'
+import type { Helia, Provider } from 'helia'
 import type { UnixFS } from '@helia/unixfs'
 import type { Libp2p } from '@libp2p/interface'
 import type { Logger } from '../core/logger.ts'
@@ -9,18 +9,16 @@ import { openBlockstore } from './verified-blockstore.ts'
 /** Helia on the node's own libp2p and datastore: bitswap is its only source of blocks, our DHT its only directory. */
 export interface HeliaNode { helia: Helia, fs: UnixFS }
 
-type HeliaInit = NonNullable<Parameters<typeof createHeliaLight>[0]>
-
 /**
  * Loads and starts Helia. Never `createHelia`, whose defaults call public services. It does not own libp2p: stopping it
  * leaves the node connected.
  */
 export async function startHelia (components: { libp2p: Libp2p, datastore: InterfaceDatastore, logger: Logger }, options: { path: string }): Promise<HeliaNode> {
   const { libp2p } = components
-  const [create, { withBitswap }, { unixfs }, { peerIdFromCID }, blockstore] = await Promise.all([
-    loadHeliaLight(), import('@helia/bitswap'), import('@helia/unixfs'), import('@libp2p/peer-id'), openBlockstore(components, options)
+  const [{ createHeliaLight }, { withBitswap }, { unixfs }, { peerIdFromCID }, blockstore] = await Promise.all([
+    import('./helia-light.ts'), import('@helia/bitswap'), import('@helia/unixfs'), import('@libp2p/peer-id'), openBlockstore(components, options)
   ])
-  const helia = create({
+  const helia = createHeliaLight({
     blockstore,
     datastore: components.datastore,
     routers: [{
@@ -41,18 +39,4 @@ export async function startHelia (components: { libp2p: Libp2p, datastore: Inter
   withBitswap(Object.assign(helia, { libp2p }), { sendWantlistDebounce: WANT_DEBOUNCE_MS, doNotResendBlockWindow: RESEND_AFTER_MS })
   await helia.start()
   return { helia, fs: unixfs(helia) }
-}
-
-/**
- * `createHeliaLight` without its entry module, which also loads WebRTC, HTTP and certificates for its sibling
- * `createHelia`: 45 MB of memory and 0.3 s less. The entry module serves where the class is not at its known place.
- */
-async function loadHeliaLight (): Promise<(init: HeliaInit) => Helia> {
-  try {
-    const { Helia: HeliaClass } = await import(new URL('./helia.js', import.meta.resolve('helia')).href) as { Helia: new (init: HeliaInit & { name: string, version: string }) => Helia }
-    return (init) => new HeliaClass({ name: 'lilynode', version: '1', ...init })
-  } catch {
-    const { createHeliaLight: create } = await import('helia')
-    return create
-  }
 }

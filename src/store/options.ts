@@ -25,7 +25,7 @@ export const WANT_DEBOUNCE_MS = 1
  */
 export const RESEND_AFTER_MS = 500
 /** New peers are taken note of for this long, then what was pinned lately is announced once more to all of them. */
-export const ANNOUNCE_DELAY_MS = 1000
+export const ANNOUNCE_DELAY_MS = 3000
 /** Roots announced again when peers come; older ones are left to the DHT's own renewal. */
 export const MAX_RECENT_ROOTS = 256
 /** With more peers than the DHT's k the records are where they belong, and new peers change nothing. */

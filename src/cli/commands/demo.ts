@@ -20,8 +20,8 @@ import { numberFlag, type CommandRun } from './context.ts'
 const BINARY = fileURLToPath(new URL('../../../bin/lilynode', import.meta.url))
 const SETUP_MARKER = fileURLToPath(new URL('../../../node_modules/.lilynode-setup.json', import.meta.url))
 const OTHER_JOBS = 30
-/** As many before the command is started; it takes as long to start as the rest to post. */
-const OTHERS_FIRST = 6
+/** Posted as soon as the mesh is up: the creator has its content store loaded when the rest come. */
+const OTHERS_FIRST = 2
 const MESSAGE = 'moo'
 /** A marker younger than this belongs to the install that this command just did. */
 const FRESH_MS = 30_000
@@ -46,12 +46,12 @@ export const runDemo: CommandRun = async (context) => {
     const creator = devnet.nodes.find((node) => node.role === 'creator') as DevnetNode
     const before = cheat ? await readBalances(devnet) : undefined
     const seed = numberFlag(context, 'seed', { min: 0, max: 2 ** 31, fallback: 1 })
-    // The command is started while the last of the others are posted, so that all meet in one auction.
     const others = cheat ? [] : await listOthers(devnet, creator, seed)
     const submit = async (jobs: readonly OtherJob[]): Promise<void> => { await Promise.all(jobs.map((job) => creator.client.submit(job))) }
     output.progress(`book        ${others.length} other jobs to come (seed ${seed})`)
-    await untilBoundary(devnet)
     await submit(others.slice(0, OTHERS_FIRST))
+    // The command and the rest at the start of an epoch, so that all meet in one auction.
+    await untilBoundary(devnet)
     const submittedAt = Date.now()
     const [ran] = await Promise.all([runJob(creator, cheat ? ['--verify', 'audit:1'] : [], output, signal), submit(others.slice(OTHERS_FIRST))])
     const job = await untilSettled(creator, ran.id, signal)
@@ -99,10 +99,10 @@ async function untilConnected (devnet: Devnet, signal: AbortSignal): Promise<voi
   }
 }
 
-/** Waits for the boundary after the next: processes that just came up settle, and what is posted then has the whole epoch to spread. */
+/** Waits for the next boundary: what is posted then has the whole epoch to spread. */
 async function untilBoundary (devnet: Devnet): Promise<void> {
   const { epochMs } = devnet.network.auction
-  await wait(2 * epochMs - (Date.now() - devnet.network.deployment.genesisTime * 1000) % epochMs)
+  await wait(epochMs - (Date.now() - devnet.network.deployment.genesisTime * 1000) % epochMs)
 }
 
 /** Real jobs beside the demo's own, sized by the offers that are there. */

@@ -8,7 +8,6 @@ import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { findNode, nodeRoots, requireNode, type NodeClient } from '../node-client.ts'
 import type { Output } from '../output.ts'
-import { startNode } from '../start-node.ts'
 import { listFlag, numberFlag, textFlag, type CommandContext, type CommandRun } from './context.ts'
 
 /** Files of --input travel inside one request. */
@@ -23,7 +22,8 @@ export const runRun: CommandRun = async (context) => {
   const outputFolder = textFlag(context, 'output')
   const found = await findNode(nodeRoots(context.root))
   const own = found === undefined && textFlag(context, 'network') !== undefined
-    ? await startNode({ root: context.root, networkPath: textFlag(context, 'network'), roles: ['creator'], logLevel: 'silent' })
+    // A whole node's code, which a command against a running node does not need.
+    ? await (await import('../start-node.ts')).startNode({ root: context.root, networkPath: textFlag(context, 'network'), roles: ['creator'], logLevel: 'silent' })
     : undefined
   try {
     const client = found ?? (own === undefined ? await requireNode(context.root) : own.client)

@@ -7,7 +7,7 @@ import type { JobTable } from './job-table.ts'
 
 /** How long an offer stands in the book unless it is matched or renewed. */
 export const OFFER_VALID_MS = 50 * 60_000
-/** A job offer names at most this many providers to leave out; see protocol/offers.md. */
+/** A job offer names at most this many providers to leave out; see protocol/job-offer.md. */
 const MAX_AVOID = 64
 
 /** A job's offer in the book: put there, renewed, taken out. */

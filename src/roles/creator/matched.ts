@@ -12,6 +12,8 @@ import type { Negotiation } from './negotiate.ts'
 
 /** A provider that refused or kept silent is left alone this long. */
 export const REFUSED_MS = 20_000
+/** Answers of a node whose consent phase is over, or not yet open: the pair was late, its provider refused nothing. */
+const OUT_OF_TIME: readonly string[] = ['AUCTION_LATE', 'AUCTION_EARLY', 'AUCTION_EPOCH']
 
 /** What happens to jobs that an auction matched: the pairs of the best solutions are tried until one makes a deal. */
 export interface Matched {
@@ -44,8 +46,10 @@ export function createMatched (components: { table: JobTable, listing: Listing, 
       } catch (error) {
         if (isJobOver(job)) return
         logger.info('job.refused', { job: job.id, provider: pairing.offer.account, code: errorCode(error), error: errorMessage(error) })
-        refused.push(pairing.offer.account)
         await table.save(job, (changed) => { changed.problem = { code: errorCode(error), message: errorMessage(error) } })
+        // The offer stands in the book as it was and waits for the next epoch.
+        if (OUT_OF_TIME.includes(errorCode(error))) return
+        refused.push(pairing.offer.account)
       }
     }
     await table.save(job, (changed) => { changed.avoid = [...changed.avoid, ...refused.map((provider) => ({ provider, untilMs: clock.now() + REFUSED_MS }))] })
