@@ -6,6 +6,8 @@ export interface NodeFacade {
   book: () => BookView
   /** The book as one Yjs update, for any Yjs binding. */
   bookDocument: () => Promise<Uint8Array>
+  /** Calls back with the whole book as a Yjs update (`isNew`), then with each change as one, until the returned function is called. */
+  followBook: (listener: (update: Uint8Array, isNew: boolean) => void) => Promise<() => void>
   peers: () => PeerView[]
   balance: () => Promise<BalanceView>
   deposit: (amount: number) => Promise<TransactionView>
@@ -36,7 +38,9 @@ export interface NodeStatus {
   network: string
   peerId: string
   addresses: string[]
+  /** Whom the node's records speak for, and the key that signs them. */
   account: string
+  operator: string
   roles: string[]
   peers: number
   records: number

@@ -11,6 +11,9 @@ import { findRoute } from './routes.ts'
 /** A job's input files travel base64 in the request. */
 const MAX_BODY_BYTES = 128 * 2 ** 20
 
+/** A reader of a stream that falls behind by more than this is cut off. */
+const MAX_UNREAD_BYTES = 256 * 2 ** 20
+
 /** The local API: HTTP on loopback, JSON, a bearer token that only the data folder's owner can read. */
 export function createApiServer (
   components: { facade: NodeFacade, logger: Logger },
@@ -28,8 +31,13 @@ export function createApiServer (
     const body = request.method === 'POST' ? await readBody(request) : undefined
     if (route.stream !== undefined) {
       response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
-      const stop = route.stream(facade, params, (line) => { response.write(`${JSON.stringify(line)}\n`) }, () => { response.end() })
-      response.on('close', stop)
+      const send = (line: unknown): void => {
+        response.write(`${JSON.stringify(line)}\n`)
+        if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
+      }
+      const stop = await route.stream(facade, params, send, () => { response.end() })
+      if (response.destroyed) stop()
+      else response.on('close', stop)
       return
     }
     const value = await route.answer?.(facade, params, body)

@@ -15,6 +15,8 @@ import { AUTHOR, BOOK_DEFAULTS, FIRST_MODULE_SLOT, SKEW_MS, type BookOptions } f
 /** Signs this node's own records. `start` reads the own slots from disk; the others wait for it. Publishing is the caller's. */
 export interface Author extends Startable {
   readonly account: Address
+  /** The key that signs: the account's own, or one it delegated to. */
+  readonly operator: Address
   /** A record with this body in this slot: the newest there. Throws WireError on a body of another shape, BookError BOOK_SLOT, BOOK_CLOCK. */
   put: (kind: BodyKind, slot: number, body: unknown) => Promise<SignedRecord>
   /** Withdraws whatever stands in the slot. */
@@ -64,6 +66,7 @@ export function createAuthor (
 
   return {
     account,
+    operator: signer.address,
     start: async () => { await store.load() },
     stop: async () => { await queue },
     put: async (kind, slot, body) => {

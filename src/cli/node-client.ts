@@ -20,6 +20,8 @@ export interface NodeClient {
   explain: (id: string) => Promise<unknown>
   auction: (epoch: number) => Promise<AuctionSummary>
   events: (id: string, signal: AbortSignal) => AsyncIterable<JobView>
+  /** The book as Yjs updates (base64), the first one whole; ends only with the signal or the node. */
+  bookUpdates: (signal: AbortSignal) => AsyncIterable<{ update: string, isNew: boolean }>
 }
 
 /** The remote error, with the code it had there. */
@@ -62,6 +64,7 @@ export function nodeRoots (root: string): string[] {
 }
 
 export function createNodeClient (api: { url: string, token: string }): NodeClient {
+  const away = (error: unknown): CliError => new CliError('API_UNREACHABLE', `the node at ${api.url} does not answer: ${errorMessage(error)}`, { data: { url: api.url }, cause: error, hint: 'It may have stopped; look at node.log in its data folder.' })
   const send = async (method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> => {
     let response: Response
     try {
@@ -72,13 +75,29 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
         signal: signal ?? AbortSignal.timeout(ANSWER_TIMEOUT_MS)
       })
     } catch (error) {
-      throw new CliError('API_UNREACHABLE', `the node at ${api.url} does not answer: ${errorMessage(error)}`, { data: { url: api.url }, cause: error, hint: 'It may have stopped; look at node.log in its data folder.' })
+      throw away(error)
     }
     if (!response.ok) {
       const { error } = await response.json() as { error: { code: string, message: string, hint?: string, data?: Record<string, unknown> } }
       throw new RemoteError(error.code, error.message, { hint: error.hint ?? '', data: error.data ?? {} })
     }
     return response
+  }
+  /** A stream of JSON lines. Rejects with API_UNREACHABLE when the node goes away in the middle of it. */
+  const lines = async function * <T>(path: string, signal: AbortSignal): AsyncGenerator<T> {
+    const response = await send('GET', path, undefined, signal)
+    let rest = ''
+    const decoder = new TextDecoder()
+    try {
+      for await (const chunk of response.body ?? []) {
+        const complete = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
+        rest = complete.pop() ?? ''
+        for (const line of complete) yield JSON.parse(line) as T
+      }
+    } catch (error) {
+      if (signal.aborted || !(error instanceof TypeError)) throw error
+      throw away(error)
+    }
   }
   const get = async <T>(path: string): Promise<T> => await (await send('GET', path)).json() as T
   const post = async <T>(path: string, body: unknown): Promise<T> => await (await send('POST', path, body)).json() as T
@@ -95,15 +114,7 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
     cancel: (id) => post(`/v1/jobs/${encodeURIComponent(id)}/cancel`, {}),
     explain: (id) => get(`/v1/jobs/${encodeURIComponent(id)}/explain`),
     auction: (epoch) => get(`/v1/auctions/${epoch}`),
-    events: async function * (id, signal) {
-      const response = await send('GET', `/v1/jobs/${encodeURIComponent(id)}/events`, undefined, signal)
-      let rest = ''
-      const decoder = new TextDecoder()
-      for await (const chunk of response.body ?? []) {
-        const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
-        rest = lines.pop() ?? ''
-        for (const line of lines) yield JSON.parse(line) as JobView
-      }
-    }
+    events: (id, signal) => lines<JobView>(`/v1/jobs/${encodeURIComponent(id)}/events`, signal),
+    bookUpdates: (signal) => lines('/v1/book/updates', signal)
   }
 }

@@ -23,3 +23,9 @@ export async function loadIdentityKey (datastore: Datastore): Promise<PrivateKey
   await datastore.put(KEY, privateKeyToProtobuf(key), { sync: true })
   return key
 }
+
+/** The peer id of the same key, for a node that does not run. */
+export async function loadPeerId (datastore: Datastore): Promise<string> {
+  const { peerIdFromPrivateKey } = await import('@libp2p/peer-id')
+  return peerIdFromPrivateKey(await loadIdentityKey(datastore)).toString()
+}

@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { access, mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, rm } from 'node:fs/promises'
 import { createApiServer } from '../api/server.ts'
 import { createAuthor } from '../book/author.ts'
 import { createBookReplica } from '../book/replica.ts'
 import { createChain } from '../chain/chain.ts'
 import { loadNetwork, networkParametersHash } from '../config/network.ts'
-import { dataPaths, dataRoot, environmentKey } from '../config/paths.ts'
+import { dataPaths, dataRoot } from '../config/paths.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { createLifecycle } from '../core/lifecycle.ts'
 import { createLogger } from '../core/logger.ts'
 import { createSystemRandom } from '../core/random.ts'
 import { domainOf } from '../chain/deployment.ts'
-import { loadAccountKey } from '../identity/account-key.ts'
+import { loadDelegation } from '../identity/delegation-file.ts'
 import { createMesh } from '../mesh/mesh.ts'
 import { createAuction } from '../roles/auction.ts'
 import { createContacts } from '../roles/contacts.ts'
@@ -24,8 +23,9 @@ import { createDatastore } from '../store/datastore.ts'
 import type { NodeParts } from './components.ts'
 import { createFacade } from './facade.ts'
 import { keepFunded } from './funding.ts'
+import { openKey, writeWhole } from './keys.ts'
 import type { NodeOptions } from './options.ts'
-import { startRoles } from './roles.ts'
+import { assertOperatorRoles, startRoles } from './roles.ts'
 
 /** A running node: its API's address, and how to stop it. */
 export interface LilyNode { api: { url: string, token: string, pid: number }, stop: () => Promise<void> }
@@ -38,16 +38,14 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
   const clock = createSystemClock()
   const random = createSystemRandom()
   const logger = createLogger({ level: options.logLevel ?? 'info', write: (line) => { process.stderr.write(line) }, now: clock.now })
+  if (options.delegationPath !== undefined) assertOperatorRoles(options.roles)
   const network = await loadNetwork(options.networkPath ?? paths.network)
   const domain = domainOf(network.deployment)
   const lifecycle = createLifecycle()
 
   const datastore = await lifecycle.add(createDatastore({ logger }, { path: paths.datastore }))
   try {
-    // A folder that had an account shall not quietly get another one because its key is gone.
-    const isNew = await access(join(root, 'account.json')).then(() => false, () => true)
-    const signer = await loadAccountKey({ configured: environmentKey(), path: paths.accountKey, create: isNew })
-    await writeWhole(join(root, 'account.json'), { address: signer.address })
+    const signer = await openKey(root)
     const [chain, mesh] = await bothStarted(
       lifecycle.add(createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet })),
       lifecycle.add(createMesh({ datastore, logger, clock }, {
@@ -58,7 +56,8 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     )
     const blocks = await lifecycle.add(createBlocks({ mesh, datastore, logger }, { path: paths.blocks }))
     const replica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }))
-    const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain }))
+    const delegation = options.delegationPath === undefined ? undefined : await loadDelegation(options.delegationPath, { domain, operator: signer.address, peerId: mesh.peerId, nowSeconds: Math.floor(clock.now() / 1000) })
+    const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain, ...(delegation === undefined ? {} : { account: delegation.account, delegation }) }))
     const eligibility = createEligibility({ chain, clock })
     const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: options.roles }))
     const auction = createAuction({ mesh, replica, eligibility, contacts, clock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
@@ -96,10 +95,4 @@ async function bothStarted<A, B> (first: Promise<A>, second: Promise<B>): Promis
   const both = Promise.all([first, second])
   await both.catch(() => Promise.allSettled([first, second]))
   return await both
-}
-
-/** Others read these files while they are written: they appear whole or not at all, for the owner's eyes only. */
-async function writeWhole (path: string, value: unknown): Promise<void> {
-  await writeFile(`${path}.partial`, `${JSON.stringify(value)}\n`, { mode: 0o600 })
-  await rename(`${path}.partial`, path)
 }

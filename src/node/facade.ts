@@ -37,7 +37,7 @@ const TRANSACTION_TIMEOUT_MS = 60_000
 export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade {
   const { chain, replica, mesh, signer, auction, clock } = parts
   const startedAtMs = clock.now()
-  let document: BookDocument | undefined
+  let document: Promise<BookDocument> | undefined
   const client = (): Client => {
     if (roles.client === undefined) throw new RoleError('ROLE_NOT_RUNNING', 'this node has no creator role', { hint: 'Start it with --role creator, or name a creator\'s data folder with --data.' })
     return roles.client
@@ -51,6 +51,17 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
   const send = async (name: string, call: ContractCall): Promise<TransactionView> => {
     const { hash, gas, from } = await chain.send(call, { name, signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) })
     return { name, hash, gas, from }
+  }
+  /** Made when it is first asked for: most nodes have no reader. */
+  const openDocument = async (): Promise<BookDocument> => {
+    document ??= (async () => {
+      const started = createBookDocument({ book: replica.book, clock })
+      await started.start()
+      return started
+    })()
+    const open = await document
+    open.flush()
+    return open
   }
   const summary = (epoch: number): AuctionSummary | undefined => {
     const decision = auction.decision(epoch)
@@ -66,7 +77,7 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
         ...(roles.executor !== undefined && roles.executor.isolation() === 'process' ? ['bwrap is not available: jobs run in a process of their own without namespaces'] : [])
       ]
       return {
-        version: VERSION, network: parts.network.name, peerId: mesh.peerId, addresses: mesh.addresses(), account: signer.address, roles: [...parts.options.roles],
+        version: VERSION, network: parts.network.name, peerId: mesh.peerId, addresses: mesh.addresses(), account: parts.author.account, operator: parts.author.operator, roles: [...parts.options.roles],
         peers: mesh.peers().length, records: replica.book.size, chain: { chainId: parts.domain.chainId, blockTime: await chain.blockTime(), ok: isReachable }, epoch: auction.currentEpoch(),
         process: { pid: process.pid, rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20), uptimeMs: clock.now() - startedAtMs }, warnings
       }
@@ -76,14 +87,11 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       offers: replica.book.live('offer').map((entry) => recordView(entry.record, decodeBody(resourceOfferShape, entry.record))),
       modules: replica.book.live('module').map((entry) => recordView(entry.record, decodeBody(moduleRecordShape, entry.record)))
     }),
-    bookDocument: async () => {
-      // Made when it is first asked for: most nodes have no reader.
-      if (document === undefined) {
-        document = createBookDocument({ book: replica.book, clock })
-        await document.start()
-      }
-      document.flush()
-      return document.encodeState()
+    bookDocument: async () => (await openDocument()).encodeState(),
+    followBook: async (listener) => {
+      const open = await openDocument()
+      listener(open.encodeState(), true)
+      return open.onUpdate(listener)
     },
     peers: () => {
       const books = new Map(replica.status().peers.map((peer) => [peer.peerId, peer]))

@@ -5,11 +5,16 @@ import type { UnitShare } from '../roles/provider/capacity.ts'
 export const ROLES = ['resource-provider', 'solver', 'mediator', 'creator', 'bootstrap', 'module-provider'] as const
 export type RoleName = typeof ROLES[number]
 
+/** Roles whose deals, bonds and transactions are signed by the account's own key: an operator cannot hold them before sessions on chain exist. */
+export const ACCOUNT_KEY_ROLES: readonly RoleName[] = ['resource-provider', 'solver', 'mediator', 'creator']
+
 /** What `lilynode start` can be told; everything has a default but the roles. */
 export interface NodeOptions {
   root: string
   networkPath?: string | undefined
   roles: readonly RoleName[]
+  /** A delegation file: the node's key is an operator that signs records for the account named there. */
+  delegationPath?: string | undefined
   logLevel?: LogLevel
   listen?: readonly string[]
   /** 0: any free port. */

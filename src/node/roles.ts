@@ -20,6 +20,7 @@ import { PLAIN_OFFER, type Ask } from '../wire/resource-offer.ts'
 import { FIRST_MODULE_SLOT } from '../book/options.ts'
 import type { NodeParts } from './components.ts'
 import { NodeError } from './errors.ts'
+import { ACCOUNT_KEY_ROLES } from './options.ts'
 
 /** Slots of one account: jobs rotate through the first half of the market class, resource offers follow. */
 const FIRST_OFFER_SLOT = 4096
@@ -33,6 +34,12 @@ const WARM_CHILDREN = 5
 
 /** What the roles of a node give to its API. */
 export interface RunningRoles { client?: Client, executor?: WasmExecutor }
+
+/** Throws NodeError NODE_OPERATOR_ROLE for roles that need the account's own key. */
+export function assertOperatorRoles (roles: NodeParts['options']['roles']): void {
+  const refused = roles.filter((role) => ACCOUNT_KEY_ROLES.includes(role))
+  if (refused.length > 0) throw new NodeError('NODE_OPERATOR_ROLE', `an operator cannot be ${refused.join(', ')}: deals and bonds are signed by the account's own key`, { data: { roles: refused }, hint: 'Leave --delegation away for these roles; operators may be module-provider and bootstrap.' })
+}
 
 /** Starts the roles that the options name, in an order in which each finds what it needs. */
 export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof createLifecycle>): Promise<RunningRoles> {

@@ -11,7 +11,6 @@ import type { Blocks } from '../store/blocks.ts'
 import { moduleManifestShape } from '../wire/module-record.ts'
 import { decodeBody } from '../wire/record.ts'
 import { moduleRecordShape } from '../wire/module-record.ts'
-import type { Signer } from '../identity/signer.ts'
 
 /** A module folder's module.json: the manifest with a file name in place of the CID. */
 const moduleSourceShape = moduleManifestShape.omit({ wasm: true, open: true }).extend({ wasm: z.string().regex(/^[A-Za-z0-9._-]+\.wasm$/), open: z.boolean().default(false), inputs: z.record(z.string(), z.object({ type: z.literal('string').optional(), default: z.string().optional(), maxBytes: z.number() })) })
@@ -21,17 +20,17 @@ const moduleSourceShape = moduleManifestShape.omit({ wasm: true, open: true }).e
  * Resolves to the manifest CID. Rejects with RegistryError REGISTRY_BAD_MODULE.
  */
 export async function publishModule (
-  components: { blocks: Blocks, author: Author, replica: BookReplica, signer: Signer, logger: Logger },
+  components: { blocks: Blocks, author: Author, replica: BookReplica, logger: Logger },
   options: { folder: string, firstSlot: number, signal: AbortSignal }
 ): Promise<string> {
-  const { blocks, author, replica, signer, logger } = components
+  const { blocks, author, replica, logger } = components
   const source = await readSource(options.folder)
   const wasm = await readFile(join(options.folder, source.wasm))
   const wasmCid = await blocks.addBytes(wasm, { pin: true, announce: true, signal: options.signal })
   const inputs = Object.fromEntries(Object.entries(source.inputs).map(([name, { default: fallback, maxBytes }]) => [name, { maxBytes, ...(fallback === undefined ? {} : { default: fallback }) }]))
   const manifest = await blocks.addBytes(encodeManifest({ ...source, wasm: wasmCid, inputs }), { pin: true, announce: true, signal: options.signal })
   const body = { name: source.name, tag: source.tag, manifest }
-  const own = replica.book.live('module').filter((entry) => entry.record.account === signer.address)
+  const own = replica.book.live('module').filter(({ record }) => record.account === author.account && record.operator === author.operator)
   if (!own.some((entry) => { const known = decodeBody(moduleRecordShape, entry.record); return known.name === body.name && known.tag === body.tag && known.manifest === manifest })) {
     const taken = new Set(own.map((entry) => entry.record.slot))
     let slot = options.firstSlot

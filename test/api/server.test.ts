@@ -7,12 +7,14 @@ import { silentLogger } from '../../src/core/logger.ts'
 
 const job = (change: Partial<JobView> = {}): JobView => ({ id: '0x1', module: 'a:b', state: 'DealNegotiating', attempt: 0, limit: 1, createdAtMs: 0, deals: [], ...change })
 let listener: ((job: JobView) => void) | undefined
+let reader: ((update: Uint8Array, isNew: boolean) => void) | undefined
 /** A facade that answers what these tests ask; the routes are what is tested. */
 const facade = {
   jobs: () => [job()],
   job: (id: string) => { if (id !== '0x1') throw new CodedError('JOB_UNKNOWN', `no job ${id}`, { hint: 'Look.' }); return job() },
   deposit: async (amount: number) => ({ name: 'deposit', hash: '0x', gas: amount, from: '0x' }),
   submit: async () => { throw new Error('secret detail') },
+  followBook: async (follow: (update: Uint8Array, isNew: boolean) => void) => { follow(new Uint8Array([1, 2]), true); reader = follow; return () => { reader = undefined } },
   watch: (_id: string, listen: (job: JobView) => void) => { listener = listen; return () => { listener = undefined } }
 } as unknown as NodeFacade
 
@@ -60,6 +62,19 @@ t.test('events stream each change and end when the job is over', async (t) => {
   listener?.(job({ state: 'ResultsAccepted', result: { cid: 'c', path: 'p', exitCode: 0, reason: 'exited', guestMs: 1 } }))
   t.match(JSON.parse(await read()), { state: 'ResultsAccepted' })
   t.equal((await reader?.read())?.done, true)
+})
+
+t.test('updates of the book stream until the reader goes away', async (t) => {
+  const leaving = new AbortController()
+  const response = await ask('/v1/book/updates', { signal: leaving.signal })
+  const lines = response.body?.getReader()
+  const read = async (): Promise<unknown> => JSON.parse(new TextDecoder().decode((await lines?.read())?.value))
+  t.same(await read(), { update: 'AQI=', isNew: true })
+  reader?.(new Uint8Array([3]), false)
+  t.same(await read(), { update: 'Aw==', isNew: false })
+  leaving.abort()
+  await t.rejects(async () => { await lines?.read() })
+  while (reader !== undefined) await new Promise((resolve) => { setImmediate(resolve) })
 })
 
 t.test('a job is over when paid and here, cancelled, or given up', (t) => {

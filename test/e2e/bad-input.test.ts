@@ -93,6 +93,14 @@ fails('a key file that was there and is gone', { code: 'IDENTITY_KEY_MISSING', e
   await writeFile(join(fresh('lost'), 'account.json'), '{"address":"0x0000000000000000000000000000000000000001"}\n')
   return start(fresh('lost'))
 })
+fails('a delegation that is none', { code: 'IDENTITY_DELEGATION', exit: 4 }, async () => {
+  const path = join(net.sandbox.root, 'delegation.json')
+  await writeFile(path, '{}')
+  return { args: ['start', '--role', 'module-provider', '--delegation', path, '--network', net.networkPath, '--log-level', 'silent', '--data', fresh('operator')] }
+})
+fails('a delegation for another node', { code: 'IDENTITY_DELEGATION', exit: 4 }, () => ({ args: ['start', '--role', 'module-provider', '--delegation', join(net.root, 'bootstrap', 'delegation.json'), '--network', net.networkPath, '--log-level', 'silent', '--data', fresh('impostor')] }))
+fails('a role that an operator cannot have', { code: 'NODE_OPERATOR_ROLE', exit: 2 }, () => start(fresh('operator-creator'), '--delegation', join(net.root, 'bootstrap', 'delegation.json')))
+fails('a peer id that is none', { code: 'USAGE_PEER', exit: 2 }, () => ({ args: ['delegate', `0x${'1'.repeat(40)}`, '--peer', 'me', '--network', net.networkPath, '--data', fresh('cold')] }))
 fails('an unfunded account', { code: 'JOB_UNFUNDED', exit: 4 }, () => ({ args: ['run', 'cowsay:v0.0.4', '--network', net.networkPath, '--data', fresh('poor')] }))
 fails('an unreachable chain', { code: 'CHAIN_UNREACHABLE', exit: 5 }, async () => ({ args: ['start', '--role', 'creator', '--network', await networkWith('unreachable', { rpcUrls: [`http://127.0.0.1:${await chainPortOf('/nowhere')}`] }), '--data', fresh('unreachable')] }))
 fails('a chain without the contracts', { code: 'DEPLOYMENT_MISSING', exit: 5 }, async () => {

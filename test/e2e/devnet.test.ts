@@ -32,6 +32,12 @@ t.test('devnet says when it is ready and where everything is; Ctrl-C stops all o
   t.equal(ran.code, 0, ran.stderr)
   t.match(ran.json(), { stdout: /moo/ }, 'the folder of the devnet stands for its creator')
 
+  const { modules } = (await sandbox.run(['book', '--json', '--data', folder])).json<{ modules: Array<{ account: string }> }>()
+  const cold = (await sandbox.run(['keys', '--json', '--data', join(folder, 'publisher')])).json<{ address: string }>()
+  t.same(modules.map(({ account }) => account), [cold.address, cold.address], 'the modules belong to an account that no node holds the key of')
+  const operator = (await sandbox.run(['keys', '--json', '--data', join(folder, 'bootstrap')])).json<{ address: string }>()
+  t.not(operator.address, cold.address)
+
   command.child.kill('SIGINT')
   const ended = await command.ended
   t.equal(ended.code, 0, ended.stderr)

@@ -11,7 +11,7 @@ import { createFaucet } from '../../src/node/devnet-chain.ts'
 import * as programs from '../exec/fixtures/programs.ts'
 import { openTestDevnet, type TestDevnet } from '../support/devnet.ts'
 import { escapingModule, writeGuest } from '../support/guests.ts'
-import type { CommandResult } from '../support/lilynode.ts'
+import { until, type CommandResult } from '../support/lilynode.ts'
 
 t.setTimeout(600_000)
 
@@ -21,6 +21,23 @@ t.before(async () => { net = await openTestDevnet(t, { name: 'jobs', creators: 3
 const guest = async (name: string, bytes: Uint8Array): Promise<string> => await writeGuest(net.sandbox.root, name, bytes)
 const cowsay = async (creator: string, ...args: string[]): Promise<CommandResult> => await net.lilynode('run', 'cowsay:v0.0.4', ...args, '--data', join(net.root, creator))
 type Ran = JobView & { stdout: string, stderr: string, folder: string }
+
+t.test('book --follow reads the live view: what is there, then each record as it comes and goes', async (t) => {
+  const following = net.spawn('book', '--follow')
+  t.teardown(() => following.child.kill('SIGKILL'))
+  await following.says('"event":"ready"')
+  const events = (): Array<{ event: string, kind?: string, id?: string, body?: { moduleName?: string, jobNumber?: number }, records?: number }> => following.stdout().split('\n').slice(0, -1).map((line) => JSON.parse(line))
+  const { jobs, offers, modules } = await net.client('creator-1').book()
+  const known = events()
+  t.equal(known.at(-1)?.records, jobs.length + offers.length + modules.length)
+  t.same(known.filter(({ kind }) => kind === 'module').map(({ id }) => id).sort(), modules.map(({ id }) => id).sort())
+  const ran = await cowsay('creator-2', '-i', 'Message=seen')
+  t.equal(ran.code, 0, ran.stderr)
+  const added = await until(() => events().slice(known.length).find(({ event, body }) => event === 'added' && body?.moduleName === 'cowsay:v0.0.4'))
+  await until(() => events().some(({ event, id }) => event === 'removed' && id === added.id))
+  following.child.kill('SIGINT')
+  t.equal((await following.ended).code, 130)
+})
 
 t.test('guests that misbehave: each ends with its own reason, and a neighbour does not notice', async (t) => {
   const broken = Uint8Array.from([...programs.hello.subarray(0, 8), 0xff, 0xff, 0xff])

@@ -1,3 +1,4 @@
+import type { Address } from '../../wire/shapes.ts'
 import type { Output } from '../output.ts'
 import { CliError } from '../errors.ts'
 
@@ -49,4 +50,10 @@ export function listFlag (context: CommandContext, name: string): string[] {
 /** For commander: gathers a repeated flag. */
 export function collect (value: string, previous: unknown): string[] {
   return [...(Array.isArray(previous) ? previous as string[] : []), value]
+}
+
+/** An account address, in lower case. Throws CliError USAGE_ADDRESS. */
+export function parseAddress (text: string): Address {
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new CliError('USAGE_ADDRESS', `"${text}" is no account address`, { data: { address: text } })
+  return text.toLowerCase() as Address
 }

@@ -5,15 +5,16 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { JobView } from '../../api/facade.ts'
 import { childEnvironment } from '../../config/paths.ts'
-import { formatLily } from '../amounts.ts'
+import { describeReport } from '../demo/describe.ts'
 import { collectEvidence, lanesOf, readBalances } from '../demo/evidence.ts'
 import { otherJobs, type OtherJob } from '../demo/other-jobs.ts'
 import { findProblems, gasOf, transactionsOf, type DemoReport } from '../demo/report.ts'
+import { tellJob } from '../demo/tell.ts'
 import { openDevnet, stopDevnet, type Devnet, type DevnetNode } from '../devnet/mesh.ts'
 import { wait } from '../devnet/processes.ts'
 import { EXIT } from '../exit-codes.ts'
 import { CliError } from '../errors.ts'
-import { formatTable, type Output } from '../output.ts'
+import type { Output } from '../output.ts'
 import { chainPortOf } from './devnet.ts'
 import { numberFlag, type CommandRun } from './context.ts'
 
@@ -53,7 +54,7 @@ export const runDemo: CommandRun = async (context) => {
     // The command and the rest at the start of an epoch, so that all meet in one auction.
     await untilBoundary(devnet)
     const submittedAt = Date.now()
-    const [ran] = await Promise.all([runJob(creator, cheat ? ['--verify', 'audit:1'] : [], output, signal), submit(others.slice(OTHERS_FIRST))])
+    const [ran] = await Promise.all([runJob(devnet, creator, cheat ? ['--verify', 'audit:1'] : [], output, signal), submit(others.slice(OTHERS_FIRST))])
     const job = await untilSettled(creator, ran.id, signal)
     const deal = job.deals.at(-1)
     if (deal === undefined || job.result === undefined) throw new CliError('DEMO_NO_RESULT', `the job ended ${job.state} without a result`, { data: { job: job.id } })
@@ -74,7 +75,7 @@ export const runDemo: CommandRun = async (context) => {
     output.progress('tearing down')
     await devnet.stop()
     const report: DemoReport = { ok: problems.length === 0, problems, ...partial, timingsMs: { ...partial.timingsMs, total: Date.now() - startedAt } }
-    output.result(report, () => describe(report, devnet))
+    output.result(report, () => describeReport(report, devnet))
     return report.ok ? EXIT.ok : EXIT.checkFailed
   } finally {
     await stopDevnet(root)
@@ -112,12 +113,12 @@ async function listOthers (devnet: Devnet, creator: DevnetNode, seed: number): P
 }
 
 /** The command a user would type, in its own process. */
-async function runJob (creator: DevnetNode, flags: readonly string[], output: Output, signal: AbortSignal): Promise<JobView & { stdout: string }> {
+async function runJob (devnet: Devnet, creator: DevnetNode, flags: readonly string[], output: Output, signal: AbortSignal): Promise<JobView & { stdout: string }> {
   const args = ['run', 'cowsay:v0.0.4', '-i', `Message=${MESSAGE}`, ...flags, '--data', creator.process.root, '--json']
   output.progress(`$ lilynode ${args.slice(0, 4 + flags.length).join(' ')}`)
   const child = spawn(process.execPath, [BINARY, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: childEnvironment(), signal })
   const following = new AbortController()
-  const told = tellStates(creator, output, following.signal)
+  const told = tellJob(devnet, creator, output, following.signal)
   let stdout = ''
   let stderr = ''
   child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString('utf8') })
@@ -132,19 +133,6 @@ async function runJob (creator: DevnetNode, flags: readonly string[], output: Ou
   return JSON.parse(stdout) as JobView & { stdout: string }
 }
 
-/** Shows the states of the newest job as they happen. */
-async function tellStates (creator: DevnetNode, output: Output, signal: AbortSignal): Promise<void> {
-  let said = ''
-  while (!signal.aborted) {
-    const job = (await creator.client.jobs().catch(() => [])).find((candidate) => candidate.module.startsWith('cowsay'))
-    const deal = job?.deals.at(-1)
-    const text = job === undefined ? '' : `${job.state}${deal === undefined ? '' : `  attempt ${deal.attempt + 1}, epoch ${deal.epoch}, provider ${deal.provider.slice(0, 10)}, deal ${deal.state}`}`
-    if (text !== said && text !== '') output.progress(`state       ${text}`)
-    said = text
-    await wait(50)
-  }
-}
-
 async function untilSettled (creator: DevnetNode, id: string, signal: AbortSignal): Promise<JobView> {
   const until = Date.now() + SETTLE_TIMEOUT_MS
   for (;;) {
@@ -155,30 +143,4 @@ async function untilSettled (creator: DevnetNode, id: string, signal: AbortSigna
     if ((settled && deal.transactions.length >= 2 && job.result !== undefined) || Date.now() > until) return job
     await wait(50)
   }
-}
-
-function describe (report: DemoReport, devnet: Devnet): string {
-  const name = (account: string): string => devnet.nodes.find((node) => node.account === account)?.name ?? account
-  const { job, auction, chain, timingsMs } = report
-  const tie = auction.solutions.length > 1 && auction.solutions[0]?.score === auction.solutions[1]?.score
-  const lines = [
-    '', job.stdout.replace(/\n$/, ''), '',
-    `result      ${job.resultCid} (exit code ${job.exitCode})`,
-    `where       ${name(job.provider)}, attempt ${job.attempt + 1}, deal ${job.dealId}`,
-    `auction     epoch ${auction.epoch}${tie ? ', a tie' : ''}`,
-    ...auction.solutions.map((solution) => `  ${solution.winner ? '*' : ' '} ${name(solution.solver).padEnd(12)} ${solution.engine.padEnd(8)} score ${formatLily(solution.score).padStart(14)} LILY, ${solution.matches} matches`),
-    'chain', ...chain.txs.map((transaction) => `    ${transaction.name.padEnd(12)} gas ${String(transaction.gas).padStart(7)}  ${transaction.hash}  by ${name(transaction.from)}`),
-    `    gas of the paid deal: ${chain.gasPerJob}`
-  ]
-  if (report.balances !== undefined) {
-    const { before, after } = report.balances
-    const total = (each: { free: number, locked: number, bond: number } | undefined): number => each === undefined ? 0 : each.free + each.locked + each.bond
-    lines.push('balances in the vault (LILY)', formatTable([['', 'BEFORE', 'AFTER', 'CHANGE'], ...Object.keys(after.accounts).map((key) => [`    ${key}`, formatLily(total(before.accounts[key])), formatLily(total(after.accounts[key])), formatLily(total(after.accounts[key]) - total(before.accounts[key]))]),
-      ['    pool', formatLily(before.pool), formatLily(after.pool), formatLily(after.pool - before.pool)], ['    vault holds', formatLily(before.vault), formatLily(after.vault), formatLily(after.vault - before.vault)]]))
-  }
-  lines.push(`mesh        ${report.mesh.processes} processes, ${report.mesh.peers} peers at the creator`)
-  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
-  lines.push(`time        ${timingsMs.install === undefined ? '' : `install ${seconds(timingsMs.install)}, `}mesh ${seconds(timingsMs.meshUp)}; from submission: matched ${seconds(timingsMs.matched)}, result ${seconds(timingsMs.executed)}, settled ${seconds(timingsMs.settled)}; total ${seconds(timingsMs.total)}`)
-  lines.push(report.ok ? 'ok: every figure above was checked against other processes and the chain' : `NOT OK:\n  ${report.problems.join('\n  ')}`)
-  return lines.join('\n')
 }

@@ -28,7 +28,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   { usage: 'job <id>', summary: 'show one job: states, deal, transactions, result', example: 'lilynode job 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runJob },
   { usage: 'cancel <id>', summary: 'withdraw a job that has no open deal', example: 'lilynode cancel 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runCancel },
   { usage: 'explain <id>', summary: 'why a job does or does not match', example: 'lilynode explain 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runExplain },
-  { usage: 'book', summary: 'the order book as this node holds it', example: 'lilynode book --json', load: async () => (await import('./network.ts')).runBook },
+  {
+    usage: 'book', summary: 'the order book as this node holds it', example: 'lilynode book --follow',
+    options: [['--follow', 'tell of each record that comes or goes, until Ctrl-C']],
+    load: async () => (await import('./book.ts')).runBook
+  },
   { usage: 'peers', summary: 'connected peers and whether their book equals ours', example: 'lilynode peers', load: async () => (await import('./network.ts')).runPeers },
   { usage: 'status', summary: 'what the local node is and does', example: 'lilynode status', load: async () => (await import('./network.ts')).runStatus },
   { usage: 'balance', summary: 'wallet and vault balances', example: 'lilynode balance', load: async () => (await import('./money.ts')).runBalance },
@@ -42,6 +46,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     options: [
       ['--role <list>', 'resource-provider, solver, mediator, creator (jobcreator), bootstrap, module-provider'],
       NETWORK,
+      ['--delegation <file>', 'sign records for the account that delegated to this node (lilynode delegate)'],
       ['--listen <multiaddr>', 'where to listen, e.g. /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/tcp/4002/ws (default /ip4/127.0.0.1/tcp/0); repeatable', collect],
       ['--api-port <port>', 'port of the local API (default any free one)'],
       ['--engine <name>', 'solver engine: floor or lp (default lp)'],
@@ -54,6 +59,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
       ['--log-level <level>', 'debug, info, warn, error or silent (default info)']
     ],
     load: async () => (await import('./start.ts')).runStart
+  },
+  { usage: 'keys', summary: 'address and peer id of a data folder; makes them where there are none', example: 'lilynode keys --data ./publisher', load: async () => (await import('./keys.ts')).runKeys },
+  {
+    usage: 'delegate <operator>',
+    summary: 'let another node\'s key sign records for this account',
+    example: 'lilynode delegate 0x5b...c1 --peer 12D3KooW... --role module-provider > delegation.json',
+    options: [['--peer <id>', 'peer id of the operator\'s node'], ['--role <list>', 'what it may sign for (default module-provider)'], ['--days <n>', 'in force for so long (default 30)'], NETWORK],
+    load: async () => (await import('./keys.ts')).runDelegate
   },
   {
     usage: 'devnet',

@@ -8,7 +8,7 @@ import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { findNode, nodeRoots, requireNode, type NodeClient } from '../node-client.ts'
 import type { Output } from '../output.ts'
-import { listFlag, numberFlag, textFlag, type CommandContext, type CommandRun } from './context.ts'
+import { listFlag, numberFlag, parseAddress, textFlag, type CommandContext, type CommandRun } from './context.ts'
 
 /** Files of --input travel inside one request. */
 const MAX_INPUT_BYTES = 64 * 2 ** 20
@@ -123,18 +123,13 @@ async function requestOf (context: CommandContext): Promise<Record<string, unkno
     module: module.endsWith('.wasm') ? resolve(module) : module,
     inputs,
     args: listFlag(context, 'arg'),
-    targets: listFlag(context, 'target').map((address) => parseAddress(address)),
+    targets: listFlag(context, 'target').map(parseAddress),
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
   }
 }
 
 function optionalNumber (context: CommandContext, name: string, max: number): number | undefined {
   return textFlag(context, name) === undefined ? undefined : numberFlag(context, name, { min: 1, max, fallback: 1 })
-}
-
-function parseAddress (text: string): string {
-  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new CliError('USAGE_ADDRESS', `"${text}" is no account address`, { data: { address: text } })
-  return text.toLowerCase()
 }
 
 /** "none", "receipt" or "audit:P". Throws CliError USAGE_VERIFY. */

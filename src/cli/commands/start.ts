@@ -1,21 +1,14 @@
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
+import { parseRoles } from '../roles.ts'
 import { startNode } from '../start-node.ts'
 import { parseLily } from '../amounts.ts'
 import { listFlag, numberFlag, textFlag, type CommandContext, type CommandRun } from './context.ts'
 import type { LogLevel } from '../../core/logger.ts'
-import { ROLES, type RoleName } from '../../node/options.ts'
-
-/** Lilypad's names for roles, beside ours. */
-const ROLE_NAMES: Readonly<Record<string, RoleName>> = { ...Object.fromEntries(ROLES.map((role) => [role, role])), jobcreator: 'creator', provider: 'resource-provider', rp: 'resource-provider' }
 
 /** `lilynode start`: runs until SIGINT or SIGTERM. Prints one line when ready. */
 export const runStart: CommandRun = async (context) => {
-  const roles = (textFlag(context, 'role') ?? 'creator').split(',').map((name) => {
-    const role = ROLE_NAMES[name.trim()]
-    if (role === undefined) throw new CliError('USAGE_ROLE', `"${name}" is no role`, { data: { role: name }, hint: `Roles: ${ROLES.join(', ')}.` })
-    return role
-  })
+  const roles = parseRoles(textFlag(context, 'role') ?? 'creator')
   const ask = Number(textFlag(context, 'ask') ?? '0.9')
   if (!(ask > 0 && ask < 100)) throw new CliError('USAGE_NUMBER', '--ask must be above 0 and below 100', { data: { ask: textFlag(context, 'ask') } })
   const engine = oneOf(context, 'engine', ['lp', 'floor'])
@@ -26,6 +19,7 @@ export const runStart: CommandRun = async (context) => {
     root: context.root,
     networkPath: textFlag(context, 'network'),
     roles,
+    delegationPath: textFlag(context, 'delegation'),
     logLevel,
     listen: listFlag(context, 'listen'),
     apiPort: numberFlag(context, 'apiPort', { min: 0, max: 65_535, fallback: 0 }),

@@ -6,8 +6,9 @@ import { loadNetwork, type Network } from '../../config/network.ts'
 import { errorCode } from '../../core/errors.ts'
 import { DEVNET_DEAL_PARAMETERS } from '../../deal/options.ts'
 import { DEFAULT_MATCH_RULES, DEVNET_AUCTION_RULES } from '../../match/options.ts'
+import type { Address } from '../../wire/shapes.ts'
 import { createNodeClient, readApiFile, type NodeClient } from '../node-client.ts'
-import { findProcess, startProcess, stopProcesses, untilReady, type MeshProcess } from './processes.ts'
+import { findProcess, runCommand, startProcess, stopProcesses, untilReady, type MeshProcess } from './processes.ts'
 
 /** How large a devnet is, and what is special about it. */
 export interface DevnetOptions {
@@ -46,7 +47,7 @@ export async function openDevnet (options: DevnetOptions): Promise<Devnet> {
   let faucet: Faucet | undefined
   await mkdir(root, { recursive: true })
   try {
-    const chain = await openChain(options, started)
+    const [chain, keys] = await Promise.all([openChain(options, started), runCommand<{ address: string, peerId: string }>(['keys', '--data', join(root, 'bootstrap')], options.env)])
     onProgress(`chain       ${chain.rpcUrl}`)
     const bank = faucet = await createFaucet({ rpcUrl: chain.rpcUrl, keyPath: join(chain.process.root, 'deployer.key') })
     const networkPath = join(root, 'network.json')
@@ -54,11 +55,15 @@ export async function openDevnet (options: DevnetOptions): Promise<Devnet> {
     bank.deployment = base.deployment
     onProgress(`contracts   market ${base.deployment.contracts.market}`)
 
-    const first = await openNode(options, started, bank, { name: 'bootstrap', role: 'bootstrap,module-provider', network: networkPath, flags: ['--module', join(MODULES, 'cowsay'), '--module', join(MODULES, 'noop')] })
+    // The modules belong to a cold account that never runs a node: the bootstrap node signs for it under a delegation.
+    const delegation = await runCommand<{ account: Address }>(['delegate', keys.address, '--peer', keys.peerId, '--network', networkPath, '--data', join(root, 'publisher')], options.env)
+    const delegationPath = join(root, 'bootstrap', 'delegation.json')
+    await writeJson(delegationPath, delegation)
+    const first = await openNode(options, started, bank, { name: 'bootstrap', role: 'bootstrap,module-provider', network: networkPath, flags: ['--delegation', delegationPath, '--module', join(MODULES, 'cowsay'), '--module', join(MODULES, 'noop')] })
     const { addresses } = await first.client.status()
-    const network: Network = { ...base, bootstrap: addresses, modulePublishers: [first.account as Network['modulePublishers'][number]] }
+    const network: Network = { ...base, bootstrap: addresses, modulePublishers: [delegation.account] }
     await writeJson(networkPath, network)
-    onProgress(`bootstrap   ${addresses[0] ?? ''}`)
+    onProgress(`join at     ${addresses[0] ?? ''}`)
 
     const units = Array.from({ length: options.unitsPerProvider }, (_, index) => ['--unit', `unit-${index + 1}=${unitShare(index, options.unitsPerProvider, options.providers)}`]).flat()
     const several = (count: number, role: string, flags: (index: number) => string[]): NodePlan[] =>
@@ -139,7 +144,13 @@ async function openNode (options: DevnetOptions, started: MeshProcess[], faucet:
     const candidate = createNodeClient(api)
     return await candidate.status().then(() => candidate, () => undefined)
   })
+  options.onProgress(`node        ${plan.name.padEnd(12)} ${account}`)
   return { name: plan.name, role: plan.role, process: process_, client, account }
+}
+
+/** What people call an account of the mesh; the account itself for a stranger's. */
+export function memberName (devnet: Devnet, account: string): string {
+  return devnet.nodes.find((node) => node.account === account)?.name ?? account
 }
 
 let memberTurn: Promise<void> = Promise.resolve()

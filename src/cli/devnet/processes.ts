@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { text as textOf } from 'node:stream/consumers'
 import { open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -23,6 +24,17 @@ export async function startProcess (name: string, root: string, args: readonly s
     return { name, root, pid }
   } finally {
     await log.close()
+  }
+}
+
+/** Runs `lilynode ARGS --json` to its end; resolves to what it printed. Rejects with DEVNET_COMMAND. */
+export async function runCommand<T> (args: readonly string[], env: Readonly<Record<string, string>>): Promise<T> {
+  const child = spawn(process.execPath, [BINARY, ...args, '--json'], { stdio: ['ignore', 'pipe', 'pipe'], env })
+  const [stdout, stderr] = await Promise.all([textOf(child.stdout), textOf(child.stderr)])
+  try {
+    return JSON.parse(stdout) as T
+  } catch (error) {
+    throw new CliError('DEVNET_COMMAND', `lilynode ${args.join(' ')}: ${stderr.trim()}`, { data: { args }, cause: error })
   }
 }
 

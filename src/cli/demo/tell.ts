@@ -1,0 +1,36 @@
+import { formatLily } from '../amounts.ts'
+import type { SolutionSummary } from '../../api/facade.ts'
+import { memberName, type Devnet, type DevnetNode } from '../devnet/mesh.ts'
+import { wait } from '../devnet/processes.ts'
+import type { Output } from '../output.ts'
+
+const POLL_MS = 50
+
+/** Shows the life of the newest cowsay job as it happens: states, who matched it against whom, where it runs. */
+export async function tellJob (devnet: Devnet, creator: DevnetNode, output: Output, signal: AbortSignal): Promise<void> {
+  let said = ''
+  let matched = -1
+  while (!signal.aborted) {
+    const job = (await creator.client.jobs().catch(() => [])).find((candidate) => candidate.module.startsWith('cowsay'))
+    const deal = job?.deals.at(-1)
+    if (deal !== undefined && deal.attempt !== matched) {
+      const auction = await creator.client.auction(deal.epoch).catch(() => undefined)
+      output.progress(`matched     attempt ${deal.attempt + 1}, epoch ${deal.epoch}: to ${memberName(devnet, deal.provider)} by ${auction === undefined ? memberName(devnet, deal.solver) : rankingText(devnet, auction.solutions)}`)
+      matched = deal.attempt
+    }
+    const text = deal === undefined || job === undefined ? job?.state ?? '' : stateText(job.state, deal.state)
+    if (text !== said && text !== '') output.progress(`state       ${text}`)
+    said = text
+    await wait(POLL_MS)
+  }
+}
+
+/** The deal is ahead of the job for a moment: a result is accepted before its folder is complete, say. */
+function stateText (job: string, deal: string): string {
+  return job === deal ? job : `${job.padEnd(17)} (deal ${deal})`
+}
+
+/** "solver-1 (lp, 0.01 LILY) against solver-2 (floor, 0.009 LILY)". */
+function rankingText (devnet: Devnet, solutions: readonly SolutionSummary[]): string {
+  return solutions.map(({ solver, engine, score }) => `${memberName(devnet, solver)} (${engine}, score ${formatLily(score)} LILY)`).join(' against ')
+}
