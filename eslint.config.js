@@ -1,22 +1,26 @@
 import tseslint from 'typescript-eslint'
 
-/** Layers of src/, lowest first. A folder imports what lies below it; siblings of layers 2 and 3 see each other's types only. */
+/** Layers of src/, lowest first. A folder imports what lies below it; siblings among the adapters and in the market see each other's types only. */
 const LAYERS = [
-  ['wire', 'core'],
+  ['core'], ['wire'],
   ['identity', 'mesh', 'store', 'chain'],
   ['book', 'match', 'deal', 'exec', 'verify', 'registry', 'economy'],
   ['roles'],
   ['config'], ['api'], ['node'], ['cli']
 ]
 
+/** Places in LAYERS of what talks to the outside, and of the market's own logic. */
+const ADAPTERS = 2
+const MARKET = 3
+
 /** The table of README.md as lint rules: for each folder what it may not import, and what it may import as types only. */
 function importRules () {
   const all = LAYERS.flat()
   return LAYERS.flatMap((layer, level) => layer.map((folder) => {
     const above = LAYERS.slice(level + 1).flat()
-    const siblings = level === 1 || level === 2 ? layer.filter((other) => other !== folder) : []
-    const adapters = level === 2 ? LAYERS[1] : []
-    const banned = folder === 'api' ? [...above, 'mesh', 'store', 'chain'] : above
+    const siblings = level === ADAPTERS || level === MARKET ? layer.filter((other) => other !== folder) : []
+    const adapters = level === MARKET ? LAYERS[ADAPTERS] : []
+    const banned = folder === 'api' ? [...above, ...LAYERS[ADAPTERS], 'config'] : above
     const typesOnly = all.filter((other) => siblings.includes(other) || adapters.includes(other))
     const toGroup = (folders) => folders.flatMap((other) => [`../${other}/**`, `../../${other}/**`, `../../../${other}/**`])
     const patterns = [

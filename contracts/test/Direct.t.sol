@@ -386,10 +386,15 @@ contract DirectTest is Fixture {
     function test_structHashesMatchTheTypesInTheProtocol() public view {
         DealCore memory core = _core(1);
         DealRest memory rest = _rest();
+        // Every field that is zero in a plain deal, so that none can be left out of the hash unseen.
+        (rest.linesRoot, rest.certificateSet, rest.creatorKey, rest.providerKey) =
+            (bytes32(uint256(1)), bytes32(uint256(2)), bytes32(uint256(3)), bytes32(uint256(4)));
+        (rest.watcher, rest.replicas, rest.quorum, rest.tolerancePpm) = (stranger, 3, 2, 10);
+        (rest.tier, rest.verdicts, rest.hardwareClass, rest.appealSeconds) = (1, 3, bytes32(uint256(5)), 600);
         bytes memory coreType =
             "DealCore(address creator,address provider,address feeTo,uint64 price,uint64 fee,uint64 collateral,uint64 reserve,uint64 jobNumber,uint8 attempt,uint32 lane,uint64 openBy)";
         bytes memory restType =
-            "DealRest(bytes32 jobOfferId,bytes32 resourceOfferId,bytes32 solutionId,uint8 verification,uint16 auditBp,bytes32 mediatorRoot,bytes32 creatorSaltHash,bytes32 providerSaltHash,uint64 startBy,uint32 submitSeconds,uint32 judgeSeconds,uint32 challengeSeconds,uint64 claimFee,uint64 auditFee,bytes32 parameters,bytes32 linesRoot,bytes32 certificateSet,bytes32 creatorKey,bytes32 providerKey)";
+            "DealRest(bytes32 jobOfferId,bytes32 resourceOfferId,bytes32 solutionId,uint8 verification,uint16 auditBp,bytes32 mediatorRoot,bytes32 creatorSaltHash,bytes32 providerSaltHash,uint64 startBy,uint32 submitSeconds,uint32 judgeSeconds,uint32 challengeSeconds,uint64 claimFee,uint64 auditFee,bytes32 parameters,bytes32 linesRoot,bytes32 certificateSet,bytes32 creatorKey,bytes32 providerKey,address watcher,uint8 replicas,uint8 quorum,uint32 tolerancePpm,uint8 tier,uint8 verdicts,bytes32 hardwareClass,uint32 appealSeconds)";
         bytes32 terms = keccak256(abi.encodePacked("DealTerms(DealCore core,DealRest rest)", coreType, restType));
         bytes32 restHash = keccak256(abi.encode(keccak256(restType), rest));
         bytes32 coreHash = keccak256(abi.encode(keccak256(coreType), core));

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Hex } from 'viem'
 import {
-  acceptanceDigest, challengeDigest, drawMediator, drawSeed, isAudited, mediatorRoot, nullifyDigest, openingPromiseDigest, resultCommitDigest, saltHash, startReceiptDigest, verdictDigest
+  acceptanceDigest, challengeDigest, drawMediator, drawSeed, isAudited, mediatorRoot, nullifyDigest, openingPromiseDigest, resultCommitDigest, resultReceiptDigest, saltHash, startReceiptDigest, verdictDigest
 } from '../../src/wire/deal-messages.ts'
 import { dealIdOf, dealRestHash, dealTermsDigest, type DealTerms } from '../../src/wire/deal-terms.ts'
 import { sessionDigest } from '../../src/wire/session.ts'
@@ -22,7 +22,8 @@ export function dealVectors (): Record<string, unknown> {
     rest: {
       jobOfferId: word('job'), resourceOfferId: word('offer'), solutionId: word('solution'), verification: 2, auditBp: 1000, mediatorRoot: mediatorRoot(mediators),
       creatorSaltHash: saltHash(salts.creator), providerSaltHash: saltHash(salts.provider), startBy: NOW + 900, submitSeconds: 900, judgeSeconds: 3600, challengeSeconds: 3600,
-      claimFee: 10_000_000, auditFee: 50_000_000, parameters: word('parameters'), linesRoot: word('lines'), certificateSet: word('certificates'), creatorKey: word('creator key'), providerKey: word('provider key')
+      claimFee: 10_000_000, auditFee: 50_000_000, parameters: word('parameters'), linesRoot: word('lines'), certificateSet: word('certificates'), creatorKey: word('creator key'), providerKey: word('provider key'),
+      watcher: account('watcher'), replicas: 3, quorum: 2, tolerancePpm: 10, tier: 1, verdicts: 3, hardwareClass: word('hardware class'), appealSeconds: 7200
     }
   }
   const dealId = dealIdOf(DOMAIN, terms.core.creator, terms.core.jobNumber, terms.core.attempt)
@@ -32,6 +33,7 @@ export function dealVectors (): Record<string, unknown> {
   const add = <T extends object>(name: string, digest: (domain: Domain, value: T) => Hash, value: T): void => { messages.push([name, value, digest(DOMAIN, value)]) }
   add('StartReceipt', startReceiptDigest, { dealId, inputRoot: word('inputs'), sealedRoot: word('sealed inputs'), startedAt: NOW + 10 })
   add('ResultCommit', resultCommitDigest, { dealId, manifest, outputRoot: word('outputs') })
+  add('ResultReceipt', resultReceiptDigest, { dealId, manifest })
   add('Acceptance', acceptanceDigest, { dealId, manifest })
   add('Challenge', challengeDigest, { dealId, manifest, kind: 1 })
   add('Verdict', verdictDigest, { dealId, manifest, outcome: 2, evidence: word('evidence') })

@@ -3,17 +3,13 @@ import { errorCode, errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Topics, Validation } from '../mesh/topics.ts'
 import { BATCH_OVERHEAD_BYTES, decodeBatch, encodeBatch, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../wire/record-batch.ts'
+import { recordsTopic } from '../wire/topics.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Admission } from './admission.ts'
 import { GOSSIP } from './options.ts'
 
 /** CBOR's head of a byte string, at most. */
 const RECORD_HEAD_BYTES = 5
-
-/** Topic of signed records of one chain. */
-export function recordsTopic (chainId: number): string {
-  return `/lily/records/1/${chainId}`
-}
 
 /** Sends own records in batches and judges those of others. Nothing is sent again: gossipsub passes on what was accepted. */
 export interface RecordGossip {

@@ -27,6 +27,7 @@ export interface AbiDealRest {
   jobOfferId: Hash, resourceOfferId: Hash, solutionId: Hash, verification: number, auditBp: number, mediatorRoot: Hash
   creatorSaltHash: Hash, providerSaltHash: Hash, startBy: bigint, submitSeconds: number, judgeSeconds: number, challengeSeconds: number
   claimFee: bigint, auditFee: bigint, parameters: Hash, linesRoot: Hash, certificateSet: Hash, creatorKey: Hash, providerKey: Hash
+  watcher: Address, replicas: number, quorum: number, tolerancePpm: number, tier: number, verdicts: number, hardwareClass: Hash, appealSeconds: number
 }
 
 /** DealRest of `terms`. Throws ChainError CHAIN_AMOUNT_RANGE. */

@@ -1,7 +1,7 @@
 import { concat, keccak256, zeroHash } from 'viem'
 import { encodeCbor } from '../wire/cbor.ts'
 import { mediatorRoot, type MediatorList } from '../wire/deal-messages.ts'
-import type { DealTerms } from '../wire/deal-terms.ts'
+import { PLAIN_REST, type DealTerms } from '../wire/deal-terms.ts'
 import type { JobOffer } from '../wire/job-offer.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
 import { DealError } from './errors.ts'
@@ -68,11 +68,8 @@ export function buildTerms (input: TermsInput): DealTerms {
       claimFee: parameters.claimFee,
       auditFee: parameters.auditFee,
       parameters: input.parametersHash,
-      // Royalties, price certificates and sealed content are zero until their parts exist.
-      linesRoot: zeroHash,
-      certificateSet: zeroHash,
-      creatorKey: zeroHash,
-      providerKey: zeroHash
+      ...PLAIN_REST,
+      watcher: job.watcher
     }
   }
 }

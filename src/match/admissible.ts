@@ -1,3 +1,4 @@
+import { zeroHash } from 'viem'
 import type { Address } from '../wire/shapes.ts'
 import { askFor, collateralFor, priceFor, referenceFor } from './price.ts'
 import type { JobRow, MatchRules, OfferRow } from './problem.ts'
@@ -8,10 +9,16 @@ export interface Terms { readonly rules: MatchRules, readonly atMs: number }
 const meet = (left: readonly Address[], right: readonly Address[], besides: readonly Address[]): boolean =>
   left.some((address) => right.includes(address) && !besides.includes(address))
 
+/** What the offer can lock for one job: its own bound, within what its account has free. */
+export const lockable = ({ offer: { collateral }, freeCollateral }: OfferRow): number => collateral === 0 ? freeCollateral : Math.min(collateral, freeCollateral)
+
 /** The constraints in the order in which they are tried: what no bargaining can change first, money last. Each is true when the pair passes. */
 const TABLE = {
   self: (job, offer) => job.account !== offer.account,
   validity: (job, offer, { atMs }) => job.offer.validUntil > atMs && offer.offer.validUntil > atMs,
+  market: (job, offer) => job.offer.market === offer.offer.market,
+  matched: (job, _offer, { atMs }) => job.offer.matchedUntil <= atMs,
+  free: (_job, offer, { atMs }) => offer.offer.freeFrom <= atMs,
   deadline: (job, _offer, { atMs }) => atMs + job.offer.runSeconds * 1000 <= job.offer.deadline,
   size: (job, _offer, { rules }) => Number.isSafeInteger(referenceFor(job.offer, rules)),
   avoid: (job, offer) => !job.offer.avoid.includes(offer.account),
@@ -19,7 +26,9 @@ const TABLE = {
   creators: (job, offer) => offer.offer.creators.length === 0 || offer.offer.creators.includes(job.account),
   engine: (job, offer) => offer.offer.engines.includes(job.offer.engine),
   module: (job, offer) => offer.offer.modules.length === 0 || offer.offer.modules.includes(job.offer.module),
-  // Several providers for one job, and GPUs, wait for the matching that places them.
+  // Several providers for one job, jobs that belong together, sealed content and GPUs wait for the parts that serve them.
+  group: (job) => job.offer.group.size <= 1,
+  seal: (job) => job.offer.sealKey === zeroHash,
   verification: (job) => !('replicas' in job.offer.verification),
   mediators: (job, offer) => job.offer.verification.strategy !== 'audit' || meet(job.offer.mediators, offer.offer.mediators, [job.account, offer.account]),
   cpu: (job, offer) => job.offer.resources.cpuMilli <= offer.offer.capacity.cpuMilli,
@@ -28,7 +37,7 @@ const TABLE = {
   gpu: (job) => job.offer.gpus.length === 0,
   runSeconds: (job, offer) => job.offer.runSeconds <= offer.offer.maxRunSeconds,
   price: (job, offer) => askFor(job.offer, offer.offer) <= job.offer.limit,
-  collateral: (job, offer, { rules }) => collateralFor(priceFor(job.offer, offer.offer, rules), rules, job.offer) <= offer.freeCollateral
+  collateral: (job, offer, { rules }) => collateralFor(priceFor(job.offer, offer.offer, rules), rules, job.offer) <= lockable(offer)
 } as const satisfies Record<string, (job: JobRow, offer: OfferRow, terms: Terms) => boolean>
 
 /** Why a pair is not admissible: the name of the constraint (protocol/matching.md lists them). */

@@ -1,4 +1,4 @@
-import type { ReasonCode } from './admissible.ts'
+import { lockable, type ReasonCode } from './admissible.ts'
 import { askFor, collateralFor, priceFor } from './price.ts'
 import type { JobRow, MatchRules, OfferRow } from './problem.ts'
 
@@ -26,7 +26,7 @@ const lacking = {
   seconds: ({ job, offer }: Pair) => job.offer.runSeconds - offer.offer.maxRunSeconds,
   price: ({ job, offer }: Pair) => askFor(job.offer, offer.offer) - job.offer.limit,
   late: ({ job, atMs }: Pair) => Math.ceil((atMs + job.offer.runSeconds * 1000 - job.offer.deadline) / 1000),
-  collateral: ({ job, offer, rules }: Pair) => collateralFor(priceFor(job.offer, offer.offer, rules), rules, job.offer) - offer.freeCollateral
+  collateral: ({ job, offer, rules }: Pair) => collateralFor(priceFor(job.offer, offer.offer, rules), rules, job.offer) - lockable(offer)
 }
 const amount = (by: number, unit: string): string => Number.isFinite(by) ? `${by} ${unit}` : `more ${unit} than can be counted`
 
@@ -34,6 +34,9 @@ const amount = (by: number, unit: string): string => Number.isFinite(by) ? `${by
 const CREATOR: Side = {
   self: () => other('the offer is your own account\'s; a job runs on another account\'s machine'),
   validity: ({ job, atMs }) => job.offer.validUntil <= atMs ? own('publish the job again: it is no longer valid') : other('the offer is no longer valid'),
+  market: ({ job, offer }) => own(`publish the job in the market "${offer.offer.market}" (it is in "${job.offer.market}")`),
+  matched: () => own('the job has found a deal; it is free again when that ends'),
+  free: ({ offer, atMs }) => other(`the capacity is free in ${Math.ceil((offer.offer.freeFrom - atMs) / 1000)} s`),
   deadline: (pair) => own(`move the deadline by ${lacking.late(pair)} s, or shorten the run`, lacking.late(pair)),
   size: () => own('ask for less: the job is larger than prices can be counted for'),
   avoid: ({ offer }) => own(`take ${offer.account} off the avoid list`),
@@ -41,6 +44,8 @@ const CREATOR: Side = {
   creators: () => other('the provider takes jobs of listed creators only'),
   engine: ({ job }) => other(`the offer does not run the engine "${job.offer.engine}"`),
   module: () => other('the provider runs listed modules only'),
+  group: () => own('submit the job alone: groups are not matched yet'),
+  seal: () => own('submit the job unsealed: sealed content is not served yet'),
   verification: () => own('choose the verification none, receipt or audit: several providers for one job are not matched yet'),
   mediators: ({ offer }) => offer.offer.mediators.length === 0 ? other('the provider trusts no mediator') : own(`trust one of the provider's mediators: ${offer.offer.mediators.join(', ')}`),
   cpu: (pair) => own(`ask for ${lacking.cpu(pair)} milli-cores less`, lacking.cpu(pair)),
@@ -56,6 +61,9 @@ const CREATOR: Side = {
 const PROVIDER: Side = {
   self: () => other('the job is your own account\'s'),
   validity: ({ offer, atMs }) => offer.offer.validUntil <= atMs ? own('publish the offer again: it is no longer valid') : other('the job is no longer valid'),
+  market: ({ job, offer }) => own(`offer in the market "${job.offer.market}" (you are in "${offer.offer.market}")`),
+  matched: () => other('the job has found a deal'),
+  free: ({ offer, atMs }) => own(`offer the capacity now: it is stated to be free in ${Math.ceil((offer.offer.freeFrom - atMs) / 1000)} s`),
   deadline: () => other('the job cannot end before its deadline'),
   size: () => other('the job is larger than prices can be counted for'),
   avoid: () => other('the creator avoids you'),
@@ -63,6 +71,8 @@ const PROVIDER: Side = {
   creators: ({ job }) => own(`add ${job.account} to the creators you take jobs of`),
   engine: ({ job }) => own(`offer the engine "${job.offer.engine}"`),
   module: ({ job }) => own(`allow the module ${job.offer.module}`),
+  group: () => other('the job is part of a group, which is not matched yet'),
+  seal: () => other('the job is sealed, which is not served yet'),
   verification: () => other('the job wants several providers, which is not matched yet'),
   mediators: ({ job }) => job.offer.mediators.length === 0 ? other('the creator trusts no mediator') : own(`trust one of the creator's mediators: ${job.offer.mediators.join(', ')}`),
   cpu: (pair) => own(`offer ${lacking.cpu(pair)} milli-cores more`, lacking.cpu(pair)),
@@ -71,7 +81,7 @@ const PROVIDER: Side = {
   gpu: () => other('the job wants a GPU, which is not matched yet'),
   runSeconds: (pair) => own(`take runs of ${lacking.seconds(pair)} s more`, lacking.seconds(pair)),
   price: (pair) => own(`ask ${amount(lacking.price(pair), 'nLILY')} less for this job`, lacking.price(pair)),
-  collateral: (pair) => own(`deposit ${amount(lacking.collateral(pair), 'nLILY')} more of collateral`, lacking.collateral(pair))
+  collateral: (pair) => own(`deposit, or allow for one job, ${amount(lacking.collateral(pair), 'nLILY')} more of collateral`, lacking.collateral(pair))
 }
 
 /** What `side` can do about a constraint that the pair fails. */

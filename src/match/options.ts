@@ -27,7 +27,7 @@ export const DEFAULT_MATCH_RULES: MatchRules = {
   // 2 % pays a solver's transactions at a job of one core-hour; the minimum pays its share of a batch for small ones.
   feeBp: 200,
   minFee: 100_000,
-  // A fine must exceed gain / audit probability; 2.5 is the bound at an audit rate of 40 % (design, section 10).
+  // A fine must exceed gain / audit probability; 2.5 is the bound at an audit rate of 40 % (protocol/deal.md).
   collateralBp: 25_000
 }
 

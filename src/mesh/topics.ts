@@ -21,16 +21,6 @@ export interface Topics {
   subscribe: (topic: string, options: Subscription) => () => void
 }
 
-/** Topic of signed records of one chain. */
-export function recordsTopic (chainId: number): string {
-  return `/lily/records/1/${chainId}`
-}
-
-/** Topic of commits and reveals of one chain's auction. */
-export function auctionTopic (chainId: number): string {
-  return `/lily/auction/1/${chainId}`
-}
-
 export function createTopics (components: { logger: Logger, isWelcome: (peer: string) => boolean }, options: { topics: readonly string[] }): Topics & { attach: (pubsub: GossipSub) => void, detach: () => void } {
   const subscriptions = new Map<string, Subscription>()
   let pubsub: GossipSub | undefined

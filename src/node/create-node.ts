@@ -20,6 +20,7 @@ import { createEligibility } from '../roles/eligibility.ts'
 import { saltSecretOf } from '../roles/provider/consent.ts'
 import { createBlocks } from '../store/blocks.ts'
 import { createDatastore } from '../store/datastore.ts'
+import { auctionTopic, recordsTopic } from '../wire/topics.ts'
 import type { NodeParts } from './components.ts'
 import { createFacade } from './facade.ts'
 import { keepFunded } from './funding.ts'
@@ -50,7 +51,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
       lifecycle.add(createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet })),
       lifecycle.add(createMesh({ datastore, logger, clock }, {
         network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap,
-        topics: [`/lily/records/1/${domain.chainId}`, `/lily/auction/1/${domain.chainId}`],
+        topics: [recordsTopic(domain.chainId), auctionTopic(domain.chainId)],
         ...(options.listen === undefined || options.listen.length === 0 ? {} : { listen: options.listen })
       }))
     )

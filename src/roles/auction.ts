@@ -15,6 +15,7 @@ import { jobOfferShape } from '../wire/job-offer.ts'
 import { decodeBody } from '../wire/record.ts'
 import { resourceOfferShape } from '../wire/resource-offer.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
+import { auctionTopic } from '../wire/topics.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Contacts } from './contacts.ts'
 import type { Eligibility } from './eligibility.ts'
@@ -51,7 +52,7 @@ export function createAuction (
 ): AuctionView {
   const { mesh, replica, eligibility, clock, logger, domain } = components
   const { rules } = options
-  const topic = `/lily/auction/1/${domain.chainId}`
+  const topic = auctionTopic(domain.chainId)
   const competitions = new Map<number, Competition>()
   const snapshots = new Map<number, Snapshot>()
   const decisions = new Map<number, AuctionDecision>()

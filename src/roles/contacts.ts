@@ -1,19 +1,14 @@
-import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Signer } from '../identity/signer.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import { ALL_ROLES, delegationDigest, delegationShape, type Delegation } from '../wire/delegation.ts'
-import { decodeMessage, encodeMessage } from '../wire/deal-room.ts'
+import { ALL_ROLES, delegationDigest, type Delegation } from '../wire/delegation.ts'
+import { decodeHello, encodeHello, HELLO_PROTOCOL, HELLO_QUESTION, MAX_HELLO_BYTES } from '../wire/hello.ts'
 import type { Address } from '../wire/shapes.ts'
 import { recoverSigner } from '../wire/signature.ts'
 import type { Domain } from '../wire/typed-data.ts'
-
-/** protocol/identity.md, Hello: which account speaks from a peer id, by a delegation that the account signed. */
-export const HELLO_PROTOCOL = '/lily/hello/1.0.0'
-const helloShape = z.strictObject({ delegation: delegationShape, roles: z.array(z.string().max(32)).max(16) })
 
 /** Who is behind the connected peers. */
 export interface Contacts extends Startable {
@@ -37,8 +32,8 @@ export function createContacts (components: { mesh: Mesh, signer: Signer, clock:
   }
 
   const greet = async (peerId: string): Promise<void> => {
-    const bytes = await mesh.requests.request(peerId, HELLO_PROTOCOL, new Uint8Array([0xf6]), { signal: AbortSignal.timeout(HELLO_TIMEOUT_MS), maxBytes: 4096 })
-    const { delegation } = decodeMessage(helloShape, bytes, 'hello')
+    const bytes = await mesh.requests.request(peerId, HELLO_PROTOCOL, HELLO_QUESTION, { signal: AbortSignal.timeout(HELLO_TIMEOUT_MS), maxBytes: MAX_HELLO_BYTES })
+    const { delegation } = decodeHello(bytes)
     const now = Math.floor(clock.now() / 1000)
     const valid = delegation.peerId === peerId && delegation.notBefore <= now && now < delegation.expiry && recoverSigner(delegationDigest(domain, delegation), delegation.signature) === delegation.account
     if (!valid) {
@@ -58,7 +53,7 @@ export function createContacts (components: { mesh: Mesh, signer: Signer, clock:
     start: async () => {
       const limits = { maxBytes: 16, perPeerPerSecond: 2, concurrency: 64, timeoutMs: HELLO_TIMEOUT_MS }
       stops.push(
-        mesh.requests.serve(HELLO_PROTOCOL, limits, async () => await Promise.resolve(encodeMessage({ delegation: own(), roles: [...options.roles] }))),
+        mesh.requests.serve(HELLO_PROTOCOL, limits, async () => await Promise.resolve(encodeHello({ delegation: own(), roles: [...options.roles] }))),
         mesh.onPeer(({ peerId, type }) => { if (type === 'connect') tryGreet(peerId) })
       )
       for (const { peerId } of mesh.peers()) tryGreet(peerId)

@@ -22,7 +22,7 @@ export interface DealRoom {
   start: (deal: Deal, message: Omit<DealRequestOf<'start'>, 'type'>) => Promise<z.output<typeof startAnswerShape>>
   deliver: (deal: Deal) => Promise<void>
   accept: (deal: Deal, message: Omit<DealRequestOf<'accept'>, 'type'>) => Promise<void>
-  salt: (deal: Deal, manifest: Hash, creatorSalt: Hash) => Promise<Hash>
+  salt: (deal: Deal, message: Omit<DealRequestOf<'salt'>, 'type'>) => Promise<Hash>
   status: (deal: Deal) => Promise<z.output<typeof statusAnswerShape>>
   open: (peer: string, consent: Consent) => Promise<Hash>
   mediate: (peer: string, request: MediateRequest) => Promise<z.output<typeof mediateAnswerShape>>
@@ -45,7 +45,7 @@ export function createDealRoom (components: { mesh: Pick<Mesh, 'requests'> }): D
     start: (deal, message) => ask(deal.peer, { type: 'start', ...message }, startAnswerShape, TIMEOUT_MS.start),
     deliver: async (deal) => { await ask(deal.peer, resultMessage(deal), emptyAnswerShape, TIMEOUT_MS.result) },
     accept: async (deal, message) => { await ask(deal.peer, { type: 'accept', ...message }, emptyAnswerShape, TIMEOUT_MS.accept) },
-    salt: async (deal, manifest, creatorSalt) => (await ask(deal.peer, { type: 'salt', dealId: deal.dealId, manifest, creatorSalt }, saltAnswerShape, TIMEOUT_MS.salt)).providerSalt,
+    salt: async (deal, message) => (await ask(deal.peer, { type: 'salt', ...message }, saltAnswerShape, TIMEOUT_MS.salt)).providerSalt,
     status: (deal) => ask(deal.peer, { type: 'status', dealId: deal.dealId }, statusAnswerShape, TIMEOUT_MS.status),
     open: async (peer, consent) => {
       const bytes = await requests.request(peer, OPEN_PROTOCOL, encodeMessage(consent), { signal: AbortSignal.timeout(TIMEOUT_MS.open), maxBytes: 4096 })

@@ -5,11 +5,12 @@ import type { Hash } from '../wire/shapes.ts'
 import { VerifyError } from './errors.ts'
 
 /** Strategy `receipt`: the manifest speaks of this job, and the fetched outputs are what it says. Throws VerifyError. */
-export function checkReceipt (dealId: Hash, job: JobOffer, manifest: ResultManifest, outputsCid: string, tree: ReadonlyMap<string, Uint8Array>): void {
+export function checkReceipt (deal: { dealId: Hash, jobOfferId: Hash }, job: JobOffer, manifest: ResultManifest, outputsCid: string, tree: ReadonlyMap<string, Uint8Array>): void {
   const expect = (field: string, expected: string, found: string): void => {
     if (expected !== found) throw new VerifyError('VERIFY_MANIFEST_DIFFERS', `result manifest: ${field} is ${found}, expected ${expected}`, { data: { field, expected, found } })
   }
-  expect('dealId', dealId, manifest.dealId)
+  expect('dealId', deal.dealId, manifest.dealId)
+  expect('job', deal.jobOfferId, manifest.job)
   expect('module', job.module, manifest.module)
   expect('inputs', job.inputs, manifest.inputs)
   expect('outputs', outputsCid, manifest.outputs)

@@ -6,6 +6,7 @@ import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain, type Stru
 
 const START_RECEIPT = [['dealId', 'bytes32'], ['inputRoot', 'bytes32'], ['sealedRoot', 'bytes32'], ['startedAt', 'uint64']] as const satisfies StructType
 const RESULT_COMMIT = [['dealId', 'bytes32'], ['manifest', 'bytes32'], ['outputRoot', 'bytes32']] as const satisfies StructType
+const RESULT_RECEIPT = [['dealId', 'bytes32'], ['manifest', 'bytes32']] as const satisfies StructType
 const ACCEPTANCE = [['dealId', 'bytes32'], ['manifest', 'bytes32']] as const satisfies StructType
 const CHALLENGE = [['dealId', 'bytes32'], ['manifest', 'bytes32'], ['kind', 'uint8']] as const satisfies StructType
 const VERDICT = [['dealId', 'bytes32'], ['manifest', 'bytes32'], ['outcome', 'uint8'], ['evidence', 'bytes32']] as const satisfies StructType
@@ -22,7 +23,7 @@ export type Verdict = StructValue<typeof VERDICT>
 /** Verdict outcomes by their number on chain. */
 export const OUTCOMES = { correct: 1, wrong: 2, inconclusive: 3 } as const
 /** Challenge kinds by their number on chain. */
-export const CHALLENGE_KINDS = { wrong: 1 } as const
+export const CHALLENGE_KINDS = { wrong: 1, unavailable: 2, misSealed: 3 } as const
 
 const digestOf = <T extends StructType>(name: string, type: T): (domain: Domain, value: StructValue<T>) => Hash => {
   const typeHash = typeHashOf(encodeType(name, type))
@@ -33,6 +34,8 @@ const digestOf = <T extends StructType>(name: string, type: T): (domain: Domain,
 export const startReceiptDigest = digestOf('StartReceipt', START_RECEIPT)
 /** Signed by the provider: `manifest` is the sha2-256 of the result manifest, `outputRoot` the digest of the output CID. */
 export const resultCommitDigest = digestOf('ResultCommit', RESULT_COMMIT)
+/** Signed by the creator before the provider shows its salt: this manifest arrived, and the audit draw is over it. */
+export const resultReceiptDigest = digestOf('ResultReceipt', RESULT_RECEIPT)
 /** Signed by the creator: pay. */
 export const acceptanceDigest = digestOf('Acceptance', ACCEPTANCE)
 /** Signed by the creator: a mediator shall look. */

@@ -8,12 +8,15 @@ export const DEAL_PROTOCOL = '/lily/deal/1.0.0'
 export const OPEN_PROTOCOL = '/lily/open/1.0.0'
 export const MEDIATE_PROTOCOL = '/lily/mediate/1.0.0'
 
-/** A proposal carries evidence of a solution (64 KB) and two records (16 KB each). */
+/** A proposal carries evidence of a solution (66 KB); a mediation a record (16 KB) and a manifest. */
 export const MAX_DEAL_MESSAGE_BYTES = 131_072
 
 const bytesShape: z.ZodType<Uint8Array> = z.instanceof(Uint8Array)
 
+/** In the one order that the contracts read: ascending, none twice, a weight for each. */
 export const mediatorListShape = z.strictObject({ mediators: z.array(addressShape).max(32).readonly(), weights: z.array(uintShape).max(32).readonly() })
+  .refine(({ mediators, weights }) => mediators.length === weights.length, 'a weight is missing or left over')
+  .refine(({ mediators }) => mediators.every((mediator, at) => at === 0 || (mediators[at - 1] as string) < mediator), 'mediators must ascend, none twice')
 
 /** Creator to provider: the pair that the evidence matches; the provider answers with signed terms. */
 const proposeShape = z.strictObject({
@@ -38,8 +41,8 @@ const acceptShape = z.strictObject({
   type: z.literal('accept'), dealId: hashShape, manifest: hashShape, signature: signatureShape,
   verdict: z.strictObject({ mediator: addressShape, outcome: uintShape.max(255), evidence: hashShape, signature: signatureShape }).optional()
 })
-/** Creator to provider: the result is here; which salt of yours goes into the audit draw? */
-const saltShape = z.strictObject({ type: z.literal('salt'), dealId: hashShape, manifest: hashShape, creatorSalt: hashShape })
+/** Creator to provider: I have this result, by my signature under its receipt; which salt of yours goes into the audit draw? */
+const saltShape = z.strictObject({ type: z.literal('salt'), dealId: hashShape, manifest: hashShape, signature: signatureShape, creatorSalt: hashShape })
 /** Either to the other: what do you hold of this deal? The answer repeats what may have been lost. */
 const statusShape = z.strictObject({ type: z.literal('status'), dealId: hashShape })
 /** Creator to provider: the deal is not wanted any more; binding only while it is not open. */

@@ -1,4 +1,4 @@
-import { concat, encodeAbiParameters, keccak256 } from 'viem'
+import { concat, encodeAbiParameters, keccak256, zeroAddress, zeroHash } from 'viem'
 import { z } from 'zod'
 import { addressShape, amountShape, hashShape, signatureShape, uintShape, type Address, type Hash } from './shapes.ts'
 import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain, type StructType } from './typed-data.ts'
@@ -47,9 +47,29 @@ export const dealRestShape = z.strictObject({
   certificateSet: hashShape,
   /** X25519 keys for sealed inputs and outputs; zero: not sealed. */
   creatorKey: hashShape,
-  providerKey: hashShape
+  providerKey: hashShape,
+  /** Receipts and accepts results for a creator that cannot be online; the zero address: none. */
+  watcher: addressShape,
+  /** Providers that run the job and how many must agree; 0: one provider. */
+  replicas: uintShape.max(16),
+  quorum: uintShape.max(16),
+  /** Relative difference within which results agree, in millionths. */
+  tolerancePpm: uintShape.max(1_000_000),
+  /** 0: deterministic, one re-execution decides; 1: only mediators of one hardware class can tell. */
+  tier: uintShape.max(1),
+  /** Mediators whose verdicts must agree; 0: one. */
+  verdicts: uintShape.max(16),
+  /** keccak256 of the hardware class's name; zero: none. */
+  hardwareClass: hashShape,
+  /** Time for an appeal after a verdict; 0: none. */
+  appealSeconds: uintShape.max(2 ** 32 - 1)
 })
 export type DealRest = z.output<typeof dealRestShape>
+
+/** What a plain deal leaves at nothing: parts whose behaviour comes with later versions. */
+export const PLAIN_REST = {
+  linesRoot: zeroHash, certificateSet: zeroHash, creatorKey: zeroHash, providerKey: zeroHash, watcher: zeroAddress, replicas: 0, quorum: 0, tolerancePpm: 0, tier: 0, verdicts: 0, hardwareClass: zeroHash, appealSeconds: 0
+} satisfies Partial<DealRest>
 
 export const dealTermsShape = z.strictObject({ core: dealCoreShape, rest: dealRestShape })
 export type DealTerms = z.output<typeof dealTermsShape>
@@ -66,7 +86,8 @@ const REST_TYPE = [
   ['jobOfferId', 'bytes32'], ['resourceOfferId', 'bytes32'], ['solutionId', 'bytes32'], ['verification', 'uint8'], ['auditBp', 'uint16'],
   ['mediatorRoot', 'bytes32'], ['creatorSaltHash', 'bytes32'], ['providerSaltHash', 'bytes32'], ['startBy', 'uint64'], ['submitSeconds', 'uint32'],
   ['judgeSeconds', 'uint32'], ['challengeSeconds', 'uint32'], ['claimFee', 'uint64'], ['auditFee', 'uint64'], ['parameters', 'bytes32'],
-  ['linesRoot', 'bytes32'], ['certificateSet', 'bytes32'], ['creatorKey', 'bytes32'], ['providerKey', 'bytes32']
+  ['linesRoot', 'bytes32'], ['certificateSet', 'bytes32'], ['creatorKey', 'bytes32'], ['providerKey', 'bytes32'],
+  ['watcher', 'address'], ['replicas', 'uint8'], ['quorum', 'uint8'], ['tolerancePpm', 'uint32'], ['tier', 'uint8'], ['verdicts', 'uint8'], ['hardwareClass', 'bytes32'], ['appealSeconds', 'uint32']
 ] as const satisfies StructType
 
 const CORE_TYPE_STRING = encodeType('DealCore', CORE_TYPE)

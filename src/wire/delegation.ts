@@ -21,7 +21,7 @@ export type Delegation = z.output<typeof delegationShape>
 
 /** Roles as bits of a delegation. */
 export const ROLE_BITS = { creator: 1, provider: 2, solver: 4, mediator: 8, moduleProvider: 16, gateway: 32 } as const
-export const ALL_ROLES = 0xffff
+export const ALL_ROLES = Object.values(ROLE_BITS).reduce((sum, bit) => sum | bit, 0)
 
 const DELEGATION_TYPE = [
   ['account', 'address'], ['operator', 'address'], ['peerIdHash', 'bytes32'], ['roles', 'uint16'], ['notBefore', 'uint64'], ['expiry', 'uint64'], ['nonce', 'uint64']

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { zeroHash } from 'viem'
+import { zeroAddress, zeroHash } from 'viem'
 import { addressShape, amountShape, cidShape, hashShape, millisShape, peerIdShape, uintShape } from './shapes.ts'
 
 /** protocol/job-offer.md. What a job needs and what its creator pays at most. */
@@ -69,9 +69,23 @@ export const jobOfferShape = z.strictObject({
   /** Where the creator's deal room is. */
   peer: peerIdShape,
   /** X25519 key that inputs and outputs are sealed with; zero: they are not sealed. */
-  sealKey: hashShape
+  sealKey: hashShape,
+  /** The market the job is for; it matches offers of the same one. Empty: the common one. */
+  market: z.string().max(32),
+  /** Standard mediator sets that the creator trusts, by hash, beside `mediators`. */
+  mediatorSets: z.array(hashShape).max(8),
+  /** Who receipts and accepts results while the creator is offline; the zero address: nobody. */
+  watcher: addressShape,
+  /** The job has found a deal and is not to be matched before this, unix ms; 0: it is free. */
+  matchedUntil: millisShape,
+  /** Where its data lies, as providers name places: a hint. */
+  locality: z.array(z.string().min(1).max(64)).max(8),
+  /** Jobs of one id are matched all or none; size 0: it stands alone. */
+  group: z.strictObject({ id: hashShape, index: uintShape.max(63), size: uintShape.max(64) })
 })
 export type JobOffer = z.output<typeof jobOfferShape>
 
-/** What a plain job leaves at nothing: no GPUs, no demands beyond the network's, not sealed. */
-export const PLAIN_JOB = { gpus: [], collateralBp: 0, minReputationBp: 0, sealKey: zeroHash } satisfies Partial<JobOffer>
+/** What a plain job leaves at nothing: no GPUs, no demands beyond the network's, not sealed, alone. */
+export const PLAIN_JOB = {
+  gpus: [], collateralBp: 0, minReputationBp: 0, sealKey: zeroHash, market: '', mediatorSets: [], watcher: zeroAddress, matchedUntil: 0, locality: [], group: { id: zeroHash, index: 0, size: 0 }
+} satisfies Partial<JobOffer>

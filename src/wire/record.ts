@@ -13,7 +13,7 @@ export const RECORD_KINDS = { job: 1, offer: 2, cancel: 3, module: 4, equivocati
 export type RecordKind = keyof typeof RECORD_KINDS
 const KIND_BY_NUMBER = new Map<number, RecordKind>(Object.entries(RECORD_KINDS).map(([kind, number]) => [number, kind as RecordKind]))
 
-/** Largest encoded record. A job offer with every list full stays below 8 KB; the rest is room for new fields. */
+/** Largest encoded record. A plain offer takes 600 bytes; lists have room, not all of them at once. */
 export const MAX_RECORD_BYTES = 16_384
 /** Slots are counted in 32 bits; how many an account may use is its quota. */
 export const MAX_SLOT = 2 ** 32 - 1

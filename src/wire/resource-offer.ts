@@ -31,7 +31,7 @@ export const resourceOfferShape = z.strictObject({
   ask: askShape,
   /** Engines that run here, e.g. "wasm". */
   engines: z.array(z.string().max(16)).min(1).max(8),
-  /** When not empty, only modules of these publishers' manifests (CIDs) are run. */
+  /** When not empty, only modules with these manifest CIDs are run. */
   modules: z.array(z.string().max(128)).max(64),
   /** Longest run that is accepted, seconds. */
   maxRunSeconds: uintShape.min(1).max(604_800),
@@ -44,9 +44,21 @@ export const resourceOfferShape = z.strictObject({
   /** Where the provider's deal room is. */
   peer: peerIdShape,
   /** X25519 key that content for this provider is sealed to; zero: it opens no seals. */
-  sealKey: hashShape
+  sealKey: hashShape,
+  /** The market the offer is in; it matches jobs of the same one. Empty: the common one. */
+  market: z.string().max(32),
+  /** Standard mediator sets that the provider trusts, by hash, beside `mediators`. */
+  mediatorSets: z.array(hashShape).max(8),
+  /** Most that it locks for one job; 0: whatever its account has free. */
+  collateral: amountShape,
+  /** Machines whose results are comparable share a class; empty: none is claimed. */
+  hardwareClass: z.string().max(64),
+  /** The capacity is free from then on, unix ms; 0: now. */
+  freeFrom: millisShape,
+  /** Where the machine is, as jobs ask for it: a hint. */
+  locality: z.array(z.string().min(1).max(64)).max(8)
 })
 export type ResourceOffer = z.output<typeof resourceOfferShape>
 
-/** What a plain offer leaves at nothing: no GPUs, no seals. */
-export const PLAIN_OFFER = { gpus: [], sealKey: zeroHash } satisfies Partial<ResourceOffer>
+/** What a plain offer leaves at nothing: no GPUs, no seals, free now. */
+export const PLAIN_OFFER = { gpus: [], sealKey: zeroHash, market: '', mediatorSets: [], collateral: 0, hardwareClass: '', freeFrom: 0, locality: [] } satisfies Partial<ResourceOffer>

@@ -7,16 +7,20 @@ import { cidShape, hashShape, millisShape, parseShape, uintShape, type Hash } fr
 export const resultManifestShape = z.strictObject({
   version: z.literal(1),
   dealId: hashShape,
+  /** Id of the job's record. */
+  job: hashShape,
   /** Manifest CID of the module. */
   module: cidShape,
   /** CID of the input directory. */
   inputs: cidShape,
+  /** CID of the sealed inputs as they travelled; empty: they were not sealed. */
+  sealedInputs: z.union([cidShape, z.literal('')]),
   /** CID of the result directory: stdout, stderr, exitCode, outputs/. */
   outputs: cidShape,
   /** CID of the sealed result directory as it travels; empty: the result is not sealed. */
   sealedOutputs: z.union([cidShape, z.literal('')]),
   /** Why the guest ended. */
-  reason: z.enum(['exited', 'trapped', 'timeout', 'memory', 'output-limit', 'invalid-module', 'host-error']),
+  reason: z.enum(['exited', 'trapped', 'timeout', 'memory', 'output-limit', 'invalid-module']),
   exitCode: z.number().int().min(-1).max(255),
   message: z.string().max(1024),
   /** sha2-256 of the streams as they are in the result directory. */

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { recordsTopic } from '../../src/book/gossip.ts'
+import { recordsTopic } from '../../src/wire/topics.ts'
 import { GOSSIP, RECONCILE } from '../../src/book/options.ts'
 import { createBookReplica, type BookReplica } from '../../src/book/replica.ts'
 import { createManualClock } from '../../src/core/clock.ts'

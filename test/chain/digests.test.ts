@@ -24,7 +24,8 @@ const terms: fc.Arbitrary<DealTerms> = fc.record({
   rest: fc.record({
     jobOfferId: hex(32), resourceOfferId: hex(32), solutionId: hex(32), verification: uint(4), auditBp: uint(10_000), mediatorRoot: hex(32),
     creatorSaltHash: hex(32), providerSaltHash: hex(32), startBy: uint(), submitSeconds: u32, judgeSeconds: u32, challengeSeconds: u32,
-    claimFee: uint(), auditFee: uint(), parameters: hex(32), linesRoot: hex(32), certificateSet: hex(32), creatorKey: hex(32), providerKey: hex(32)
+    claimFee: uint(), auditFee: uint(), parameters: hex(32), linesRoot: hex(32), certificateSet: hex(32), creatorKey: hex(32), providerKey: hex(32),
+    watcher: hex(20), replicas: uint(16), quorum: uint(16), tolerancePpm: uint(1_000_000), tier: uint(1), verdicts: uint(16), hardwareClass: hex(32), appealSeconds: u32
   })
 })
 

@@ -1,4 +1,4 @@
-import type { DealRest } from '../../src/wire/deal-terms.ts'
+import { PLAIN_REST, type DealRest } from '../../src/wire/deal-terms.ts'
 import { PLAIN_JOB, type JobOffer } from '../../src/wire/job-offer.ts'
 import type { Address, Hash } from '../../src/wire/shapes.ts'
 
@@ -20,5 +20,5 @@ export function jobOffer (change: Partial<JobOffer> = {}): JobOffer {
 /** Terms' rest with short, distinct deadlines. */
 export const REST: DealRest = {
   jobOfferId: hash(1), resourceOfferId: hash(2), solutionId: hash(3), verification: 1, auditBp: 0, mediatorRoot: hash(0), creatorSaltHash: hash(4), providerSaltHash: hash(5),
-  startBy: 1000, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 8, claimFee: 1, auditFee: 2, parameters: hash(6), linesRoot: hash(0), certificateSet: hash(0), creatorKey: hash(0), providerKey: hash(0)
+  startBy: 1000, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 8, claimFee: 1, auditFee: 2, parameters: hash(6), ...PLAIN_REST
 }

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { admissible, REASONS } from '../../src/match/admissible.ts'
 import type { JobRow, OfferRow } from '../../src/match/problem.ts'
-import { address, AT_MS, job, MEDIATOR, offer, RULES } from './rows.ts'
+import { address, AT_MS, hash, job, MEDIATOR, offer, RULES } from './rows.ts'
 
 const reasonOf = (left: JobRow, right: OfferRow): string => {
   const result = admissible(left, right, RULES, AT_MS)
@@ -15,6 +15,9 @@ const CASES: Record<string, { passes: Array<[JobRow, OfferRow]>, fails: Array<[J
     passes: [[job(1, { validUntil: AT_MS + 1 }), offer(1, { validUntil: AT_MS + 1 })]],
     fails: [[job(1, { validUntil: AT_MS }), offer(1)], [job(1), offer(1, { validUntil: AT_MS })]]
   },
+  market: { passes: [[job(1, { market: 'gpu' }), offer(1, { market: 'gpu' })]], fails: [[job(1, { market: 'gpu' }), offer(1)], [job(1), offer(1, { market: 'gpu' })]] },
+  matched: { passes: [[job(1, { matchedUntil: AT_MS }), offer(1)]], fails: [[job(1, { matchedUntil: AT_MS + 1 }), offer(1)]] },
+  free: { passes: [[job(1), offer(1, { freeFrom: AT_MS })]], fails: [[job(1), offer(1, { freeFrom: AT_MS + 1 })]] },
   deadline: { passes: [[job(1, { deadline: AT_MS + 10_000 }), offer(1)]], fails: [[job(1, { deadline: AT_MS + 9_999 }), offer(1)]] },
   size: { passes: [], fails: [[job(1, { limit: Number.MAX_SAFE_INTEGER }), offer(1)]] },
   avoid: { passes: [[job(1, { avoid: [address(1)] }), offer(1)]], fails: [[job(1, { avoid: [address(2001)] }), offer(1)]] },
@@ -22,6 +25,8 @@ const CASES: Record<string, { passes: Array<[JobRow, OfferRow]>, fails: Array<[J
   creators: { passes: [[job(1), offer(1, { creators: [address(1001)] })]], fails: [[job(1), offer(1, { creators: [address(1)] })]] },
   engine: { passes: [[job(1), offer(1, { engines: ['docker', 'wasm'] })]], fails: [[job(1), offer(1, { engines: ['docker'] })]] },
   module: { passes: [[job(1), offer(1, { modules: ['bafymodule'] })]], fails: [[job(1), offer(1, { modules: ['bafyother'] })]] },
+  group: { passes: [[job(1, { group: { id: hash(1), index: 0, size: 1 } }), offer(1)]], fails: [[job(1, { group: { id: hash(1), index: 0, size: 2 } }), offer(1)]] },
+  seal: { passes: [[job(1), offer(1, { sealKey: hash(1) })]], fails: [[job(1, { sealKey: hash(1) }), offer(1)]] },
   verification: {
     passes: [[job(1, { verification: { strategy: 'none', auditBp: 0 } }), offer(1)]],
     fails: [[job(1, { verification: { strategy: 'replicate', replicas: 3, quorum: 2 } }), offer(1)], [job(1, { verification: { strategy: 'compare', replicas: 2, quorum: 2, tolerancePpm: 10 } }), offer(1)]]
@@ -43,7 +48,10 @@ const CASES: Record<string, { passes: Array<[JobRow, OfferRow]>, fails: Array<[J
   gpu: { passes: [[job(1), offer(1)]], fails: [[job(1, { gpus: [{ models: [], vramMiB: 0, shareBp: 1 }] }), offer(1)]] },
   runSeconds: { passes: [[job(1), offer(1, { maxRunSeconds: 10 })]], fails: [[job(1), offer(1, { maxRunSeconds: 9 })]] },
   price: { passes: [[job(1, { limit: 150 }), offer(1)]], fails: [[job(1, { limit: 149 }), offer(1)], [job(1, { limit: Number.MAX_SAFE_INTEGER }), offer(1, { ask: { base: Number.MAX_SAFE_INTEGER, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 } })]] },
-  collateral: { passes: [[job(1), offer(1, {}, { freeCollateral: 500 })]], fails: [[job(1), offer(1, {}, { freeCollateral: 499 })]] }
+  collateral: {
+    passes: [[job(1), offer(1, {}, { freeCollateral: 500 })], [job(1), offer(1, { collateral: 500 })]],
+    fails: [[job(1), offer(1, {}, { freeCollateral: 499 })], [job(1), offer(1, { collateral: 499 })], [job(1), offer(1, { collateral: 500 }, { freeCollateral: 499 })]]
+  }
 }
 
 t.test('every constraint has a case here', async (t) => {

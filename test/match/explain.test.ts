@@ -3,7 +3,7 @@ import t from 'tap'
 import { admissible, passes, REASONS } from '../../src/match/admissible.ts'
 import { explainJob, explainOffer } from '../../src/match/explain.ts'
 import { marketOf } from '../../src/match/market.ts'
-import { address, anyBook, book, hash, job, MEDIATOR, offer } from './rows.ts'
+import { address, anyBook, AT_MS, book, hash, job, MEDIATOR, offer } from './rows.ts'
 
 t.test('the numbers of explain are those of trying every pair', async () => {
   fc.assert(fc.property(anyBook, (snapshot) => {
@@ -52,9 +52,9 @@ t.test('misses that the asker can mend come before those that only the other sid
 
 t.test('every constraint has a sentence for both sides that names its number', async (t) => {
   const bad = job(1, {
-    gpus: [{ models: [], vramMiB: 1, shareBp: 1 }], resources: { cpuMilli: 11, memoryMiB: 12, diskMiB: 13 }, runSeconds: 70, limit: 0, deadline: 0, validUntil: 0, mediators: [address(1)], targets: [address(1)], avoid: [address(5)]
+    market: 'gpu', matchedUntil: AT_MS + 1, group: { id: hash(1), index: 0, size: 2 }, sealKey: hash(1), gpus: [{ models: [], vramMiB: 1, shareBp: 1 }], resources: { cpuMilli: 11, memoryMiB: 12, diskMiB: 13 }, runSeconds: 70, limit: 0, deadline: 0, validUntil: 0, mediators: [address(1)], targets: [address(1)], avoid: [address(5)]
   }, address(5))
-  const worse = offer(1, { capacity: { cpuMilli: 10, memoryMiB: 10, diskMiB: 10 }, engines: ['docker'], modules: ['bafyother'], creators: [address(1)], mediators: [MEDIATOR], maxRunSeconds: 60 }, { account: address(5), freeCollateral: 0 })
+  const worse = offer(1, { capacity: { cpuMilli: 10, memoryMiB: 10, diskMiB: 10 }, engines: ['docker'], modules: ['bafyother'], creators: [address(1)], mediators: [MEDIATOR], maxRunSeconds: 60, freeFrom: AT_MS + 1 }, { account: address(5), freeCollateral: 0 })
   const forJob = explainJob(book([bad], [worse]), hash(1)).nearest[0]?.advice ?? []
   const forOffer = explainOffer(book([bad], [worse]), worse.id).nearest[0]?.advice ?? []
   const all = REASONS.filter((reason) => reason !== 'size' && reason !== 'verification')

@@ -2,7 +2,7 @@ import { keccak256, stringToBytes, zeroHash } from 'viem'
 import type { DealEvidence } from '../../src/chain/calls.ts'
 import type { Signer } from '../../src/identity/signer.ts'
 import { mediatorRoot, resultCommitDigest, saltHash, startReceiptDigest, type MediatorList } from '../../src/wire/deal-messages.ts'
-import { dealIdOf, dealTermsDigest, type Consent, type DealTerms } from '../../src/wire/deal-terms.ts'
+import { dealIdOf, dealTermsDigest, PLAIN_REST, type Consent, type DealTerms } from '../../src/wire/deal-terms.ts'
 import type { Address, Hash } from '../../src/wire/shapes.ts'
 import type { Domain } from '../../src/wire/typed-data.ts'
 
@@ -22,7 +22,7 @@ export function signDeal (setup: DealSetup): SignedDeal {
     rest: {
       jobOfferId: named('job'), resourceOfferId: named('offer'), solutionId: named('solution'), verification: 2, auditBp: 1000,
       mediatorRoot: mediators.mediators.length === 0 ? zeroHash : mediatorRoot(mediators), creatorSaltHash: saltHash(salts.creator), providerSaltHash: saltHash(salts.provider),
-      startBy: now + 70, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 10, claimFee: 10, auditFee: 20, parameters: named('parameters'), linesRoot: zeroHash, certificateSet: zeroHash, creatorKey: zeroHash, providerKey: zeroHash, ...setup.rest
+      startBy: now + 70, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 10, claimFee: 10, auditFee: 20, parameters: named('parameters'), ...PLAIN_REST, ...setup.rest
     }
   }
   const digest = dealTermsDigest(domain, terms)

@@ -35,21 +35,24 @@ t.test('about one deal in ten is audited at 10 %', (t) => {
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const tree = new Map([['stdout', bytes('moo')], ['stderr', bytes('')], ['exitCode', bytes('0\n')]])
 const manifest: ResultManifest = {
-  version: 1, dealId: hash(9), module: CID, inputs: CID, outputs: CID, sealedOutputs: '', reason: 'exited', exitCode: 0, message: '', stdoutDigest: sha256(bytes('moo')), stderrDigest: sha256(bytes('')),
+  version: 1, dealId: hash(9), job: hash(7), module: CID, inputs: CID, sealedInputs: '', outputs: CID, sealedOutputs: '', reason: 'exited', exitCode: 0, message: '', stdoutDigest: sha256(bytes('moo')), stderrDigest: sha256(bytes('')),
   meter: { wallMs: 1, memoryMiB: 1, fuel: 0 }, executor: 'x', finishedAtMs: 1
 }
 
+const DEAL = { dealId: hash(9), jobOfferId: hash(7) }
+
 t.test('a receipt holds when manifest, job and outputs agree, and names what does not', (t) => {
-  checkReceipt(hash(9), jobOffer(), manifest, CID, tree)
-  const differs = (change: Partial<ResultManifest>, field: string): void => { t.throws(() => { checkReceipt(hash(9), jobOffer(), { ...manifest, ...change }, CID, tree) }, { code: 'VERIFY_MANIFEST_DIFFERS', data: { field } }, field) }
+  checkReceipt(DEAL, jobOffer(), manifest, CID, tree)
+  const differs = (change: Partial<ResultManifest>, field: string): void => { t.throws(() => { checkReceipt(DEAL, jobOffer(), { ...manifest, ...change }, CID, tree) }, { code: 'VERIFY_MANIFEST_DIFFERS', data: { field } }, field) }
   const otherCid = CID.replace('bafkreigh', 'bafkreiaa')
   differs({ dealId: hash(8) }, 'dealId')
+  differs({ job: hash(8) }, 'job')
   differs({ module: otherCid }, 'module')
   differs({ inputs: otherCid }, 'inputs')
   differs({ outputs: otherCid }, 'outputs')
   differs({ stdoutDigest: hash(1) }, 'stdoutDigest')
   differs({ stderrDigest: hash(1) }, 'stderrDigest')
   differs({ exitCode: 3 }, 'exitCode')
-  t.throws(() => { checkReceipt(hash(9), jobOffer(), manifest, CID, new Map([['stdout', bytes('moo')]])) }, { code: 'VERIFY_OUTPUT_MISSING', data: { name: 'stderr' } })
+  t.throws(() => { checkReceipt(DEAL, jobOffer(), manifest, CID, new Map([['stdout', bytes('moo')]])) }, { code: 'VERIFY_OUTPUT_MISSING', data: { name: 'stderr' } })
   t.end()
 })

@@ -46,6 +46,14 @@ struct DealRest {
     bytes32 certificateSet; // price certificates; zero: the reference price
     bytes32 creatorKey; // X25519; zero: not sealed
     bytes32 providerKey;
+    address watcher; // acts for a creator that cannot be online; zero: none
+    uint8 replicas; // providers that run the job, and how many must agree; zero: one
+    uint8 quorum;
+    uint32 tolerancePpm; // within which results agree; zero: bit for bit
+    uint8 tier; // 0: deterministic, re-execution decides; 1: only within one hardware class
+    uint8 verdicts; // mediators whose verdicts must agree; zero: one
+    bytes32 hardwareClass; // keccak256 of its name; zero: none
+    uint32 appealSeconds; // after a verdict; zero: no appeal
 }
 
 /// @notice Signed by creator and provider when the inputs have arrived: starts the clock.

@@ -6,7 +6,7 @@ import type { Deal } from '../../deal/deal.ts'
 import { isTerminal } from '../../deal/states.ts'
 import type { Signer } from '../../identity/signer.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
-import { acceptanceDigest, challengeDigest, CHALLENGE_KINDS, OUTCOMES, verdictDigest } from '../../wire/deal-messages.ts'
+import { acceptanceDigest, challengeDigest, CHALLENGE_KINDS, OUTCOMES, resultReceiptDigest, verdictDigest } from '../../wire/deal-messages.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import { recoverSigner } from '../../wire/signature.ts'
 import { decide, drawAudit } from '../../verify/strategy.ts'
@@ -47,7 +47,8 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
   const providerSalt = async (deal: Deal): Promise<Hash | undefined> => {
     if (deal.otherSalt !== undefined || deal.result === undefined) return deal.otherSalt
     try {
-      const salt = await room.salt(deal, deal.result.manifest, deal.ownSalt)
+      const { dealId, result: { manifest } } = deal
+      const salt = await room.salt(deal, { dealId, manifest, signature: signer.sign(resultReceiptDigest(chain.domain, { dealId, manifest })), creatorSalt: deal.ownSalt })
       await deals.update(deal, (changed) => { changed.otherSalt = salt })
       return salt
     } catch (error) {

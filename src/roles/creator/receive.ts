@@ -46,7 +46,7 @@ export async function fetchResult (blocks: Blocks, domain: Domain, deal: Deal, s
     blocks.getTree(result.outputsCid, { maxBytes: RESULT_LIMITS.outputBytes + 2 * RESULT_LIMITS.streamBytes + 64, maxFiles: RESULT_LIMITS.outputFiles + 3, ...fetch })
   ])
   const manifest = decodeResultManifest(manifestBytes)
-  checkReceipt(deal.dealId, jobOfDeal(domain, deal), manifest, result.outputsCid, tree)
+  checkReceipt({ dealId: deal.dealId, jobOfferId: deal.terms.rest.jobOfferId }, jobOfDeal(domain, deal), manifest, result.outputsCid, tree)
   return { manifest, tree }
 }
 

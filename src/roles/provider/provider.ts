@@ -1,3 +1,4 @@
+import { keccak256 } from 'viem'
 import type { Clock } from '../../core/clock.ts'
 import { errorMessage } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
@@ -10,9 +11,10 @@ import { isTerminal } from '../../deal/states.ts'
 import type { Executor } from '../../exec/executor.ts'
 import type { Signer } from '../../identity/signer.ts'
 import type { Blocks } from '../../store/blocks.ts'
+import { resultReceiptDigest } from '../../wire/deal-messages.ts'
 import { jobOfferShape } from '../../wire/job-offer.ts'
 import { decodeBody, decodeRecord } from '../../wire/record.ts'
-import { keccak256 } from 'viem'
+import { recoverSigner } from '../../wire/signature.ts'
 import type { DealBook } from '../deal-book.ts'
 import { resultMessage, type DealAnswers, type DealRoom } from '../deal-room.ts'
 import { createDealWatch } from '../deal-watch.ts'
@@ -100,6 +102,7 @@ export function createProvider (components: ProviderComponents, options: Provide
     salt: async (message) => {
       const deal = ownDeal(message.dealId)
       if (deal.result === undefined || deal.result.manifest !== message.manifest) throw new DealError('DEAL_WRONG_MANIFEST', 'salts are shown only for the result that was delivered', { data: { dealId: deal.dealId } })
+      if (recoverSigner(resultReceiptDigest(chain.domain, { dealId: deal.dealId, manifest: message.manifest }), message.signature) !== deal.terms.core.creator) throw new DealError('DEAL_BAD_SIGNATURE', 'the receipt of the result is not signed by the creator', { data: { dealId: deal.dealId } })
       if (keccak256(message.creatorSalt) !== deal.terms.rest.creatorSaltHash) throw new DealError('DEAL_BAD_SALT', 'the creator salt is not the committed one', { data: { dealId: deal.dealId } })
       await deals.update(deal, (changed) => { changed.otherSalt = message.creatorSalt })
       return { providerSalt: deal.ownSalt }

@@ -90,7 +90,7 @@ export function createWorker (components: WorkComponents, options: { signal: Abo
   const publishResult = async (deal: Deal, job: JobOffer, outcome: ExecutionOutcome): Promise<DealResult> => {
     const outputsCid = await blocks.addTree(resultTree(outcome), { pin: false, signal: options.signal })
     const { bytes, digest } = encodeResultManifest({
-      version: 1, dealId: deal.dealId, module: job.module, inputs: job.inputs, outputs: outputsCid,
+      version: 1, dealId: deal.dealId, job: deal.terms.rest.jobOfferId, module: job.module, inputs: job.inputs, sealedInputs: '', outputs: outputsCid,
       reason: outcome.reason, exitCode: outcome.exitCode, message: outcome.message.slice(0, 1024),
       stdoutDigest: sha256(outcome.stdout), stderrDigest: sha256(outcome.stderr), meter: { wallMs: Math.round(outcome.meter.wallMs), memoryMiB: Math.ceil(outcome.meter.memoryMiB), fuel: 0 }, sealedOutputs: '',
       executor: executor.fingerprint, finishedAtMs: clock.now()
