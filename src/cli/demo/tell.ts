@@ -15,7 +15,7 @@ export async function tellJob (devnet: Devnet, creator: DevnetNode, output: Outp
     const deal = job?.deals.at(-1)
     if (deal !== undefined && deal.attempt !== matched) {
       const auction = await creator.client.auction(deal.epoch).catch(() => undefined)
-      output.progress(`matched     attempt ${deal.attempt + 1}, epoch ${deal.epoch}: to ${memberName(devnet, deal.provider)} by ${auction === undefined ? memberName(devnet, deal.solver) : rankingText(devnet, auction.solutions)}`)
+      output.progress(`matched     attempt ${deal.attempt + 1}, epoch ${deal.epoch}: to ${memberName(devnet, deal.provider)} by ${rankingText(devnet, deal.solver, auction?.solutions ?? [])}`)
       matched = deal.attempt
     }
     const text = deal === undefined || job === undefined ? job?.state ?? '' : stateText(job.state, deal.state)
@@ -30,7 +30,12 @@ function stateText (job: string, deal: string): string {
   return job === deal ? job : `${job.padEnd(17)} (deal ${deal})`
 }
 
-/** "solver-1 (lp, 0.01 LILY) against solver-2 (floor, 0.009 LILY)". */
-function rankingText (devnet: Devnet, solutions: readonly SolutionSummary[]): string {
-  return solutions.map(({ solver, engine, score }) => `${memberName(devnet, solver)} (${engine}, score ${formatLily(score)} LILY)`).join(' against ')
+/** "solver-1 (lp, score 0.01 LILY) against solver-2 (floor, score 0.009 LILY)"; whose pair became the deal stands first. */
+function rankingText (devnet: Devnet, winner: string, solutions: readonly SolutionSummary[]): string {
+  const text = (solver: string): string => {
+    const found = solutions.find((solution) => solution.solver === solver)
+    return `${memberName(devnet, solver)}${found === undefined ? '' : ` (${found.engine}, score ${formatLily(found.score)} LILY)`}`
+  }
+  const others = solutions.filter(({ solver }) => solver !== winner).map(({ solver }) => text(solver))
+  return [text(winner), ...others].join(' against ')
 }
