@@ -4,9 +4,9 @@ import { buildTerms } from '../src/deal/terms.ts'
 import { DEVNET_DEAL_PARAMETERS } from '../src/deal/options.ts'
 import { acceptanceDigest, saltHash } from '../src/wire/deal-messages.ts'
 import { dealIdOf, dealTermsDigest } from '../src/wire/deal-terms.ts'
-import type { JobOffer } from '../src/wire/job-offer.ts'
 import type { Hash } from '../src/wire/shapes.ts'
 import { namedSigner, startTestChain } from '../test/support/chain.ts'
+import { jobBody } from '../test/support/records.ts'
 import { atMost, reported, type Bench } from './figure.ts'
 
 const JOBS = 40
@@ -29,7 +29,7 @@ export const benchGas: Bench = async ({ progress }) => {
     const { domain } = chain
     const gas: number[] = []
     for (let jobNumber = 0; jobNumber < JOBS; jobNumber++) {
-      const job = { jobNumber, attempt: 0, runSeconds: 10, verification: { strategy: 'receipt', auditBp: 0 } } as unknown as JobOffer
+      const job = jobBody({ jobNumber, runSeconds: 10 })
       const terms = buildTerms({
         job, creator: creator.address, jobOfferId: hash(1), provider: provider.address, resourceOfferId: hash(2), solver: solver.address, solutionId: hash(3),
         price: 2_064_240, fee: 100_000, collateral: 5_160_600, mediators: { mediators: [], weights: [] }, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(4),
