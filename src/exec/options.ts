@@ -2,7 +2,7 @@
 export interface WasmExecutorLimits {
   /** Children kept loaded and waiting: two jobs can begin at once, for 39 MB each (and Node's code, which they share). */
   readonly warm: number
-  /** How long after a child was taken its place is filled: longer than a burst of short jobs, shorter than an epoch. */
+  /** How long after a child was taken its place is filled: longer than a burst of short jobs takes, shorter than the shortest usual epoch (2 s). */
   readonly refillDelayMs: number
   /** From spawn to "ready"; about 0.1 s on an idle machine, so this is a machine in trouble. */
   readonly spawnTimeoutMs: number
@@ -29,7 +29,7 @@ const MIB = 1024 * 1024
 
 export const DEFAULT_WASM_EXECUTOR_LIMITS: WasmExecutorLimits = {
   warm: 2,
-  refillDelayMs: 500,
+  refillDelayMs: 1500,
   spawnTimeoutMs: 15_000,
   maxModuleBytes: 64 * MIB,
   maxInputBytes: 512 * MIB,

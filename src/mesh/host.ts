@@ -37,8 +37,8 @@ interface Debounced { _updatePeerStoreAddresses?: { stop: () => void }, _push?: 
 /** Starts libp2p. Its modules are loaded here, in parallel, so that importing `mesh/` costs nothing. MeshError MESH_PORT_IN_USE, MESH_LISTEN. */
 export async function startHost (components: { datastore: Datastore, clock: Clock, logger: Logger, gater: ConnectionGater, appScore: (peer: string) => number }, options: MeshOptions): Promise<Host> {
   const listen = options.listen ?? DEFAULT_LISTEN
-  const [privateKey, { createLibp2p }, { tcp }, { noise }, { yamux }, { identify, identifyPush }, { ping }, { kadDHT, passthroughMapper }, { gossipsub }, { bootstrap }, webSockets] = await Promise.all([
-    loadIdentityKey(components.datastore), import('libp2p'), import('@libp2p/tcp'), import('@libp2p/noise'), import('@libp2p/yamux'), import('@libp2p/identify'),
+  const [privateKey, { createLibp2p }, { gatheredTcp }, { noise }, { yamux }, { identify, identifyPush }, { ping }, { kadDHT, passthroughMapper }, { gossipsub }, { bootstrap }, webSockets] = await Promise.all([
+    loadIdentityKey(components.datastore), import('libp2p'), import('./gathered-tcp.ts'), import('@libp2p/noise'), import('@libp2p/yamux'), import('@libp2p/identify'),
     import('@libp2p/ping'), import('@libp2p/kad-dht'), import('@chainsafe/libp2p-gossipsub'), import('@libp2p/bootstrap'), webSocketTransport(listen)
   ])
   const peers = new PeerDatastore({ ...components, disk: components.datastore.interface })
@@ -50,7 +50,7 @@ export async function startHost (components: { datastore: Datastore, clock: Cloc
     datastore: peers,
     nodeInfo: { name: 'lilynode', userAgent: 'lilynode' },
     addresses: { listen: [...listen], ...(options.announce === undefined ? {} : { announce: [...options.announce] }) },
-    transports: [tcp(), webSockets],
+    transports: [gatheredTcp(), webSockets],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
     connectionGater: components.gater,
