@@ -12,6 +12,7 @@ import { startHelia, type HeliaNode } from './helia.ts'
 import { serveBitswapLazily } from './lazy-bitswap.ts'
 import { createLocalWalker } from './local-walker.ts'
 import { CONNECT_TIMEOUT_MS } from './options.ts'
+import { createPatientSession } from './patient-session.ts'
 import { assertTree, type FileTree } from './tree.ts'
 
 export type { FileTree } from './tree.ts'
@@ -96,7 +97,7 @@ export function createBlocks (components: { mesh: Pick<Mesh, 'libp2p' | 'peerId'
     }))
     return results.flatMap((result) => result.status === 'fulfilled' ? [result.value] : [])
   }
-  /** Reads through a session with the peers that have it, else, and after that failed, through all peers and the DHT. */
+  /** Reads through a session with the peers that have it, else through all peers and the DHT. */
   const read = async <T>(cid: string, given: ReadOptions, limits: FetchLimits, overspent: (what: string) => StoreError, use: (fs: HeliaNode['fs'], root: CID, signal: AbortSignal) => Promise<T>): Promise<T> => await guarded(given.signal, cid, async (signal) => {
     const root = await parse(cid)
     const { helia } = await load()
@@ -110,12 +111,7 @@ export function createBlocks (components: { mesh: Pick<Mesh, 'libp2p' | 'peerId'
       const providers = await helia.blockstore.has(root) ? [] : await reach(given.from ?? [], signal)
       if (providers.length > 0) {
         session = helia.blockstore.createSession(root, { providers, maxProviders: providers.length, signal: ending })
-        try {
-          return await through(session)
-        } catch (error) {
-          if (signal.aborted || error instanceof StoreError) throw error
-          logger.debug('not from the given peers', { cid, error: errorMessage(error) })
-        }
+        return await through(createPatientSession({ session, all: helia.blockstore, logger }))
       }
       return await through(helia.blockstore)
     } finally {

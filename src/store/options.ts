@@ -15,6 +15,11 @@ export const ENTRY_OVERHEAD_BYTES = 512
 export const BASE_OVERHEAD_BYTES = 64 * 1024
 /** Connecting to the peers that have the content may take this long before the others are asked. */
 export const CONNECT_TIMEOUT_MS = 5000
+/**
+ * A block that the given peers did not send within this time is asked of all peers. Longer than RESEND_AFTER_MS, so that the
+ * same peer answers again; a block that is still under way on a slow line then comes twice.
+ */
+export const SESSION_BLOCK_MS = 1500
 /** Announcing a pinned root to the DHT may take this long; it runs in the background. */
 export const PROVIDE_TIMEOUT_MS = 20_000
 /** Wants wait this long to be sent together (library default: 10). */
