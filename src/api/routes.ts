@@ -79,7 +79,7 @@ export function findRoute (method: string, path: string): { route: Route, params
     const params: Params = {}
     const fits = pattern.every((piece, index) => {
       if (!piece.startsWith(':')) return piece === parts[index]
-      params[piece.slice(1)] = decodeURIComponent(parts[index] ?? '')
+      params[piece.slice(1)] = parts[index] ?? ''
       return true
     })
     if (fits) return { route, params }

@@ -11,6 +11,8 @@ import { findRoute } from './routes.ts'
 /** A job's input files travel base64 in the request. */
 const MAX_BODY_BYTES = 128 * 2 ** 20
 
+/** Streams say something at least this often, an empty line if nothing else: clients and proxies give up on silence after a minute or more. */
+const HEARTBEAT_MS = 15_000
 /** A reader of a stream that falls behind by more than this is cut off. */
 const MAX_UNREAD_BYTES = 256 * 2 ** 20
 
@@ -26,18 +28,22 @@ export function createApiServer (
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const given = Buffer.from(request.headers.authorization ?? '')
     if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new ApiError('API_UNAUTHORISED', 'missing or wrong token', { hint: 'The token is in api.json of the data folder.' })
-    const url = new URL(request.url ?? '/', 'http://localhost')
-    const { route, params } = findRoute(request.method ?? 'GET', url.pathname)
+    const { route, params } = findRoute(request.method ?? 'GET', pathOf(request.url ?? '/'))
     const body = request.method === 'POST' ? await readBody(request) : undefined
     if (route.stream !== undefined) {
-      response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
-      const send = (line: unknown): void => {
-        response.write(`${JSON.stringify(line)}\n`)
+      const write = (text: string): void => {
+        // Not before the first line: what a stream cannot begin with is answered as any error.
+        if (!response.headersSent) response.writeHead(200, { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' })
+        response.write(text)
         if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
       }
-      const stop = await route.stream(facade, params, send, () => { response.end() })
-      if (response.destroyed) stop()
-      else response.on('close', stop)
+      const stop = await route.stream(facade, params, (line) => { write(`${JSON.stringify(line)}\n`) }, () => { response.end() })
+      const beat = setInterval(() => { write('\n') }, HEARTBEAT_MS)
+      response.on('close', () => {
+        clearInterval(beat)
+        stop()
+      })
+      if (response.destroyed) response.emit('close')
       return
     }
     const value = await route.answer?.(facade, params, body)
@@ -76,6 +82,15 @@ export function createApiServer (
 }
 
 const STATUS: Record<string, number> = { API_UNAUTHORISED: 401, API_NO_ROUTE: 404, API_TOO_LARGE: 413, JOB_UNKNOWN: 404 }
+
+/** The path that a request line names. Throws ApiError API_BAD_REQUEST. */
+function pathOf (target: string): string {
+  try {
+    return decodeURI(new URL(target, 'http://localhost').pathname)
+  } catch (error) {
+    throw new ApiError('API_BAD_REQUEST', 'the path of the request cannot be read', { data: { target: target.slice(0, 200) }, cause: error, hint: 'Escape it as RFC 3986 says.' })
+  }
+}
 
 async function readBody (request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { CodedError } from '../core/errors.ts'
 import { CliError } from './errors.ts'
 import { EXIT, exitCodeOf } from './exit-codes.ts'
 import { createOutput, formatError } from './output.ts'
@@ -18,18 +19,26 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   })
 }
 
-// A reader that went away (`lilynode book | head`) wants no more of it.
-process.stdout.on('error', () => { process.exit(EXIT.ok) })
+// A reader that went away (`lilynode book | head`) wants no more of it: a command that holds something lets go of it first.
+let isUnread = false
+let outputError: Error | undefined
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') isUnread = true
+    else outputError ??= error
+    stopping.abort(new CliError('CLI_INTERRUPTED', 'nobody reads the output any more'))
+  })
+}
 
 const program = new Command('lilynode')
   .description('A compute market without a central server.')
   .option('--json', 'one JSON document on stdout (JSON lines where a command streams)')
   .option('--data <dir>', 'data folder (default: $LILYNODE_DATA, $DATA_DIR or ~/.lilynode)')
   .exitOverride()
-  .configureOutput({ outputError: (text, write) => { if (!wantsJson) write(text) } })
+  .configureOutput({ outputError: () => undefined })
 
 for (const definition of COMMANDS) {
-  const command = program.command(definition.usage).description(definition.summary).exitOverride().configureOutput({ outputError: (text, write) => { if (!wantsJson) write(text) } })
+  const command = program.command(definition.usage).description(definition.summary).exitOverride().configureOutput({ outputError: () => undefined })
     .option('--json', 'one JSON document on stdout').option('--data <dir>', 'data folder')
     .addHelpText('after', `\nExample:\n  ${definition.example}\n\nExit codes: protocol/cli.md\n`)
   for (const [flags, description, parse] of definition.options ?? []) {
@@ -54,13 +63,18 @@ try {
 }
 await Promise.all([flushed(process.stdout), flushed(process.stderr)])
 // What a stopped part may still hold (a keep-alive socket, say) must not keep a finished command alive.
-if (process.exitCode !== undefined || stopping.signal.aborted) process.exit(process.exitCode ?? EXIT.interrupted)
-process.exit(EXIT.ok)
+process.exit(exitCode())
+
+function exitCode (): number {
+  if (outputError !== undefined) return EXIT.conflict
+  if (isUnread) return EXIT.ok
+  return Number(process.exitCode ?? (stopping.signal.aborted ? EXIT.interrupted : EXIT.ok))
+}
 
 /** What a pipe has not taken yet would be lost with the process. */
 async function flushed (stream: NodeJS.WriteStream): Promise<void> {
   await new Promise<void>((resolve) => {
-    if (stream.destroyed) resolve()
+    if (stream.destroyed || stream.errored !== null) resolve()
     else stream.write('', () => { resolve() })
   })
 }
@@ -68,10 +82,22 @@ async function flushed (stream: NodeJS.WriteStream): Promise<void> {
 function report (error: unknown): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.ok
-    if (wantsJson) process.stderr.write(formatError(new CliError('USAGE_INVALID', error.message.replace(/^error: /, '')), true))
-    return EXIT.usage
+    // Help was asked for, or shown for want of a command.
+    if (error.code.startsWith('commander.help')) return EXIT.usage
+    const named = COMMANDS.map(({ usage }) => usage.split(' ')[0] ?? '').find((name) => process.argv.includes(name))
+    return say(new CliError('USAGE_INVALID', error.message.replace(/^error: /, ''), { hint: `See "lilynode ${named === undefined ? '' : `${named} `}--help".` }))
   }
-  if (stopping.signal.aborted) return EXIT.interrupted
+  if (stopping.signal.aborted) return say(error instanceof CliError && error.code === 'CLI_INTERRUPTED' ? error : stopping.signal.reason)
+  return say(withPath(error))
+}
+
+function say (error: unknown): number {
   process.stderr.write(formatError(error, wantsJson))
   return exitCodeOf(error)
+}
+
+/** A file or folder that cannot be used is the machine's state, not a fault of ours. */
+function withPath (error: unknown): unknown {
+  if (!(error instanceof Error) || !('path' in error) || !('code' in error) || error instanceof CodedError) return error
+  return new CliError('CLI_FILE', `cannot use ${String(error.path)}: ${error.message}`, { data: { path: error.path, code: error.code }, cause: error, hint: 'Check that the path can be written, or name another with --data.' })
 }

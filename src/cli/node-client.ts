@@ -92,7 +92,7 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
       for await (const chunk of response.body ?? []) {
         const complete = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
         rest = complete.pop() ?? ''
-        for (const line of complete) yield JSON.parse(line) as T
+        for (const line of complete) if (line !== '') yield JSON.parse(line) as T
       }
     } catch (error) {
       if (signal.aborted || !(error instanceof TypeError)) throw error

@@ -7,15 +7,22 @@ export interface Output {
   result: (value: unknown, text: string | (() => string)) => void
   /** One line of a stream. */
   line: (value: unknown, text: string) => void
+  /** A program's own streams, byte for byte; not with --json. */
+  streams: (stdout: Uint8Array, stderr: Uint8Array) => void
   /** Progress for people; goes to stderr, nothing with --json. */
   progress: (text: string) => void
 }
 
-export function createOutput (options: { json: boolean, stdout: (text: string) => void, stderr: (text: string) => void }): Output {
+export function createOutput (options: { json: boolean, stdout: (text: string | Uint8Array) => void, stderr: (text: string | Uint8Array) => void }): Output {
   return {
     json: options.json,
     result: (value, text) => { options.stdout(options.json ? `${JSON.stringify(value)}\n` : `${typeof text === 'function' ? text() : text}\n`) },
     line: (value, text) => { options.stdout(options.json ? `${JSON.stringify(value)}\n` : `${text}\n`) },
+    streams: (stdout, stderr) => {
+      if (options.json) return
+      options.stderr(stderr)
+      options.stdout(stdout)
+    },
     progress: (text) => { if (!options.json) options.stderr(`${text}\n`) }
   }
 }

@@ -52,6 +52,8 @@ export interface Executor extends Startable {
   readonly engine: string
   /** Engine and versions that outputs may depend on; at most 200 characters. */
   readonly fingerprint: string
+  /** Throws ExecError EXEC_BAD_REQUEST for a request that `run` would not take: asked before a provider binds itself to a run. */
+  check: (request: ExecutionRequest) => void
   /** Rejects with ExecError only, and only for faults of the host or the caller; all that the guest does is an outcome. */
   run: (request: ExecutionRequest, options: { signal: AbortSignal, onLog?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void }) => Promise<ExecutionOutcome>
 }

@@ -27,6 +27,10 @@ export function manifestForFile (name: string, wasm: string, args: readonly stri
 /** argv and environment for a run: templates filled, defaults applied. Throws RegistryError REGISTRY_BAD_INPUT naming the input. */
 export function bindInputs (manifest: ModuleManifest, inputs: Readonly<Record<string, string>>): { args: string[], env: Record<string, string> } {
   const values: Record<string, string> = {}
+  for (const [name, value] of Object.entries(inputs)) {
+    if (name === '' || /[=\0]/.test(name) || value.includes('\0')) throw new RegistryError('REGISTRY_BAD_INPUT', `input ${JSON.stringify(name.slice(0, 80))} cannot be an environment variable`, { data: { name: name.slice(0, 80) }, hint: 'Names are not empty and hold no "="; neither names nor values hold a NUL byte.' })
+  }
+  if (manifest.args.some((arg) => arg.includes('\0'))) throw new RegistryError('REGISTRY_BAD_INPUT', 'an argument holds a NUL byte', { data: { module: manifest.name }, hint: 'Leave it out: programs end an argument there.' })
   for (const [name, declared] of Object.entries(manifest.inputs)) {
     const value = inputs[name] ?? declared.default
     if (value === undefined) throw new RegistryError('REGISTRY_BAD_INPUT', `module ${manifest.name} needs the input ${name}`, { data: { name }, hint: `Pass -i ${name}=VALUE.` })

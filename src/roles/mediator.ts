@@ -18,7 +18,7 @@ import { decodeResultManifest } from '../wire/result-manifest.ts'
 import type { Hash, Signature } from '../wire/shapes.ts'
 import { recoverSigner } from '../wire/signature.ts'
 import type { Contacts } from './contacts.ts'
-import { cidDigest, executeJob, resultTree, stageJob } from './run-job.ts'
+import { cidDigest, executionOf, resultTree, stageJob } from './run-job.ts'
 
 export interface MediatorComponents { mesh: Pick<Mesh, 'requests'>, contacts: Pick<Contacts, 'peerOf'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain'>, signer: Signer, logger: Logger }
 
@@ -64,7 +64,7 @@ export function createMediator (components: MediatorComponents): Startable {
       const provider = components.contacts.peerOf(request.terms.core.provider)
       const from = provider === undefined ? [peer] : [peer, provider]
       const staged = await stageJob(blocks, job, { signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(STAGE_TIMEOUT_MS)]), from })
-      const outcome = await executeJob(executor, job, staged, dealId, { signal: stopping.signal })
+      const outcome = await executor.run(executionOf(job, staged, dealId), { signal: stopping.signal })
       // A deadline is wall time: two machines need not agree on it, so it decides nothing.
       if (outcome.reason === 'timeout' || claimed.reason === 'timeout') return { outcome: OUTCOMES.inconclusive, evidence: NO_EVIDENCE }
       const evidence = cidDigest(await blocks.addTree(resultTree(outcome), { pin: false, signal: stopping.signal }))

@@ -1,6 +1,6 @@
 import { sha256 } from 'viem'
 import { CID } from 'multiformats/cid'
-import type { Executor, ExecutionOutcome } from '../exec/executor.ts'
+import type { ExecutionOutcome, ExecutionRequest } from '../exec/executor.ts'
 import { bindInputs, decodeManifest, MAX_MANIFEST_BYTES } from '../registry/manifest.ts'
 import { parseInputs } from '../registry/inputs.ts'
 import type { Blocks, FileTree } from '../store/blocks.ts'
@@ -33,12 +33,9 @@ export async function stageJob (blocks: Pick<Blocks, 'getBytes' | 'getTree'>, jo
   return { manifest, wasm, inputs: files, ...bindInputs(manifest, values), inputRoot: cidDigest(job.inputs) }
 }
 
-/** Runs a staged job. The seed and the virtual clock come from the deal, so that a mediator's run sees the same. */
-export async function executeJob (
-  executor: Executor, job: JobOffer, staged: StagedJob, dealId: Hash,
-  options: { signal: AbortSignal }
-): Promise<ExecutionOutcome> {
-  return await executor.run({
+/** What the executor is asked for. The seed and the virtual clock come from the deal, so that a mediator's run sees the same. */
+export function executionOf (job: JobOffer, staged: StagedJob, dealId: Hash): ExecutionRequest {
+  return {
     module: staged.wasm,
     args: staged.args,
     env: staged.env,
@@ -53,7 +50,7 @@ export async function executeJob (
     },
     seed: Buffer.from(sha256(dealId).slice(2), 'hex'),
     clockMs: VIRTUAL_EPOCH_MS
-  }, options)
+  }
 }
 
 /** Where every guest's clock starts: 2026-01-01T00:00:00Z. The same for all runs, or a re-execution could not agree. */

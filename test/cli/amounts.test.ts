@@ -37,7 +37,7 @@ t.test('codes map to the documented exit codes', (t) => {
 t.test('output is one document with --json, text without; progress is for people only', (t) => {
   let out = ''
   let err = ''
-  const write = { stdout: (text: string) => { out += text }, stderr: (text: string) => { err += text } }
+  const write = { stdout: (text: string | Uint8Array) => { out += Buffer.from(text as string).toString('latin1') }, stderr: (text: string | Uint8Array) => { err += Buffer.from(text as string).toString('latin1') } }
   const json = createOutput({ json: true, ...write })
   json.result({ a: 1 }, 'text')
   json.progress('hidden')
@@ -47,6 +47,11 @@ t.test('output is one document with --json, text without; progress is for people
   human.result({ a: 1 }, () => 'text')
   human.progress('shown')
   t.same([out, err], ['text\n', 'shown\n'])
+  out = err = ''
+  json.streams(Buffer.from('out'), Buffer.from('err'))
+  t.same([out, err], ['', ''], 'a program\'s own streams are no document')
+  human.streams(Uint8Array.of(0xff, 0x00), Uint8Array.of(0xfe))
+  t.same([out, err], ['\xff\0', '\xfe'], 'byte for byte')
   t.equal(formatTable([['A', 'BB'], ['long', 'x']]), 'A     BB\nlong  x')
   t.end()
 })

@@ -106,8 +106,10 @@ export async function runExecutorCompliance (t: Test, subject: ComplianceSubject
   })
 
   t.test(`${subject.name}: a request that cannot be met is refused before anything runs`, async (t) => {
-    for (const changes of [{ inputs: new Map([['../x', bytes('')]]) }, { inputs: new Map([['a', bytes('')], ['a/b', bytes('')]]) }, { seed: new Uint8Array(3) }, { limits: { wallMs: 0 } }, { limits: { memoryMiB: 1e9 } }, { args: ['a\0b'] }, { env: { 'A=B': '' } }, { clockMs: Number.NaN }]) {
+    executor.check(toRequest(programs.hello))
+    for (const changes of [{ inputs: new Map([['../x', bytes('')]]) }, { inputs: new Map([['a\nb', bytes('')]]) }, { inputs: new Map([['a', bytes('')], ['a/b', bytes('')]]) }, { seed: new Uint8Array(3) }, { limits: { wallMs: 0 } }, { limits: { memoryMiB: 1e9 } }, { args: ['a\0b'] }, { env: { 'A=B': '' } }, { clockMs: Number.NaN }]) {
       await t.rejects(executor.run(toRequest(programs.hello, changes), { signal: noSignal }), { code: 'EXEC_BAD_REQUEST' })
+      t.throws(() => { executor.check(toRequest(programs.hello, changes)) }, { code: 'EXEC_BAD_REQUEST' }, 'and says so when asked before')
     }
   })
 

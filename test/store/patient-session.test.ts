@@ -26,7 +26,7 @@ function setUp (sessionGet: Get): { get: (cid: CID, signal?: AbortSignal) => Pro
     asked.push('session')
     yield * sessionGet(cid, options)
   }
-  const store = createPatientSession({ session: { get: session }, all: { get } as Components['all'], logger } as Components)
+  const store = createPatientSession({ session: { get: session }, all: { get, put: async (cid) => cid, has: async () => false } as Components['all'], logger })
   return { asked, get: async (cid, signal) => await collect(store.get(cid, signal === undefined ? {} : { signal })) }
 }
 const silent: Get = async function * (_cid, options) {

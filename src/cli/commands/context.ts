@@ -36,7 +36,7 @@ export function numberFlag (context: CommandContext, name: string, range: { min:
   if (text === undefined) return range.fallback
   const value = Number(text)
   if (!Number.isInteger(value) || value < range.min || value > range.max) {
-    throw new CliError('USAGE_NUMBER', `--${name} ${text} is not a whole number from ${range.min} to ${range.max}`, { data: { flag: name, value: text } })
+    throw new CliError('USAGE_NUMBER', `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${text} is not a whole number from ${range.min} to ${range.max}`, { data: { flag: name, value: text } })
   }
   return value
 }
@@ -54,6 +54,6 @@ export function collect (value: string, previous: unknown): string[] {
 
 /** An account address, in lower case. Throws CliError USAGE_ADDRESS. */
 export function parseAddress (text: string): Address {
-  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new CliError('USAGE_ADDRESS', `"${text}" is no account address`, { data: { address: text } })
+  if (!/^0x[0-9a-fA-F]{40}$/.test(text)) throw new CliError('USAGE_ADDRESS', `"${text}" is no account address`, { data: { address: text }, hint: 'An account is 0x and 40 hex digits, as "lilynode balance" shows it.' })
   return text.toLowerCase() as Address
 }

@@ -1,7 +1,8 @@
-import { cp, lstat, mkdir, readdir, readFile } from 'node:fs/promises'
+import { access, constants, cp, lstat, mkdir, readdir, readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { JobView } from '../../api/facade.ts'
 import { isOver } from '../../api/routes.ts'
+import { errorCode, errorMessage } from '../../core/errors.ts'
 import { formatLily, parseLily } from '../amounts.ts'
 import { wait } from '../devnet/processes.ts'
 import { CliError } from '../errors.ts'
@@ -12,14 +13,22 @@ import { listFlag, numberFlag, parseAddress, textFlag, type CommandContext, type
 
 /** Files of --input travel inside one request. */
 const MAX_INPUT_BYTES = 64 * 2 ** 20
+/** While the node is away, it is looked for this often. */
+const RECONNECT_MS = 1_000
+const AWAY = 'away'
+/** A few epochs of a devnet; on a public network one. */
+const ADVISE_MS = 8_000
 /** Connecting and reconciling a book takes a second or two. */
 const JOIN_TIMEOUT_MS = 15_000
 const JOIN_POLL_MS = 100
 
 /** `lilynode run MODULE`: submits, shows each state as it happens, prints the program's output. */
 export const runRun: CommandRun = async (context) => {
+  // Everything that can be wrong with the command is found before the job exists.
   const request = await requestOf(context)
+  const timeoutSeconds = optionalNumber(context, 'timeout', 86_400)
   const outputFolder = textFlag(context, 'output')
+  if (outputFolder !== undefined) await claimFolder(outputFolder)
   const found = await findNode(nodeRoots(context.root))
   const own = found === undefined && textFlag(context, 'network') !== undefined
     // A whole node's code, which a command against a running node does not need.
@@ -28,7 +37,7 @@ export const runRun: CommandRun = async (context) => {
   try {
     const client = found ?? (own === undefined ? await requireNode(context.root) : own.client)
     if (own !== undefined) await untilJoined(own.client, context.signal)
-    return await submitAndFollow(client, request, outputFolder, context)
+    return await submitAndFollow(client, request, { outputFolder, timeoutSeconds }, context)
   } finally {
     await own?.stop()
   }
@@ -43,27 +52,26 @@ async function untilJoined (client: NodeClient, signal: AbortSignal): Promise<vo
   }
 }
 
-async function submitAndFollow (client: NodeClient, request: unknown, outputFolder: string | undefined, context: CommandContext): Promise<number> {
+async function submitAndFollow (client: NodeClient, request: unknown, options: { outputFolder: string | undefined, timeoutSeconds: number | undefined }, context: CommandContext): Promise<number> {
   const { output } = context
+  const { outputFolder, timeoutSeconds } = options
   const submitted = await client.submit(request)
   output.progress(`submitted   ${submitted.id}  ${submitted.module}, limit ${formatLily(submitted.limit)} LILY`)
   if (context.flags['detach'] === true) {
     output.result(submitted, submitted.id)
     return EXIT.ok
   }
-  const job = await follow(client, submitted, context)
+  const job = await follow(client, submitted, timeoutSeconds, context)
   if (job.result === undefined) {
     throw new CliError(job.problem?.code ?? 'JOB_TIMED_OUT', job.problem?.message ?? `job ${job.id} ended ${job.state}`, { data: { job: job.id, state: job.state }, hint: `lilynode explain ${job.id.slice(0, 14)}` })
   }
   if (outputFolder !== undefined) {
-    await mkdir(outputFolder, { recursive: true })
     await cp(job.result.path, outputFolder, { recursive: true })
   }
   const folder = outputFolder === undefined ? job.result.path : resolve(outputFolder)
-  const stdout = await readFile(join(job.result.path, 'stdout'), 'utf8')
-  const stderr = await readFile(join(job.result.path, 'stderr'), 'utf8')
-  if (!output.json) process.stderr.write(stderr)
-  output.result({ ...job, stdout, stderr, folder }, stdout.replace(/\n$/, ''))
+  const [stdout, stderr] = await Promise.all(['stdout', 'stderr'].map(async (name) => await readFile(join(folder, name))))
+  if (output.json) output.result({ ...job, stdout: String(stdout), stderr: String(stderr), folder }, '')
+  else output.streams(stdout as Buffer, stderr as Buffer)
   output.progress(`result      ${job.result.cid}\nfolder      ${folder}`)
   if (job.result.exitCode !== 0 || job.result.reason !== 'exited') {
     output.progress(`exit code   ${job.result.exitCode} (${job.result.reason})`)
@@ -73,24 +81,64 @@ async function submitAndFollow (client: NodeClient, request: unknown, outputFold
 }
 
 /** Waits for the job's end, telling of each change. Survives a restart of the node. */
-async function follow (client: NodeClient, first: JobView, context: CommandContext): Promise<JobView> {
-  const timeout = textFlag(context, 'timeout') === undefined ? undefined : AbortSignal.timeout(numberFlag(context, 'timeout', { min: 1, max: 86_400, fallback: 0 }) * 1000)
+async function follow (client: NodeClient, first: JobView, timeoutSeconds: number | undefined, context: CommandContext): Promise<JobView> {
+  const { output } = context
+  const timeout = timeoutSeconds === undefined ? undefined : AbortSignal.timeout(timeoutSeconds * 1000)
   const signal = timeout === undefined ? context.signal : AbortSignal.any([context.signal, timeout])
+  const short = first.id.slice(0, 14)
+  const hint = `It goes on; see "lilynode job ${short}" and "lilynode explain ${short}", or end it with "lilynode cancel ${short}".`
+  const adviser = createAdviser(client, first.id, output)
   let last = first
   let said = ''
   try {
     while (!isOver(last)) {
-      for await (const job of client.events(first.id, signal)) {
-        last = job
-        said = tell(context.output, job, said)
+      const follows = await findNode(nodeRoots(context.root)) ?? client
+      try {
+        for await (const job of follows.events(first.id, signal)) {
+          last = job
+          said = tell(output, job, said)
+          adviser.note(job)
+        }
+        if (!isOver(last)) last = await follows.job(first.id)
+      } catch (error) {
+        // A node that restarts goes on with its jobs, and is asked again until the user has had enough.
+        if (signal.aborted || errorCode(error) !== 'API_UNREACHABLE') throw error
+        if (said !== AWAY) output.progress(`waiting     ${errorMessage(error)}`)
+        said = AWAY
+        await wait(RECONNECT_MS)
       }
-      if (!isOver(last)) last = await client.job(first.id)
+      signal.throwIfAborted()
     }
   } catch (error) {
-    if (timeout?.aborted === true) throw new CliError('JOB_TIMED_OUT', `job ${first.id} is ${last.state} after ${String(context.flags['timeout'])} s; it goes on`, { data: { job: first.id, state: last.state }, hint: `See "lilynode job ${first.id.slice(0, 14)}" and "lilynode explain ${first.id.slice(0, 14)}".` })
+    if (timeout?.aborted === true) throw new CliError('JOB_TIMED_OUT', `job ${first.id} is ${last.state} after ${timeoutSeconds} s`, { data: { job: first.id, state: last.state }, hint })
+    if (context.signal.aborted) throw new CliError('CLI_INTERRUPTED', `stopped waiting for job ${first.id}, which is ${last.state}`, { data: { job: first.id, state: last.state }, hint })
     throw error
+  } finally {
+    adviser.stop()
   }
   return last
+}
+
+/** A job that nobody takes says why: what `explain` knows, when it has waited for some epochs. */
+function createAdviser (client: NodeClient, id: string, output: Output): { note: (job: JobView) => void, stop: () => void } {
+  let timer: NodeJS.Timeout | undefined
+  let said = ''
+  const advise = async (): Promise<void> => {
+    const { summary } = await client.explain(id) as { summary: string[] }
+    const text = summary.slice(1).map((line) => line.trim()).find((line) => line.startsWith('nearest')) ?? summary[1] ?? ''
+    if (text !== said && text !== '') output.progress(`waiting     no match yet: ${text}`)
+    said = text
+  }
+  return {
+    note: (job) => {
+      const waits = job.state === 'DealNegotiating' && (job.deals.at(-1)?.state ?? 'TimedOut') !== 'DealNegotiating'
+      if (!waits) clearInterval(timer)
+      // What keeps a node from answering is told elsewhere.
+      else if (timer === undefined && !output.json) timer = setInterval(() => { advise().catch(() => undefined) }, ADVISE_MS).unref()
+      if (!waits) timer = undefined
+    },
+    stop: () => { clearInterval(timer) }
+  }
 }
 
 function tell (output: Output, job: JobView, said: string): string {
@@ -126,6 +174,19 @@ async function requestOf (context: CommandContext): Promise<Record<string, unkno
     targets: listFlag(context, 'target').map(parseAddress),
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
   }
+}
+
+/** The folder for -o: made now, and empty, so that what lies there in the end is the result alone. Throws CliError USAGE_OUTPUT. */
+async function claimFolder (folder: string): Promise<void> {
+  const refuse = (message: string, cause?: unknown): CliError => new CliError('USAGE_OUTPUT', `-o ${folder}: ${message}`, { data: { folder }, cause, hint: 'Name a new or an empty folder.' })
+  if (folder === '') throw refuse('no folder is named')
+  try {
+    await mkdir(folder, { recursive: true })
+    await access(folder, constants.W_OK)
+  } catch (error) {
+    throw refuse(`no folder can be made there (${errorMessage(error)})`, error)
+  }
+  if ((await readdir(folder)).length > 0) throw refuse('the folder is not empty')
 }
 
 function optionalNumber (context: CommandContext, name: string, max: number): number | undefined {

@@ -2,7 +2,7 @@ import { ExecError } from '../errors.ts'
 import { type ExecutionRequest, type FileTree } from '../executor.ts'
 import { type WasmExecutorLimits } from '../options.ts'
 import { type JobHeader } from './job.ts'
-import { MAX_NAME_BYTES, MAX_PATH_BYTES } from './wasi/resolve.ts'
+import { FORBIDDEN_IN_NAMES, MAX_NAME_BYTES, MAX_PATH_BYTES } from './wasi/resolve.ts'
 
 const SEED_BYTES = 32
 /** The guest's clock counts nanoseconds in 63 bits. */
@@ -10,8 +10,8 @@ const MAX_CLOCK_MS = 4_000_000_000_000
 
 /** True for a relative POSIX path that both sides can hold: also what a child's own paths must be. */
 export function isFilePath (path: string): boolean {
-  return path !== '' && Buffer.byteLength(path) <= MAX_PATH_BYTES && path.isWellFormed() && !path.includes('\0') &&
-    path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= MAX_NAME_BYTES)
+  return path !== '' && Buffer.byteLength(path) <= MAX_PATH_BYTES && path.isWellFormed() &&
+    path.split('/').every((name) => name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= MAX_NAME_BYTES && !FORBIDDEN_IN_NAMES.test(name))
 }
 
 /** Checks a request against what this executor takes and makes the header that travels. Throws ExecError EXEC_BAD_REQUEST. */

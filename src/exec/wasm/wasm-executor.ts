@@ -82,6 +82,7 @@ export function createWasmExecutor (components: { logger: Logger, clock: Clock }
       pool.start(found.first)
     },
     stop: pool.stop,
+    check: (request) => { requestToHeader(request, limits) },
     run: async (request, { signal, onLog }) => {
       const header = requestToHeader(request, limits)
       if (signal.aborted) throw new ExecError('EXEC_ABORTED', 'the run was aborted', { cause: signal.reason })

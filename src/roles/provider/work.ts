@@ -17,7 +17,7 @@ import { encodeResultManifest } from '../../wire/result-manifest.ts'
 import { recoverSigner } from '../../wire/signature.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
-import { cidDigest, executeJob, resultTree, stageJob, type StagedJob } from '../run-job.ts'
+import { cidDigest, executionOf, resultTree, stageJob, type StagedJob } from '../run-job.ts'
 
 export interface WorkComponents { deals: DealBook, room: Pick<DealRoom, 'start' | 'deliver'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
 
@@ -53,9 +53,12 @@ export function createWorker (components: WorkComponents, options: { signal: Abo
     if (deal.result === undefined) {
       const input = await stage(deal)
       logger.debug('deal.staged', { dealId: deal.dealId })
+      const execution = executionOf(job, input, deal.dealId)
+      // Before the clock starts: from then on a run that cannot be made costs the collateral.
+      executor.check(execution)
       await exchangeStartReceipt(deal, input)
       logger.info('deal.running', { dealId: deal.dealId, module: job.moduleName })
-      const outcome = await executeJob(executor, job, input, deal.dealId, { signal: options.signal })
+      const outcome = await executor.run(execution, { signal: options.signal })
       logger.debug('deal.ran', { dealId: deal.dealId, reason: outcome.reason, exitCode: outcome.exitCode })
       const result = await publishResult(deal, job, options.fault === 'wrong-result' ? falsify(outcome) : outcome)
       logger.debug('deal.pinned', { dealId: deal.dealId })

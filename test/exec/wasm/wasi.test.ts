@@ -53,6 +53,31 @@ t.test('symbolic links cannot lead out of the tree, for reading or creating', as
   t.same(outputs, {}, 'links are no outputs')
 })
 
+t.test('names that no result could hold cannot be made: the guest is told, not its provider', async (t) => {
+  const { errnos, outputs } = calls([
+    open('outputs/new\nline', CREATE), open('outputs/back\\slash', CREATE), open('outputs/bell\u0007', CREATE), open('outputs/del\u007f', CREATE),
+    ['path_create_directory', ROOT, ['outputs/tab\t']], ['path_symlink', ['a'], ROOT, ['outputs/l\r']],
+    open('outputs/good', CREATE), ['path_rename', ROOT, ['outputs/good'], ROOT, ['outputs/b\nad']], ['path_link', ROOT, 0, ['outputs/good'], ROOT, ['outputs/b\nad']]
+  ])
+  t.same(errnos, [ERRNO.ILSEQ, ERRNO.ILSEQ, ERRNO.ILSEQ, ERRNO.ILSEQ, ERRNO.ILSEQ, ERRNO.ILSEQ, 0, ERRNO.ILSEQ, ERRNO.ILSEQ])
+  t.same(Object.keys(outputs), ['good'])
+})
+
+t.test('outputs deeper or longer than a result can hold end the run, and are dropped', async (t) => {
+  const make = (names: string[]): ReturnType<typeof runHere> => {
+    const paths = names.map((_, at) => `outputs/${names.slice(0, at + 1).join('/')}`)
+    const data = paths.map((path, at): [number, string] => [30_000 + at * 2048, path])
+    const list = paths.map((path, at): Call => at < paths.length - 1
+      ? ['path_create_directory', ROOT, 30_000 + at * 2048, path.length]
+      : ['path_open', ROOT, FOLLOW, 30_000 + at * 2048, path.length, CREATE, READ_WRITE, 0n, 0, 20_000])
+    return runHere(callsModule(list, { data, dump: [0, 0] }))
+  }
+  t.match(make(Array.from({ length: 15 }, () => 'd')), { reason: 'exited' })
+  t.match(make(Array.from({ length: 16 }, () => 'd')), { reason: 'output-limit', outputs: {} })
+  t.match(make([...Array.from({ length: 3 }, () => 'd'.repeat(249)), 'd'.repeat(250)]), { reason: 'exited' })
+  t.match(make([...Array.from({ length: 3 }, () => 'd'.repeat(249)), 'd'.repeat(251)]), { reason: 'output-limit', outputs: {} })
+})
+
 t.test('links inside the tree work, and loops end with ELOOP', async (t) => {
   const { errnos } = calls([
     ['path_symlink', ['../inputs'], ROOT, ['tmp/in']], open('tmp/in/a', 0, 2n),

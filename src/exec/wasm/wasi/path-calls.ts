@@ -1,7 +1,7 @@
 import { fault } from './errno.ts'
 import { FILETYPE, setTimes, writeFilestat } from './filestat.ts'
 import { type GuestWorld, type HostCalls } from './guest-world.ts'
-import { MAX_PATH_BYTES, resolvePath, type Resolved } from './resolve.ts'
+import { FORBIDDEN_IN_NAMES, MAX_PATH_BYTES, resolvePath, type Resolved } from './resolve.ts'
 import { type DirectoryNode, type TreeNode } from './tree.ts'
 
 const FOLLOW = 1
@@ -80,6 +80,7 @@ export function createPathCalls (world: GuestWorld): HostCalls {
       if (node.readOnly || from.parent.readOnly || to.parent.readOnly || to.node?.readOnly === true) throw fault('ROFS')
       // Checked before the old name goes: a descriptor may hold a directory that was removed.
       if (to.parent.links === 0) throw fault('NOENT')
+      if (FORBIDDEN_IN_NAMES.test(to.name)) throw fault('ILSEQ')
       if (node.kind === 'directory') checkDirectoryMove(node, to)
       else if (to.node?.kind === 'directory') throw fault('ISDIR')
       else if (to.trailingSlash) throw fault('NOTDIR')

@@ -4,6 +4,8 @@ import { type DirectoryNode, type TreeNode } from './tree.ts'
 /** Longest path and longest name, bytes of UTF-8 as on Linux. */
 export const MAX_PATH_BYTES = 4096
 export const MAX_NAME_BYTES = 255
+/** What no name may hold: a backslash separates elsewhere, control characters reach terminals. Results with such names could not be stored. */
+export const FORBIDDEN_IN_NAMES = /[\\\u0000-\u001f\u007f]/
 /** Symbolic links followed for one path, as Linux. */
 const MAX_SYMLINKS = 40
 

@@ -1,5 +1,4 @@
 import { createFrozenContent, type FileContent } from './content.ts'
-import { MAX_PATH_BYTES } from './resolve.ts'
 import { listNames, type DirectoryNode, type Tree } from './tree.ts'
 
 /** Builds what a guest finds: `/inputs` read-only with the given files, `/outputs` and `/tmp` empty. Paths were checked by the parent. */
@@ -29,6 +28,10 @@ export function stageTree (tree: Tree, inputs: ReadonlyMap<string, Uint8Array>):
   }
 }
 
+/** What a result directory can hold below `outputs/` (protocol/mesh.md: 16 names, 1,024 characters in all). */
+export const MAX_OUTPUT_PATH_CHARS = 1_000
+export const MAX_OUTPUT_DEPTH = 15
+
 export interface CollectedFile { readonly path: string, readonly content: FileContent }
 
 /**
@@ -40,13 +43,14 @@ export function collectOutputs (tree: Tree, limits: { bytes: number, files: numb
   if (outputs?.kind !== 'directory') return []
   const files: CollectedFile[] = []
   let bytes = 0
-  const pending: Array<{ directory: DirectoryNode, prefix: string }> = [{ directory: outputs, prefix: '' }]
+  const pending: Array<{ directory: DirectoryNode, prefix: string, depth: number }> = [{ directory: outputs, prefix: '', depth: 0 }]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     for (const name of listNames(next.directory)) {
       const node = next.directory.entries.get(name)
       const path = next.prefix + name
-      if (Buffer.byteLength(path) > MAX_PATH_BYTES) return `a path under /outputs is longer than ${MAX_PATH_BYTES} bytes`
-      if (node?.kind === 'directory') pending.push({ directory: node, prefix: `${path}/` })
+      if (path.length > MAX_OUTPUT_PATH_CHARS) return `a path under /outputs is longer than ${MAX_OUTPUT_PATH_CHARS} characters`
+      if (next.depth === MAX_OUTPUT_DEPTH) return `a path under /outputs has more than ${MAX_OUTPUT_DEPTH} names`
+      if (node?.kind === 'directory') pending.push({ directory: node, prefix: `${path}/`, depth: next.depth + 1 })
       if (node?.kind !== 'file') continue
       files.push({ path, content: node.content })
       bytes += node.content.size

@@ -1,4 +1,5 @@
 import { fault } from './errno.ts'
+import { FORBIDDEN_IN_NAMES } from './resolve.ts'
 import { createChunkedContent, type FileContent } from './content.ts'
 import { type Quota } from './quota.ts'
 
@@ -26,7 +27,7 @@ export interface Tree {
   directory: (readOnly: boolean) => DirectoryNode
   file: (content?: FileContent) => FileNode
   symlink: (target: string) => SymlinkNode
-  /** Enters `node` as `name`. Throws EROFS, ENOSPC, and ENOENT when the directory itself was removed. */
+  /** Enters `node` as `name`. Throws EROFS, ENOSPC, EILSEQ for a name that results cannot hold, and ENOENT when the directory itself was removed. */
   link: (parent: DirectoryNode, name: string, node: TreeNode) => void
   /** Removes the name, and the content with the last of names and descriptors. Throws EROFS. */
   unlink: (parent: DirectoryNode, name: string) => void
@@ -59,6 +60,7 @@ export function createTree (components: { quota: Quota, nowNs: () => bigint }): 
     link: (parent, name, node) => {
       if (parent.readOnly) throw fault('ROFS')
       if (parent.links === 0) throw fault('NOENT')
+      if (FORBIDDEN_IN_NAMES.test(name)) throw fault('ILSEQ')
       quota.takeName()
       parent.entries.set(name, node)
       if (node.kind === 'directory') node.parent = parent
