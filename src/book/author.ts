@@ -25,6 +25,8 @@ export interface Author extends Startable {
   freeSlot: (kind?: BodyKind) => number
   /** Gives a slot from `freeSlot` back that was not used after all. */
   releaseSlot: (slot: number) => void
+  /** Own records that live, whatever this run of the node put. */
+  living: (nowMs: number) => OwnSlot[]
   /** Own records that live and are due: the owner's role puts each anew, with a fresh body, into the same slot. */
   renewable: (nowMs: number) => OwnSlot[]
 }
@@ -90,6 +92,7 @@ export function createAuthor (
       throw new BookError('BOOK_SLOTS_FULL', `all ${count} ${slotClass(first)} slots of ${account} are in use`, { data: { count }, hint: 'Cancel an offer, or wait until one ends.' })
     },
     releaseSlot: (slot) => { reserved.delete(slot) },
+    living: (nowMs) => store.all().filter((own) => isLiving(own, nowMs)),
     renewable: (nowMs) => store.all().filter((own) => isLiving(own, nowMs) && expiresAtMs(own) - nowMs < AUTHOR.renewShare * (expiresAtMs(own) - own.seq))
   }
 }

@@ -17,7 +17,7 @@ export const networkShape = z.strictObject({
   rpcUrls: z.array(z.url()).min(1),
   deployment: deploymentShape,
   /** Multiaddrs with peer id. */
-  bootstrap: z.array(z.string()),
+  bootstrap: z.array(z.string().regex(/^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(?:\/wss?)?\/p2p\/[1-9A-HJ-NP-Za-km-z]{32,64}$/, 'not a multiaddr like /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW...')),
   /** Accounts whose module records plain names resolve to, in order of preference. */
   modulePublishers: z.array(addressShape),
   match: matchRulesShape,

@@ -3,6 +3,7 @@ import type { Libp2pOptions } from 'libp2p'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
+import { assertUndamaged } from './damage.ts'
 import { StoreError } from './errors.ts'
 import { DISK_VERSION } from './options.ts'
 
@@ -78,6 +79,7 @@ export function createDatastore (components: { logger: Logger }, options: { path
         await mkdir(options.path, { recursive: true })
         // Not the wrapper's own `open`, which turns the cause into text.
         await opened.db.open()
+        await assertUndamaged(options.path)
         await checkVersion(opened.db, options.path)
       } catch (error) {
         await opened.db.close()

@@ -4,7 +4,7 @@ import t from 'tap'
 import { loadNetwork, networkParametersHash, type Network } from '../../src/config/network.ts'
 import { DEVNET_DEAL_PARAMETERS } from '../../src/deal/options.ts'
 import { DEFAULT_MATCH_RULES, DEVNET_AUCTION_RULES } from '../../src/match/options.ts'
-import { address, hash } from '../deal/deals.ts'
+import { address, hash, PEER } from '../deal/deals.ts'
 
 const network: Network = {
   name: 'test-1', devnet: false, rpcUrls: ['http://127.0.0.1:8545'],
@@ -12,7 +12,7 @@ const network: Network = {
     chainId: 31_337, genesisTime: 1, startBlock: 0, contracts: { token: address(1), vault: address(2), market: address(3), court: address(4) },
     codeHashes: { token: hash(1), vault: hash(2), market: hash(3), court: hash(4) }, parameters: { unbondSeconds: 60, minMediatorBond: 1 }
   },
-  bootstrap: [], modulePublishers: [address(5)], match: DEFAULT_MATCH_RULES, auction: DEVNET_AUCTION_RULES, deal: DEVNET_DEAL_PARAMETERS
+  bootstrap: [`/ip4/192.0.2.1/tcp/4001/p2p/${PEER}`, `/dns4/boot.example/tcp/443/wss/p2p/${PEER}`], modulePublishers: [address(5)], match: DEFAULT_MATCH_RULES, auction: DEVNET_AUCTION_RULES, deal: DEVNET_DEAL_PARAMETERS
 }
 
 t.test('a network file comes back as it is', async (t) => {
@@ -27,7 +27,7 @@ t.test('what is wrong with a file is named', async (t) => {
   await t.rejects(loadNetwork(join(folder, 'text.json')), { code: 'CONFIG_NETWORK_INVALID' })
   const wrong: ReadonlyArray<[field: string, change: Record<string, unknown>]> = [
     ['rpcUrls', { rpcUrls: [] }], ['name', { name: 'Upper Case' }], ['deployment.contracts.market', { deployment: { ...network.deployment, contracts: { ...network.deployment.contracts, market: '0x12' } } }],
-    ['deal.judgeSeconds', { deal: { ...network.deal, judgeSeconds: 0 } }], ['modulePublishers.0', { modulePublishers: ['cowsay'] }], ['auction', { auction: { ...network.auction, revealBp: 1 } }], ['extra', { extra: 1 }]
+    ['deal.judgeSeconds', { deal: { ...network.deal, judgeSeconds: 0 } }], ['modulePublishers.0', { modulePublishers: ['cowsay'] }], ['bootstrap.0', { bootstrap: ['/ip4/1'] }], ['bootstrap.0', { bootstrap: ['/ip4/127.0.0.1/tcp/4001'] }], ['bootstrap.1', { bootstrap: [`/dns4/boot.example/tcp/443/wss/p2p/${PEER}`, '/p2p/12D3'] }], ['auction', { auction: { ...network.auction, revealBp: 1 } }], ['extra', { extra: 1 }]
   ]
   for (const [field, change] of wrong) {
     const path = join(folder, 'wrong.json')

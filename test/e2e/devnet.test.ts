@@ -59,13 +59,19 @@ t.test('devnet says when it is ready and where everything is; Ctrl-C stops all o
   const taken = start()
   const third = await untilReady(taken)
   t.same(third.nodes.map(({ pid }) => pid), second.nodes.map(({ pid }) => pid), 'a new one takes over what runs')
-  kill(taken.child.pid ?? 0)
-  await taken.ended
+  const another = await sandbox.run(['devnet', '--data', folder, '--json'])
+  t.equal(another.code, 8)
+  t.match(another.error(), { code: 'DEVNET_KEPT', data: { pid: taken.child.pid } }, 'one command keeps a devnet')
 
   const stopped = await sandbox.run(['devnet', '--stop', '--data', folder, '--json'])
   t.equal(stopped.code, 0, stopped.stderr)
-  t.match(stopped.json(), { stopped: true })
+  t.match(stopped.json(), { stopped: true, processes: third.nodes.length + 1 })
+  const told = await taken.ended
+  t.equal(told.code, 5)
+  t.match(told.error(), { code: 'DEVNET_ENDED' }, 'the one that kept it says that it is gone')
+  t.equal(told.stdout.split('\n').filter((line) => line.includes('"ended"')).length, third.nodes.length + 1, 'and named each member')
   t.same(processesOf(sandbox.root), [], 'nothing runs on')
+  t.match((await sandbox.run(['devnet', '--stop', '--data', folder, '--json'])).error(), { code: 'DEVNET_NONE' })
 })
 
 t.test('stopped while it comes up, it leaves nothing', async (t) => {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { silentLogger as logger } from '../../src/core/logger.ts'
@@ -41,6 +41,23 @@ t.test('libp2p\'s keys and ours do not meet', async (t) => {
   t.same(await store.get('/peers/x'), bytes('ours'))
   t.same(await store.interface.get(key('/peers/x')), bytes('theirs'))
   t.same(await list(store, ''), ['/peers/x=ours'])
+})
+
+t.test('a damaged write-ahead log is not taken for a shorter one: refused until its owner decides', async (t) => {
+  const path = join(t.testdir(), 'ds')
+  const store = await open(t, path)
+  for (let n = 0; n < 500; n++) await store.put(`k/${n}`, new Uint8Array(200).fill(n))
+  await store.stop()
+  const log = join(path, readdirSync(path).find((name) => name.endsWith('.log')) ?? '')
+  writeFileSync(log, readFileSync(log).fill(7, 40_000, 42_000))
+  const damaged = createDatastore({ logger }, { path })
+  t.teardown(damaged.stop)
+  await t.rejects(damaged.start(), { code: 'STORE_CORRUPT', message: /dropping \d+ bytes/, data: { mark: join(path, 'DAMAGED') } })
+  await t.rejects(damaged.start(), { code: 'STORE_CORRUPT' }, 'also when LevelDB has forgotten it')
+  rmSync(join(path, 'DAMAGED'))
+  await damaged.start()
+  const left = (await list(damaged, 'k/')).length
+  t.ok(left > 100 && left < 500, `${left} of 500 are left`)
 })
 
 t.test('what was written with sync is there after the process was killed', async (t) => {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createFaucet, deployDevnet, type Faucet } from '../../node/devnet-chain.ts'
@@ -75,7 +75,7 @@ export async function openDevnet (options: DevnetOptions): Promise<Devnet> {
       ...several(options.creators, 'creator', () => ['--deposit', DEPOSIT_LILY])
     ]
     const nodes = [first, ...await Promise.all(plans.map((plan) => openNode(options, started, bank, plan)))]
-    return { nodes, chain, network, networkPath, stop: () => stopDevnet(root) }
+    return { nodes, chain, network, networkPath, stop: async () => { await stopDevnet(root) } }
   } catch (error) {
     await stopProcesses(started.reverse(), { graceMs: STOP_GRACE_MS })
     throw error
@@ -84,12 +84,19 @@ export async function openDevnet (options: DevnetOptions): Promise<Devnet> {
   }
 }
 
-/** Ends every process of a devnet folder: nodes first, the chain last. */
-export async function stopDevnet (root: string): Promise<void> {
-  const names = await readFile(join(root, 'members.json'), 'utf8').then((text) => JSON.parse(text) as string[], (): string[] => [])
-  const found = (await Promise.all(names.map((name) => findProcess(name, join(root, name))))).filter((process_) => process_ !== undefined)
-  await stopProcesses(found.filter((process_) => process_.name !== 'chain'), { graceMs: STOP_GRACE_MS })
-  await stopProcesses(found.filter((process_) => process_.name === 'chain'), { graceMs: STOP_GRACE_MS })
+/** Ends every process of a devnet folder: nodes first, the chain last. Resolves to how many there were. */
+export async function stopDevnet (root: string): Promise<number> {
+  const found = await findMembers(root)
+  await stopProcesses(found.filter(({ name }) => name !== 'chain'), { graceMs: STOP_GRACE_MS })
+  await stopProcesses(found.filter(({ name }) => name === 'chain'), { graceMs: STOP_GRACE_MS })
+  return found.length
+}
+
+/** What runs of a devnet folder: each member has a folder of its name with its pid in it. */
+export async function findMembers (root: string): Promise<MeshProcess[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => [])
+  const found = await Promise.all(entries.filter((entry) => entry.isDirectory()).map(async ({ name }) => await findProcess(name, join(root, name))))
+  return found.filter((process_) => process_ !== undefined)
 }
 
 interface NodePlan { name: string, role: string, network: string, flags: string[] }
@@ -97,7 +104,6 @@ interface NodePlan { name: string, role: string, network: string, flags: string[
 async function openChain (options: DevnetOptions, started: MeshProcess[]): Promise<Devnet['chain']> {
   const root = join(options.root, 'chain')
   await mkdir(root, { recursive: true })
-  await addMember(options.root, 'chain')
   const known = await findProcess('chain', root)
   const readLog = async (): Promise<string> => await readFile(join(root, 'node.log'), 'utf8').catch(() => '')
   const logged = (await readLog()).length
@@ -130,7 +136,6 @@ async function openNetwork (options: DevnetOptions, path: string, rpcUrl: string
 async function openNode (options: DevnetOptions, started: MeshProcess[], faucet: Faucet, plan: NodePlan): Promise<DevnetNode> {
   const root = join(options.root, plan.name)
   await mkdir(root, { recursive: true })
-  await addMember(options.root, plan.name)
   const known = await findProcess(plan.name, root)
   const process_ = known ?? await startProcess(plan.name, root, ['start', '--role', plan.role, '--network', plan.network, ...plan.flags], options.env)
   if (known === undefined) started.push(process_)
@@ -151,18 +156,6 @@ async function openNode (options: DevnetOptions, started: MeshProcess[], faucet:
 /** What people call an account of the mesh; the account itself for a stranger's. */
 export function memberName (devnet: Devnet, account: string): string {
   return devnet.nodes.find((node) => node.account === account)?.name ?? account
-}
-
-let memberTurn: Promise<void> = Promise.resolve()
-
-/** Notes a member in the folder before it is started, so that a later run finds and ends it. */
-async function addMember (root: string, name: string): Promise<void> {
-  memberTurn = memberTurn.then(async () => {
-    const path = join(root, 'members.json')
-    const names = await readFile(path, 'utf8').then((text) => JSON.parse(text) as string[], (): string[] => [])
-    if (!names.includes(name)) await writeJson(path, [...names, name])
-  })
-  await memberTurn
 }
 
 async function writeJson (path: string, value: unknown): Promise<void> {

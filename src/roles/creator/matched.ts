@@ -39,7 +39,10 @@ export function createMatched (components: { table: JobTable, listing: Listing, 
       try {
         const deal = await negotiation.negotiate(pairing, record, () => !isJobOver(job))
         table.bind(deal, job)
-        await table.save(job, (changed) => { changed.deals = [...changed.deals, deal.dealId] })
+        await table.save(job, (changed) => {
+          changed.deals = [...changed.deals, deal.dealId]
+          delete changed.problem
+        })
         // The offer has found its deal: it leaves the book, the slot stays the job's.
         await listing.withdraw(job)
         return

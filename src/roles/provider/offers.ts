@@ -9,6 +9,8 @@ import type { CapacityLedger } from './capacity.ts'
 
 /** Publishes one resource offer per unit with what is free now, and again when that changes or the offer ages. */
 export interface OfferPublisher {
+  /** Takes out offers of an earlier run for units that are no more. */
+  withdrawStale: () => Promise<void>
   /** Brings the book in line with the ledger; calls in one turn become one update. */
   refresh: () => void
   /** The unit that one of our offers, current or recent, speaks of. */
@@ -51,6 +53,12 @@ export function createOfferPublisher (
   return {
     unitOf: (offerId) => issued.get(offerId),
     settled: () => work,
+    withdrawStale: async () => {
+      const current = new Set(slots.values())
+      for (const { kind, slot } of author.living(clock.now())) {
+        if (kind === 'offer' && !current.has(slot)) await replica.publish(await author.cancel(slot))
+      }
+    },
     refresh: () => {
       if (pending !== undefined) return
       pending = clock.after(GATHER_MS, () => {

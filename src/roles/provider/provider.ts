@@ -133,6 +133,7 @@ export function createProvider (components: ProviderComponents, options: Provide
         advance(deal)
       }
       await watch.start()
+      await offers.withdrawStale()
       offers.refresh()
     },
     stop: async () => {

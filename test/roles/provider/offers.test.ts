@@ -20,6 +20,7 @@ function setUp (): { offers: ReturnType<typeof createOfferPublisher>, clock: Ret
   const mediators: Address[] = []
   const author = {
     put: async (_kind: string, slot: number, body: unknown) => { puts.push({ slot, body: body as Put['body'] }); return { id: hash(puts.length) } as SignedRecord },
+    living: () => [{ kind: 'offer', slot: 10 }, { kind: 'offer', slot: 14 }, { kind: 'job', slot: 3 }],
     cancel: async (slot: number) => { cancelled.push(slot); return { id: hash(200 + slot) } as SignedRecord }
   }
   const offers = createOfferPublisher({ author: author as never, replica: { publish: async (record) => { published.push(record.id) } }, ledger, clock, logger: silentLogger }, {
@@ -67,4 +68,11 @@ t.test('a burst of changes is one update; withdrawing takes every offer back', a
   t.equal(puts.length, 2)
   await offers.withdraw()
   t.same(cancelled, [10, 11])
+})
+
+t.test('offers of an earlier run for units that are no more are taken out, and nothing else', async (t) => {
+  const { offers, cancelled, published } = setUp()
+  await offers.withdrawStale()
+  t.same(cancelled, [14])
+  t.same(published, [hash(214)])
 })
