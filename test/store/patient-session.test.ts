@@ -29,6 +29,10 @@ function setUp (sessionGet: Get): { get: (cid: CID, signal?: AbortSignal) => Pro
   const store = createPatientSession({ session: { get: session }, all: { get, put: async (cid) => cid, has: async () => false } as Components['all'], logger })
   return { asked, get: async (cid, signal) => await collect(store.get(cid, signal === undefined ? {} : { signal })) }
 }
+// A timeout alone does not keep a process alive, and here is no node that would.
+const alive = setInterval(() => undefined, 1000)
+t.teardown(() => { clearInterval(alive) })
+/** Says nothing until it is given up. */
 const silent: Get = async function * (_cid, options) {
   await new Promise((_resolve, reject) => { options?.signal?.addEventListener('abort', () => { reject(options.signal?.reason as Error) }) })
   yield new Uint8Array()
