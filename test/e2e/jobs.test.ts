@@ -31,7 +31,7 @@ t.test('book --follow reads the live view: what is there, then each record as it
   const known = events()
   t.equal(known.at(-1)?.records, jobs.length + offers.length + modules.length)
   t.same(known.filter(({ kind }) => kind === 'module').map(({ id }) => id).sort(), modules.map(({ id }) => id).sort())
-  const ran = await cowsay('creator-2', '-i', 'Message=seen')
+  const ran = await cowsay('creator-1', '-i', 'Message=seen')
   t.equal(ran.code, 0, ran.stderr)
   const added = await until(() => events().slice(known.length).find(({ event, body }) => event === 'added' && body?.moduleName === 'cowsay:v0.0.4'))
   await until(() => events().some(({ event, id }) => event === 'removed' && id === added.id))

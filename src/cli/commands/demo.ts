@@ -53,6 +53,8 @@ export const runDemo: CommandRun = async (context) => {
     await submit(others.slice(0, OTHERS_FIRST))
     // The command and the rest at the start of an epoch, so that all meet in one auction.
     await untilBoundary(devnet)
+    // The cheat must be able to win: funds are read once an epoch, and its deposit may be younger than that.
+    if (cheat) await untilBoundary(devnet)
     const submittedAt = Date.now()
     const [ran] = await Promise.all([runJob(devnet, creator, cheat ? ['--verify', 'audit:1'] : [], output, signal), submit(others.slice(OTHERS_FIRST))])
     const job = await untilSettled(creator, ran.id, signal)
