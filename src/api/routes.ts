@@ -15,7 +15,7 @@ export interface Route {
 const amountShape = z.strictObject({ amount: z.number().int().positive().max(Number.MAX_SAFE_INTEGER) })
 const amountOf = (body: unknown): number => {
   const parsed = amountShape.safeParse(body)
-  if (!parsed.success) throw new ApiError('API_BAD_REQUEST', 'amount must be a positive integer of nLILY', { data: { body } })
+  if (!parsed.success) throw new ApiError('API_BAD_REQUEST', 'amount must be a positive integer of nLILY', { data: { body }, hint: '1 LILY is 1,000,000,000 nLILY.' })
   return parsed.data.amount
 }
 const id = (params: Params): string => params['id'] ?? ''

@@ -21,7 +21,7 @@ export function decodeRevert (data: Hex | undefined): Revert {
 export function revertError (name: string, data: Hex | undefined, extra: Record<string, unknown> = {}, cause?: unknown): ContractError {
   const revert = decodeRevert(data)
   const shown = Object.entries(revert.args).map(([key, value]) => `${key} ${String(value)}`).join(', ')
-  return new ContractError('CHAIN_REVERTED', `${name} was refused: ${revert.error}${shown === '' ? '' : ` (${shown})`}`, { data: { name, ...revert, ...extra }, cause })
+  return new ContractError('CHAIN_REVERTED', `${name} was refused: ${revert.error}${shown === '' ? '' : ` (${shown})`}`, { data: { name, ...revert, ...extra }, cause, hint: 'protocol/contracts.md says when a contract refuses with this error.' })
 }
 
 /** True for an RPC answer that says "execution reverted", as opposed to any other refusal. */

@@ -1,4 +1,5 @@
 import { formatLily, parseLily } from '../amounts.ts'
+import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { requireNode } from '../node-client.ts'
 import type { CommandRun } from './context.ts'
@@ -15,6 +16,7 @@ export const runBalance: CommandRun = async ({ output, root }) => {
 
 const move = (action: 'deposit' | 'withdraw' | 'stake'): CommandRun => async ({ args, output, root }) => {
   const amount = parseLily(args[0] ?? '')
+  if (amount === 0) throw new CliError('USAGE_AMOUNT', `there is nothing to ${action}: the amount is 0`, { data: { amount: args[0] }, hint: 'Write LILY with at most nine decimals, like 1.5.' })
   const transaction = await (await requireNode(root)).money(action, amount)
   output.result(transaction, `${action} of ${formatLily(amount)} LILY: ${transaction.hash} (gas ${transaction.gas})`)
   return EXIT.ok

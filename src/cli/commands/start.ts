@@ -49,6 +49,6 @@ function oneOf<T extends string> (context: CommandContext, name: string, values:
 function parseUnit (text: string): { name: string, share: number } {
   const [name = '', share = ''] = text.split('=')
   const value = Number(share)
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name) || !(value > 0 && value <= 1)) throw new CliError('USAGE_UNIT', `--unit ${text} is not NAME=SHARE with a share above 0 and at most 1`, { data: { unit: text } })
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name) || !(value > 0 && value <= 1)) throw new CliError('USAGE_UNIT', `--unit ${text} is not NAME=SHARE with a share above 0 and at most 1`, { data: { unit: text }, hint: 'Write --unit gpu0=0.5 for half of the machine; all shares together are at most 1.' })
   return { name, share: value }
 }

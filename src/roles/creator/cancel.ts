@@ -26,11 +26,11 @@ export async function cancelJob (components: CancelComponents, jobId: string, si
   const { table, listing, deals, chain, signer } = components
   const job = table.find(jobId)
   if (job === undefined) throw new RoleError('JOB_UNKNOWN', `no job ${jobId} here`, { data: { job: jobId }, hint: 'List them with "lilynode jobs".' })
-  if (isJobOver(job)) throw new RoleError('JOB_OVER', `job ${jobId} is already ${job.state}`, { data: { job: jobId, state: job.state } })
+  if (isJobOver(job)) throw new RoleError('JOB_OVER', `job ${jobId} is already ${job.state}`, { data: { job: jobId, state: job.state }, hint: 'There is nothing left to cancel; "lilynode job ID" shows how it ended.' })
   // The deal may be so new that the job does not name it yet.
   const latest = deals.get(dealIdOf(chain.domain, signer.address, job.jobNumber, job.offer.attempt))
   const deal = latest === undefined || isTerminal(latest.state) ? undefined : latest
-  const bound = (state: string): RoleError => new RoleError('JOB_BOUND', `job ${jobId} is ${state}: its deal is open and will end by itself`, { data: { job: jobId, state } })
+  const bound = (state: string): RoleError => new RoleError('JOB_BOUND', `job ${jobId} is ${state}: its deal is open and will end by itself`, { data: { job: jobId, state }, hint: 'Wait for its result, or for the refund after its deadline.' })
   if (deal !== undefined && deal.state !== 'DealNegotiating') throw bound(deal.state)
   if (deal !== undefined) {
     await table.save(job, (changed) => { changed.isNullified = true })

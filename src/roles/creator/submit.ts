@@ -99,7 +99,7 @@ async function addLocalModule (blocks: Blocks, path: string, args: readonly stri
   try {
     wasm = await readFile(path)
   } catch (error) {
-    throw new RoleError('JOB_MODULE_UNAVAILABLE', `cannot read ${path}: ${errorMessage(error)}`, { data: { path }, cause: error })
+    throw new RoleError('JOB_MODULE_UNAVAILABLE', `cannot read ${path}: ${errorMessage(error)}`, { data: { path }, cause: error, hint: 'Name a .wasm file that this node can read.' })
   }
   if (wasm.length < 8 || Buffer.from(wasm.subarray(0, 4)).toString('latin1') !== '\0asm') {
     throw new RoleError('JOB_NOT_WASM', `${path} is not a WebAssembly file`, { data: { path, bytes: wasm.length }, hint: 'Compile for a WASI preview 1 target (wasm32-wasi).' })
