@@ -60,11 +60,11 @@ export function buildTerms (input: TermsInput): DealTerms {
       mediatorRoot: input.mediators.mediators.length === 0 ? zeroHash : mediatorRoot(input.mediators),
       creatorSaltHash: input.creatorSaltHash,
       providerSaltHash: input.providerSaltHash,
-      startBy: input.openBy + parameters.startSeconds,
+      startBy: input.openBy + parameters.startSeconds + job.stageSeconds,
       submitSeconds: Math.max(parameters.submitSeconds, job.runSeconds + SUBMIT_MARGIN_SECONDS),
-      // A mediator runs the job again, which takes as long as the run may take.
-      judgeSeconds: parameters.judgeSeconds + (audited ? job.runSeconds : 0),
-      challengeSeconds: parameters.challengeSeconds + job.runSeconds,
+      // A mediator fetches and runs the job again, which takes as long as the first time.
+      judgeSeconds: parameters.judgeSeconds + (audited ? job.stageSeconds + job.runSeconds : 0),
+      challengeSeconds: parameters.challengeSeconds + job.stageSeconds + job.runSeconds,
       claimFee: parameters.claimFee,
       auditFee: parameters.auditFee,
       parameters: input.parametersHash,

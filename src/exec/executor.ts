@@ -41,7 +41,7 @@ export interface ExecutionOutcome {
   readonly stderr: Uint8Array
   readonly stdoutTruncated: boolean
   readonly stderrTruncated: boolean
-  /** Regular files under `/outputs`; empty after a timeout. */
+  /** Regular files under `/outputs`; empty when the process was killed or broke. */
   readonly outputs: FileTree
   /** Wall time of the run, and the guest's peak memory: the whole limit where the guest was killed. */
   readonly meter: { readonly wallMs: number, readonly memoryMiB: number }
@@ -54,7 +54,7 @@ export interface Executor extends Startable {
   readonly fingerprint: string
   /** Throws ExecError EXEC_BAD_REQUEST for a request that `run` would not take: asked before a provider binds itself to a run. */
   check: (request: ExecutionRequest) => void
-  /** Rejects with ExecError only, and only for faults of the host or the caller; all that the guest does is an outcome. */
+  /** Rejects with ExecError only, and only for faults of the host or the caller; all that the guest does is an outcome. A run whose process broke is made once more, and its logs are told again. */
   run: (request: ExecutionRequest, options: { signal: AbortSignal, onLog?: (stream: 'stdout' | 'stderr', chunk: Uint8Array) => void }) => Promise<ExecutionOutcome>
 }
 

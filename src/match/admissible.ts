@@ -19,7 +19,7 @@ const TABLE = {
   market: (job, offer) => job.offer.market === offer.offer.market,
   matched: (job, _offer, { atMs }) => job.offer.matchedUntil <= atMs,
   free: (_job, offer, { atMs }) => offer.offer.freeFrom <= atMs,
-  deadline: (job, _offer, { atMs }) => atMs + job.offer.runSeconds * 1000 <= job.offer.deadline,
+  deadline: (job, _offer, { atMs }) => atMs + (job.offer.stageSeconds + job.offer.runSeconds) * 1000 <= job.offer.deadline,
   size: (job, _offer, { rules }) => Number.isSafeInteger(referenceFor(job.offer, rules)),
   avoid: (job, offer) => !job.offer.avoid.includes(offer.account),
   target: (job, offer) => job.offer.targets.length === 0 || job.offer.targets.includes(offer.account),

@@ -25,7 +25,7 @@ const lacking = {
   disk: ({ job, offer }: Pair) => job.offer.resources.diskMiB - offer.offer.capacity.diskMiB,
   seconds: ({ job, offer }: Pair) => job.offer.runSeconds - offer.offer.maxRunSeconds,
   price: ({ job, offer }: Pair) => askFor(job.offer, offer.offer) - job.offer.limit,
-  late: ({ job, atMs }: Pair) => Math.ceil((atMs + job.offer.runSeconds * 1000 - job.offer.deadline) / 1000),
+  late: ({ job, atMs }: Pair) => Math.ceil((atMs + (job.offer.stageSeconds + job.offer.runSeconds) * 1000 - job.offer.deadline) / 1000),
   collateral: ({ job, offer, rules }: Pair) => collateralFor(priceFor(job.offer, offer.offer, rules), rules, job.offer) - lockable(offer)
 }
 const amount = (by: number, unit: string): string => Number.isFinite(by) ? `${by} ${unit}` : `more ${unit} than can be counted`

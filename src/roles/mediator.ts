@@ -63,7 +63,7 @@ export function createMediator (components: MediatorComponents): Startable {
       // The creator may hold no more than the module's name; who ran it holds all of it.
       const provider = components.contacts.peerOf(request.terms.core.provider)
       const from = provider === undefined ? [peer] : [peer, provider]
-      const staged = await stageJob(blocks, job, { signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(STAGE_TIMEOUT_MS)]), from })
+      const staged = await stageJob(blocks, job, { signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(STAGE_TIMEOUT_MS + job.stageSeconds * 1000)]), from })
       const outcome = await executor.run(executionOf(job, staged, dealId), { signal: stopping.signal })
       // A deadline is wall time: two machines need not agree on it, so it decides nothing.
       if (outcome.reason === 'timeout' || claimed.reason === 'timeout') return { outcome: OUTCOMES.inconclusive, evidence: NO_EVIDENCE }

@@ -16,6 +16,14 @@ export const STAGE_LIMITS = { wasmBytes: 64 * 2 ** 20, inputBytes: 256 * 2 ** 20
 /** Bounds on what a job may give back. */
 export const RESULT_LIMITS = { streamBytes: 2 ** 20, outputBytes: 256 * 2 ** 20, outputFiles: 10_000 } as const
 
+/** What a slow node fetches in a second: bitswap asks for every file by itself. */
+const STAGE_PACE = { files: 30, bytes: 2 ** 20 } as const
+
+/** Seconds that staging may take beyond what every job has, for so many files and bytes in all. */
+export function stageSecondsFor (files: number, bytes: number): number {
+  return Math.floor(files / STAGE_PACE.files + bytes / STAGE_PACE.bytes)
+}
+
 /** The 32-byte digest inside a CID. */
 export function cidDigest (cid: string): Hash {
   return `0x${Buffer.from(CID.parse(cid).multihash.digest).toString('hex')}`

@@ -47,6 +47,8 @@ export const jobOfferShape = z.strictObject({
   gpus: z.array(gpuDemandShape).max(64),
   /** Longest run, seconds: the price is for this span and the sandbox stops the job after it. */
   runSeconds: uintShape.min(1).max(604_800),
+  /** Seconds beyond the network's `startSeconds` that fetching module and inputs may take: large ones need them. */
+  stageSeconds: uintShape.max(3600),
   /** Most that the creator pays for the run, fees apart. */
   limit: amountShape,
   /** The offer is void after this; at most the kind's lifetime after seq. */
@@ -85,7 +87,7 @@ export const jobOfferShape = z.strictObject({
 })
 export type JobOffer = z.output<typeof jobOfferShape>
 
-/** What a plain job leaves at nothing: no GPUs, no demands beyond the network's, not sealed, alone. */
+/** What a plain job leaves at nothing: small content, no GPUs, no demands beyond the network's, not sealed, alone. */
 export const PLAIN_JOB = {
-  gpus: [], collateralBp: 0, minReputationBp: 0, sealKey: zeroHash, market: '', mediatorSets: [], watcher: zeroAddress, matchedUntil: 0, locality: [], group: { id: zeroHash, index: 0, size: 0 }
+  stageSeconds: 0, gpus: [], collateralBp: 0, minReputationBp: 0, sealKey: zeroHash, market: '', mediatorSets: [], watcher: zeroAddress, matchedUntil: 0, locality: [], group: { id: zeroHash, index: 0, size: 0 }
 } satisfies Partial<JobOffer>

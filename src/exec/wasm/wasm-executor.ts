@@ -11,6 +11,7 @@ import { findLaunchers, importsOfNodeOptions, type Isolation, type Launcher } fr
 import { toPages } from './module/sections.ts'
 import { createChildPool } from './pool.ts'
 import { requestToHeader } from './request.ts'
+import { withSecondTry } from './second-try.ts'
 import { runSession } from './session.ts'
 
 export interface WasmExecutorOptions extends Partial<WasmExecutorLimits> {
@@ -86,8 +87,10 @@ export function createWasmExecutor (components: { logger: Logger, clock: Clock }
     run: async (request, { signal, onLog }) => {
       const header = requestToHeader(request, limits)
       if (signal.aborted) throw new ExecError('EXEC_ABORTED', 'the run was aborted', { cause: signal.reason })
-      const child = await pool.take()
-      return await runSession({ clock }, child, header, request, { signal, onLog })
+      return await withSecondTry({ clock, logger }, request.limits, async (wallMs) => {
+        const child = await pool.take()
+        return await runSession({ clock }, child, header, { ...request, limits: { ...request.limits, wallMs } }, { signal, onLog })
+      })
     }
   }
 }

@@ -13,6 +13,7 @@ import type { JobOffer, Verification } from '../../wire/job-offer.ts'
 import type { ModuleManifest } from '../../wire/module-record.ts'
 import type { Address } from '../../wire/shapes.ts'
 import { RoleError } from '../errors.ts'
+import { stageSecondsFor } from '../run-job.ts'
 
 /** What a user asks for. Everything but the module has a default. */
 export interface JobRequest {
@@ -48,10 +49,12 @@ export interface SubmitOptions { publishers: readonly Address[], rules: MatchRul
 /** The parts of an offer that follow from a request: module, pinned inputs, resources, price limit. */
 export async function prepareOffer (
   components: SubmitComponents, options: SubmitOptions, request: JobRequest
-): Promise<Pick<JobOffer, 'module' | 'moduleName' | 'inputs' | 'engine' | 'resources' | 'runSeconds' | 'limit' | 'verification' | 'targets'>> {
-  const { cid, manifest } = await resolveModule(components, options, request)
+): Promise<Pick<JobOffer, 'module' | 'moduleName' | 'inputs' | 'engine' | 'resources' | 'runSeconds' | 'stageSeconds' | 'limit' | 'verification' | 'targets'>> {
+  const { cid, manifest, wasmBytes } = await resolveModule(components, options, request)
   bindInputs(manifest, request.inputs)
-  const inputs = await components.blocks.addTree(inputsTree(request.inputs, request.files ?? new Map()), { pin: true, signal: AbortSignal.timeout(RESOLVE_TIMEOUT_MS) })
+  const tree = inputsTree(request.inputs, request.files ?? new Map())
+  const stageSeconds = stageSecondsFor(tree.size, [...tree.values()].reduce((sum, { byteLength }) => sum + byteLength, wasmBytes))
+  const inputs = await components.blocks.addTree(tree, { pin: true, signal: AbortSignal.timeout(RESOLVE_TIMEOUT_MS + stageSeconds * 1000) })
   const resources = {
     cpuMilli: request.cpuMilli ?? manifest.resources.cpuMilli,
     memoryMiB: request.memoryMiB ?? manifest.resources.memoryMiB,
@@ -61,7 +64,7 @@ export async function prepareOffer (
   return {
     module: cid,
     moduleName: `${manifest.name}:${manifest.tag}`,
-    inputs, engine: manifest.engine, resources, runSeconds,
+    inputs, engine: manifest.engine, resources, runSeconds, stageSeconds,
     limit: request.maxPrice ?? DEFAULT_LIMIT_FACTOR * options.referencePrice({ resources, runSeconds }),
     verification: request.verification ?? { strategy: 'receipt', auditBp: 0 },
     targets: request.targets ?? []
@@ -74,7 +77,10 @@ export function worstCost (offer: Pick<JobOffer, 'limit' | 'verification'>, rule
   return offer.limit + feeFor(offer.limit, rules) + reserve
 }
 
-async function resolveModule (components: SubmitComponents, options: SubmitOptions, request: JobRequest): Promise<{ cid: string, manifest: ModuleManifest }> {
+/** `wasmBytes`: size of a program that comes with the job; 0 for a published one, which providers have or fetch as they do any. */
+interface ResolvedModule { cid: string, manifest: ModuleManifest, wasmBytes: number }
+
+async function resolveModule (components: SubmitComponents, options: SubmitOptions, request: JobRequest): Promise<ResolvedModule> {
   const { blocks, replica } = components
   const reference = parseModuleReference(request.module)
   if (reference.kind === 'file') return await addLocalModule(blocks, reference.path, request.args ?? [])
@@ -87,13 +93,13 @@ async function resolveModule (components: SubmitComponents, options: SubmitOptio
     if (components.manifests.size > MAX_MANIFESTS) components.manifests.delete(components.manifests.keys().next().value as string)
   }
   try {
-    return { cid, manifest: await fetching }
+    return { cid, manifest: await fetching, wasmBytes: 0 }
   } catch (error) {
     throw new RoleError('JOB_MODULE_UNAVAILABLE', `the manifest ${cid} of ${request.module} could not be read: ${errorMessage(error)}`, { data: { module: request.module, cid }, cause: error, hint: 'Nobody reachable serves it, or it is not a lilynode manifest.' })
   }
 }
 
-async function addLocalModule (blocks: Blocks, path: string, args: readonly string[]): Promise<{ cid: string, manifest: ModuleManifest }> {
+async function addLocalModule (blocks: Blocks, path: string, args: readonly string[]): Promise<ResolvedModule> {
   const signal = AbortSignal.timeout(RESOLVE_TIMEOUT_MS)
   let wasm: Uint8Array
   try {
@@ -107,5 +113,5 @@ async function addLocalModule (blocks: Blocks, path: string, args: readonly stri
   const wasmCid = await blocks.addBytes(wasm, { pin: true, signal })
   const name = basename(path, '.wasm').toLowerCase().replace(/[^a-z0-9._-]/g, '-').replace(/^[^a-z0-9]+/, '') || 'local'
   const manifest = manifestForFile(name.slice(0, 64), wasmCid, args)
-  return { cid: await blocks.addBytes(encodeManifest(manifest), { pin: true, signal }), manifest }
+  return { cid: await blocks.addBytes(encodeManifest(manifest), { pin: true, signal }), manifest, wasmBytes: wasm.length }
 }
