@@ -83,5 +83,6 @@ export interface DealView {
   attempt: number
   verification: number
   verdict?: { mediator: string, outcome: number }
+  problem?: { code: string, message: string }
   transactions: DealTransaction[]
 }

@@ -8,7 +8,7 @@ import { CliError } from './errors.ts'
 /** The local API of a running node, typed. Rejects with the node's own coded errors, or CLI_NO_NODE, API_UNREACHABLE. */
 export interface NodeClient {
   readonly url: string
-  status: () => Promise<NodeStatus>
+  status: (signal?: AbortSignal) => Promise<NodeStatus>
   book: () => Promise<BookView>
   peers: () => Promise<ReturnType<NodeFacade['peers']>>
   balance: () => Promise<BalanceView>
@@ -29,6 +29,8 @@ class RemoteError extends CodedError {}
 
 /** The slowest answers wait a minute for a transaction; a node that hangs shall not make its user hang. */
 const ANSWER_TIMEOUT_MS = 90_000
+/** A node under load answers this simple question within a second or two. */
+const PROBE_TIMEOUT_MS = 10_000
 
 /** Reads api.json of a data folder; undefined when no node has written one. */
 export async function readApiFile (root: string): Promise<{ url: string, token: string, pid: number } | undefined> {
@@ -39,16 +41,26 @@ export async function readApiFile (root: string): Promise<{ url: string, token: 
   }
 }
 
-/** A client of the node of the first data folder that has one running. */
+/** A client of the node of the first data folder that has one running. Rejects with API_UNREACHABLE for one that runs and does not answer. */
 export async function findNode (roots: readonly string[]): Promise<NodeClient | undefined> {
   for (const root of roots) {
     const api = await readApiFile(root)
     if (api === undefined) continue
     const client = createNodeClient(api)
-    const alive = await client.status().then(() => true, () => false)
-    if (alive) return client
+    try {
+      await client.status(AbortSignal.timeout(PROBE_TIMEOUT_MS))
+      return client
+    } catch (error) {
+      // Nobody listens where a node has ended; who listens and says nothing hangs.
+      if (!isTimeout(error)) continue
+      throw new CliError('API_UNREACHABLE', `the node of ${root} (process ${api.pid}) has not answered for ${PROBE_TIMEOUT_MS / 1000} s`, { data: { root, pid: api.pid }, cause: error, hint: 'It hangs or was stopped: look at node.log in its data folder, continue it with "kill -CONT", or end it and start it again.' })
+    }
   }
   return undefined
+}
+
+function isTimeout (error: unknown): boolean {
+  return error instanceof Error && (error.name === 'TimeoutError' || isTimeout(error.cause))
 }
 
 /** The node that a command talks to: of --data, else of ~/.lilynode, else the creator of the local devnet. Rejects with CLI_NO_NODE. */
@@ -99,11 +111,11 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
       throw away(error)
     }
   }
-  const get = async <T>(path: string): Promise<T> => await (await send('GET', path)).json() as T
+  const get = async <T>(path: string, signal?: AbortSignal): Promise<T> => await (await send('GET', path, undefined, signal)).json() as T
   const post = async <T>(path: string, body: unknown): Promise<T> => await (await send('POST', path, body)).json() as T
   return {
     url: api.url,
-    status: () => get('/v1/status'),
+    status: (signal) => get('/v1/status', signal),
     book: () => get('/v1/book'),
     peers: () => get('/v1/peers'),
     balance: () => get('/v1/balance'),

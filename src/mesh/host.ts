@@ -111,7 +111,10 @@ export async function startHost (components: { datastore: Datastore, clock: Cloc
 /** libp2p puts every listener's failure into one text; the address that is taken stands in it. */
 function listenError (error: unknown, listen: readonly string[]): MeshError {
   const text = errorMessage(error)
-  if (!text.includes('EADDRINUSE')) return new MeshError('MESH_LISTEN', `cannot listen on ${listen.join(', ')}: ${text}`, { data: { listen }, cause: error })
+  if (!text.includes('EADDRINUSE')) {
+    const reason = /Error: (.+)/.exec(text)?.[1] ?? text
+    return new MeshError('MESH_LISTEN', `cannot listen on ${listen.join(', ')}: ${reason}`, { data: { listen }, cause: error, hint: 'Name addresses of this machine, like /ip4/127.0.0.1/tcp/0 or /ip4/0.0.0.0/tcp/4001.' })
+  }
   const [, ip = '', port = ''] = /EADDRINUSE: address already in use ([^\s]+):(\d+)/.exec(text) ?? []
   const taken = listen.find((address) => address.includes(`/tcp/${port}`) && address.includes(ip)) ?? listen.find((address) => address.includes(`/tcp/${port}`)) ?? listen.join(', ')
   return new MeshError('MESH_PORT_IN_USE', `port ${port} of ${taken} is taken`, { data: { address: taken }, hint: 'Stop the other process, or choose another port; 0 lets the system choose.', cause: error })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isOver } from '../api/routes.ts'
 import type { AuctionSummary, BookView, JobView, NodeFacade, RecordView, TransactionView } from '../api/facade.ts'
 import { addBondCall, withdrawCall } from '../chain/account-calls.ts'
 import type { ContractCall } from '../chain/chain.ts'
@@ -7,6 +8,7 @@ import { explainJob } from '../match/explain.ts'
 import type { Client } from '../roles/creator/client.ts'
 import type { Job } from '../roles/creator/job.ts'
 import { RoleError } from '../roles/errors.ts'
+import { RESULT_LIMITS } from '../roles/run-job.ts'
 import { jobOfferShape, verificationShape } from '../wire/job-offer.ts'
 import { moduleRecordShape } from '../wire/module-record.ts'
 import { decodeBody } from '../wire/record.ts'
@@ -28,7 +30,7 @@ const submitShape = z.strictObject({
   runSeconds: uintShape.min(1).max(604_800).optional(),
   cpuMilli: uintShape.min(1).optional(),
   memoryMiB: uintShape.min(1).max(4096).optional(),
-  diskMiB: uintShape.optional()
+  diskMiB: uintShape.max(RESULT_LIMITS.outputBytes / 2 ** 20).optional()
 })
 
 const TRANSACTION_TIMEOUT_MS = 60_000
@@ -126,8 +128,9 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       const epoch = auction.currentEpoch()
       const entries = [...replica.book.live('job'), ...replica.book.live('offer')]
       await parts.eligibility.refresh(entries.map((entry) => entry.record.account), 1_000)
-      const explanation = explainJob(auction.snapshot(epoch + 1, 'verify'), job.offerId)
-      return { ...explanation, job: job.id, jobState: job.state, summary: explanationText(job, explanation) }
+      const { id: offerId, ...explanation } = explainJob(auction.snapshot(epoch + 1, 'verify'), job.offerId)
+      const shown = view(job)
+      return { job: job.id, offerId, jobState: job.state, ...explanation, state: isOver(shown) ? 'over' : explanation.state, deals: shown.deals, summary: explanationText(shown, { id: offerId, ...explanation }) }
     },
     watch: (id, listener) => {
       const wanted = jobOf(id).id
@@ -151,7 +154,7 @@ function jobView (job: Job, client: Client): JobView {
       const { core, rest } = deal.terms
       return {
         dealId: deal.dealId, state: deal.state, epoch: deal.epoch, provider: core.provider, solver: core.feeTo, price: core.price, fee: core.fee, collateral: core.collateral,
-        attempt: core.attempt, verification: rest.verification, ...(deal.verdict === undefined ? {} : { verdict: { mediator: deal.verdict.mediator, outcome: deal.verdict.outcome } }), transactions: deal.transactions
+        attempt: core.attempt, verification: rest.verification, ...(deal.verdict === undefined ? {} : { verdict: { mediator: deal.verdict.mediator, outcome: deal.verdict.outcome } }), ...(deal.problem === undefined ? {} : { problem: deal.problem }), transactions: deal.transactions
       }
     })
   }

@@ -36,7 +36,7 @@ export function numberFlag (context: CommandContext, name: string, range: { min:
   if (text === undefined) return range.fallback
   const value = Number(text)
   if (!Number.isInteger(value) || value < range.min || value > range.max) {
-    throw new CliError('USAGE_NUMBER', `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${text} is not a whole number from ${range.min} to ${range.max}`, { data: { flag: name, value: text } })
+    throw new CliError('USAGE_NUMBER', `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} ${text} is not a whole number from ${range.min} to ${range.max}`, { data: { flag: name, value: text }, hint: 'Write it in decimal digits within that range.' })
   }
   return value
 }

@@ -32,6 +32,8 @@ export const runDevnet: CommandRun = async (context) => {
 
 async function keepUp (context: CommandContext, root: string): Promise<number> {
   const { output, signal } = context
+  const fault = textFlag(context, 'fault')
+  if (fault !== undefined && fault !== 'wrong-result') throw new CliError('USAGE_CHOICE', `"${fault}" is no fault`, { data: { flag: 'fault', value: fault }, hint: 'The only fault is wrong-result.' })
   const count = (name: string, fallback: number): number => numberFlag(context, name, { min: 0, max: 50, fallback })
   const devnet = await openDevnet({
     root,
@@ -39,7 +41,7 @@ async function keepUp (context: CommandContext, root: string): Promise<number> {
     unitsPerProvider: numberFlag(context, 'units', { min: 1, max: 50, fallback: 5 }),
     epochMs: numberFlag(context, 'epochMs', { min: 500, max: 600_000, fallback: 2000 }),
     chainPort: numberFlag(context, 'chainPort', { min: 1, max: 65_535, fallback: await chainPortOf(root) }),
-    fault: textFlag(context, 'fault'),
+    fault,
     env: childEnvironment(),
     signal,
     onProgress: (text) => { output.progress(text) }

@@ -16,7 +16,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       ['--max-price <lily>', 'pay at most this for the run, in LILY'],
       ['--verify <strategy>', 'none, receipt or audit:P with P from 0 to 1 (default receipt)'],
       ['--run-seconds <n>', 'longest run; the price is for this span'],
-      ['--cpu <milli>', 'thousandths of a core'], ['--memory <mib>', 'memory in MiB'], ['--disk <mib>', 'disk in MiB'],
+      ['--cpu <milli>', 'thousandths of a core'], ['--memory <mib>', 'memory in MiB'], ['--disk <mib>', 'room for files in MiB, at most 256'],
       ['-o, --output <dir>', 'write the result folder here'],
       ['--timeout <seconds>', 'give up waiting after this (the job goes on)'],
       ['--detach', 'submit and return at once'],

@@ -10,7 +10,7 @@ export const runJobs: CommandRun = async ({ output, root }) => {
   const jobs = await (await requireNode(root)).jobs()
   output.result(jobs, () => jobs.length === 0
     ? 'no jobs'
-    : formatTable([['JOB', 'MODULE', 'STATE', 'ATTEMPT', 'EXIT', 'RESULT'], ...jobs.map((job) => [job.id.slice(0, 14), job.module, job.state, String(job.attempt), job.result === undefined ? '' : String(job.result.exitCode), job.result?.cid ?? ''])]))
+    : formatTable([['JOB', 'MODULE', 'STATE', 'ATTEMPT', 'EXIT', 'RESULT'], ...jobs.map((job) => [job.id.slice(0, 14), job.module, job.state, String(job.attempt + 1), job.result === undefined ? '' : String(job.result.exitCode), job.result?.cid ?? ''])]))
   return EXIT.ok
 }
 
@@ -39,7 +39,7 @@ export const runExplain: CommandRun = async ({ args, output, root }) => {
 export function describeJob (job: JobView): string {
   const lines = [`job      ${job.id}`, `module   ${job.module}`, `state    ${job.state}${job.problem === undefined ? '' : ` (${job.problem.code}: ${job.problem.message})`}`, `limit    ${formatLily(job.limit)} LILY`]
   for (const deal of job.deals) {
-    lines.push(`deal     ${deal.dealId} attempt ${deal.attempt}: ${deal.state}`, `         provider ${deal.provider}, solver ${deal.solver}, epoch ${deal.epoch}`, `         price ${formatLily(deal.price)} LILY, fee ${formatLily(deal.fee)}, collateral ${formatLily(deal.collateral)}`)
+    lines.push(`deal     ${deal.dealId} attempt ${deal.attempt + 1}: ${deal.state}${deal.problem === undefined ? '' : ` (${deal.problem.code}: ${deal.problem.message})`}`, `         provider ${deal.provider}, solver ${deal.solver}, epoch ${deal.epoch}`, `         price ${formatLily(deal.price)} LILY, fee ${formatLily(deal.fee)}, collateral ${formatLily(deal.collateral)}`)
     for (const transaction of deal.transactions) lines.push(`         ${transaction.name} ${transaction.hash} gas ${transaction.gas}`)
   }
   if (job.result !== undefined) lines.push(`result   ${job.result.cid}`, `folder   ${job.result.path}`, `exit     ${job.result.exitCode} (${job.result.reason})`)

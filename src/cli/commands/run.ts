@@ -92,8 +92,8 @@ async function follow (client: NodeClient, first: JobView, timeoutSeconds: numbe
   let said = ''
   try {
     while (!isOver(last)) {
-      const follows = await findNode(nodeRoots(context.root)) ?? client
       try {
+        const follows = await findNode(nodeRoots(context.root)) ?? client
         for await (const job of follows.events(first.id, signal)) {
           last = job
           said = tell(output, job, said)
@@ -155,9 +155,12 @@ async function requestOf (context: CommandContext): Promise<Record<string, unkno
   for (const pair of listFlag(context, 'inputValue')) {
     const at = pair.indexOf('=')
     if (at < 1) throw new CliError('USAGE_INPUT', `-i ${pair} is not K=V`, { data: { input: pair }, hint: 'Write -i Message=moo.' })
-    inputs[pair.slice(0, at)] = pair.slice(at + 1)
+    const name = pair.slice(0, at)
+    if (name in inputs) throw new CliError('USAGE_INPUT', `-i ${name} is given twice`, { data: { input: name }, hint: 'Every input has one value.' })
+    inputs[name] = pair.slice(at + 1)
   }
   const module = context.args[0] ?? ''
+  if (module === '') throw new CliError('USAGE_INVALID', 'no module is named', { hint: 'Write lilynode run cowsay:v0.0.4 -i Message=moo.' })
   const folder = textFlag(context, 'input')
   const maxPrice = textFlag(context, 'maxPrice')
   const verify = textFlag(context, 'verify')
@@ -165,7 +168,7 @@ async function requestOf (context: CommandContext): Promise<Record<string, unkno
     files: folder === undefined ? undefined : await readFolder(folder),
     maxPrice: maxPrice === undefined ? undefined : parseLily(maxPrice),
     verification: verify === undefined ? undefined : parseStrategy(verify),
-    runSeconds: optionalNumber(context, 'runSeconds', 604_800), cpuMilli: optionalNumber(context, 'cpu', 1_000_000), memoryMiB: optionalNumber(context, 'memory', 4096), diskMiB: optionalNumber(context, 'disk', 1_000_000)
+    runSeconds: optionalNumber(context, 'runSeconds', 604_800), cpuMilli: optionalNumber(context, 'cpu', 1_000_000), memoryMiB: optionalNumber(context, 'memory', 4096), diskMiB: optionalNumber(context, 'disk', 256)
   }
   return {
     module: module.endsWith('.wasm') ? resolve(module) : module,

@@ -24,7 +24,7 @@ export const runStart: CommandRun = async (context) => {
     listen: listFlag(context, 'listen'),
     apiPort: numberFlag(context, 'apiPort', { min: 0, max: 65_535, fallback: 0 }),
     engine,
-    units: listFlag(context, 'unit').map(parseUnit),
+    units: parseUnits(listFlag(context, 'unit')),
     askFactor: ask,
     modules: listFlag(context, 'module'),
     deposit: deposit === undefined ? 0 : parseLily(deposit),
@@ -44,6 +44,13 @@ function oneOf<T extends string> (context: CommandContext, name: string, values:
   const value = values.find((each) => each === text)
   if (value === undefined) throw new CliError('USAGE_CHOICE', `"${text}" is none of ${values.join(', ')}`, { data: { flag: name, value: text } })
   return value
+}
+
+function parseUnits (texts: readonly string[]): Array<{ name: string, share: number }> {
+  const units = texts.map(parseUnit)
+  const twice = units.find(({ name }, at) => units.findIndex((unit) => unit.name === name) !== at)
+  if (twice !== undefined) throw new CliError('USAGE_UNIT', `--unit ${twice.name} is given twice`, { data: { unit: twice.name }, hint: 'Every unit has its own name.' })
+  return units
 }
 
 function parseUnit (text: string): { name: string, share: number } {

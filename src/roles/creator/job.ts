@@ -1,4 +1,5 @@
 import { decode } from 'cborg'
+import type { Clock } from '../../core/clock.ts'
 import type { Datastore } from '../../store/datastore.ts'
 import { encodeCbor } from '../../wire/cbor.ts'
 import type { JobOffer } from '../../wire/job-offer.ts'
@@ -38,17 +39,22 @@ export function isJobOver (job: Job): boolean {
 
 const PREFIX = '/job/'
 const COUNTER_KEY = '/job-counter'
+/** Jobs that share one word of nullifiers on chain: a fresh count starts at a word of its own. */
+const JOBS_PER_WORD = 32
 
 /** Jobs on disk. */
 export interface JobStore {
   load: () => Promise<Job[]>
   save: (job: Job) => Promise<void>
-  /** A job number that was never given out, on disk before it is returned. `atLeast` lets the chain correct a lost disk. */
+  /**
+   * A job number that was never given out, on disk before it is returned. A fresh disk counts from the time, so that an account
+   * that lost its disk, or runs on two, does not name two jobs alike; `atLeast` lets the chain correct it.
+   */
   nextNumber: (atLeast: number) => Promise<number>
 }
 
-export function createJobStore (components: { datastore: Pick<Datastore, 'get' | 'put' | 'entries'> }): JobStore {
-  const { datastore } = components
+export function createJobStore (components: { datastore: Pick<Datastore, 'get' | 'put' | 'entries'>, clock: Pick<Clock, 'now'> }): JobStore {
+  const { datastore, clock } = components
   let turn: Promise<unknown> = Promise.resolve()
   return {
     load: async () => {
@@ -63,7 +69,7 @@ export function createJobStore (components: { datastore: Pick<Datastore, 'get' |
     nextNumber: (atLeast) => {
       const next = turn.then(async () => {
         const stored = await datastore.get(COUNTER_KEY)
-        const number = Math.max(atLeast, stored === undefined ? 0 : (decode(stored) as number))
+        const number = Math.max(atLeast, stored === undefined ? Math.floor(clock.now() / 1000) * JOBS_PER_WORD : (decode(stored) as number))
         await datastore.put(COUNTER_KEY, encodeCbor(number + 1), { sync: true })
         return number
       })

@@ -13,7 +13,7 @@ import type { JobOffer, Verification } from '../../wire/job-offer.ts'
 import type { ModuleManifest } from '../../wire/module-record.ts'
 import type { Address } from '../../wire/shapes.ts'
 import { RoleError } from '../errors.ts'
-import { stageSecondsFor } from '../run-job.ts'
+import { STAGE_LIMITS, stageSecondsFor } from '../run-job.ts'
 
 /** What a user asks for. Everything but the module has a default. */
 export interface JobRequest {
@@ -83,6 +83,7 @@ interface ResolvedModule { cid: string, manifest: ModuleManifest, wasmBytes: num
 async function resolveModule (components: SubmitComponents, options: SubmitOptions, request: JobRequest): Promise<ResolvedModule> {
   const { blocks, replica } = components
   const reference = parseModuleReference(request.module)
+  if (reference.kind !== 'file' && (request.args ?? []).length > 0) throw new RoleError('JOB_ARGUMENTS', `${request.module} takes inputs, no arguments`, { data: { module: request.module, args: request.args }, hint: 'Arguments are for local .wasm files; a published module takes -i K=V.' })
   if (reference.kind === 'file') return await addLocalModule(blocks, reference.path, request.args ?? [])
   const cid = reference.kind === 'manifest' ? reference.cid : resolveName(reference, replica.book.live('module'), options.publishers)
   let fetching = components.manifests.get(cid)
@@ -107,6 +108,7 @@ async function addLocalModule (blocks: Blocks, path: string, args: readonly stri
   } catch (error) {
     throw new RoleError('JOB_MODULE_UNAVAILABLE', `cannot read ${path}: ${errorMessage(error)}`, { data: { path }, cause: error, hint: 'Name a .wasm file that this node can read.' })
   }
+  if (wasm.length > STAGE_LIMITS.wasmBytes) throw new RoleError('JOB_MODULE_TOO_LARGE', `${path} has ${wasm.length} bytes`, { data: { path, bytes: wasm.length, most: STAGE_LIMITS.wasmBytes }, hint: `A program has at most ${STAGE_LIMITS.wasmBytes} bytes; give it its data as inputs.` })
   if (wasm.length < 8 || Buffer.from(wasm.subarray(0, 4)).toString('latin1') !== '\0asm') {
     throw new RoleError('JOB_NOT_WASM', `${path} is not a WebAssembly file`, { data: { path, bytes: wasm.length }, hint: 'Compile for a WASI preview 1 target (wasm32-wasi).' })
   }

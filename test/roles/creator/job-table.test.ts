@@ -36,7 +36,7 @@ async function setUp (refuse: number[] = []) {
     publish: async (record: SignedRecord) => { published.push(record) },
     book: { get: (id: string) => { const record = published.find((each) => each.id === id); return record === undefined ? undefined : { record } } }
   } as unknown as BookReplica
-  const table = createJobTable({ jobs: createJobStore({ datastore }), deals, clock })
+  const table = createJobTable({ jobs: createJobStore({ datastore, clock }), deals, clock })
   const listing = createListing({ table, author, replica, clock })
   const asked: number[] = []
   const negotiation = {
@@ -78,7 +78,7 @@ async function setUp (refuse: number[] = []) {
     await deals.apply(deal, event)
     await follower.follow(job, deal)
   }
-  return { clock, table, listing, job, asked, decide, inBook, end, reload: async () => { const other = createJobTable({ jobs: createJobStore({ datastore }), deals, clock }); await other.load(); return other.find(job.id) } }
+  return { clock, table, listing, job, asked, decide, inBook, end, reload: async () => { const other = createJobTable({ jobs: createJobStore({ datastore, clock }), deals, clock }); await other.load(); return other.find(job.id) } }
 }
 
 t.test('a matched job makes one deal and leaves the book; who refused is passed over', async (t) => {
