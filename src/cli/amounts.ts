@@ -1,6 +1,5 @@
+import { NLILY_PER_LILY } from '../wire/amount.ts'
 import { CliError } from './errors.ts'
-
-const NLILY_PER_LILY = 1_000_000_000
 
 /** "1.5" LILY as nLILY. Throws CliError USAGE_AMOUNT. */
 export function parseLily (text: string): number {
@@ -8,12 +7,4 @@ export function parseLily (text: string): number {
   const amount = match === null ? Number.NaN : Number(match[1]) * NLILY_PER_LILY + Number((match[2] ?? '').padEnd(9, '0'))
   if (!Number.isSafeInteger(amount)) throw new CliError('USAGE_AMOUNT', `"${text}" is no amount of LILY`, { data: { amount: text }, hint: 'Write LILY with at most nine decimals, like 1.5; at most 9,007,199.' })
   return amount
-}
-
-/** nLILY as LILY for people, without trailing zeros. */
-export function formatLily (amount: number): string {
-  const size = Math.abs(amount)
-  const sign = amount < 0 ? '-' : ''
-  const rest = String(size % NLILY_PER_LILY).padStart(9, '0').replace(/0+$/, '')
-  return `${sign}${Math.trunc(size / NLILY_PER_LILY)}${rest === '' ? '' : `.${rest}`}`
 }

@@ -1,3 +1,4 @@
+import { formatLily } from '../wire/amount.ts'
 import { lockable, type ReasonCode } from './admissible.ts'
 import { askFor, collateralFor, priceFor } from './price.ts'
 import type { JobRow, MatchRules, OfferRow } from './problem.ts'
@@ -28,7 +29,7 @@ const lacking = {
   late: ({ job, atMs }: Pair) => Math.ceil((atMs + (job.offer.stageSeconds + job.offer.runSeconds) * 1000 - job.offer.deadline) / 1000),
   collateral: ({ job, offer, rules }: Pair) => collateralFor(priceFor(job.offer, offer.offer, rules), rules, job.offer) - lockable(offer)
 }
-const amount = (by: number, unit: string): string => Number.isFinite(by) ? `${by} ${unit}` : `more ${unit} than can be counted`
+const money = (by: number): string => Number.isFinite(by) ? `${formatLily(by)} LILY` : 'more LILY than can be counted'
 
 /** For the job's creator. */
 const CREATOR: Side = {
@@ -53,8 +54,8 @@ const CREATOR: Side = {
   disk: (pair) => own(`ask for ${lacking.disk(pair)} MiB of disk less`, lacking.disk(pair)),
   gpu: () => own('ask for no GPU: GPUs are not matched yet'),
   runSeconds: (pair) => own(`shorten the run by ${lacking.seconds(pair)} s`, lacking.seconds(pair)),
-  price: (pair) => own(`raise the limit by ${amount(lacking.price(pair), 'nLILY')}`, lacking.price(pair)),
-  collateral: (pair) => other(`the provider is short of ${amount(lacking.collateral(pair), 'nLILY')} of collateral`)
+  price: (pair) => own(`raise the limit by ${money(lacking.price(pair))}`, lacking.price(pair)),
+  collateral: (pair) => other(`the provider is short of ${money(lacking.collateral(pair))} of collateral`)
 }
 
 /** For the offer's provider. */
@@ -80,8 +81,8 @@ const PROVIDER: Side = {
   disk: (pair) => own(`offer ${lacking.disk(pair)} MiB of disk more`, lacking.disk(pair)),
   gpu: () => other('the job wants a GPU, which is not matched yet'),
   runSeconds: (pair) => own(`take runs of ${lacking.seconds(pair)} s more`, lacking.seconds(pair)),
-  price: (pair) => own(`ask ${amount(lacking.price(pair), 'nLILY')} less for this job`, lacking.price(pair)),
-  collateral: (pair) => own(`deposit, or allow for one job, ${amount(lacking.collateral(pair), 'nLILY')} more of collateral`, lacking.collateral(pair))
+  price: (pair) => own(`ask ${money(lacking.price(pair))} less for this job`, lacking.price(pair)),
+  collateral: (pair) => own(`deposit, or allow for one job, ${money(lacking.collateral(pair))} more of collateral`, lacking.collateral(pair))
 }
 
 /** What `side` can do about a constraint that the pair fails. */

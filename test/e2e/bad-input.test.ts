@@ -145,12 +145,12 @@ t.test('an account without money is told what it needs', async (t) => {
   t.match(result.error(), { code: 'NODE_UNFUNDED', data: { need: 500_000_000_000 } })
 })
 
-t.test('a price nobody accepts: it waits, --timeout lets go of it, explain says by how much, cancel ends it', async (t) => {
-  const result = await net.lilynode('run', 'cowsay:v0.0.4', '--max-price', '0.000001', '--timeout', '6')
+t.test('a price nobody accepts: run says by how much while it waits, --timeout lets go of it, explain says the same, cancel ends it', async (t) => {
+  const result = await net.sandbox.run(['run', 'cowsay:v0.0.4', '--max-price', '0.000001', '--timeout', '12', '--data', join(net.root, 'creator-1')])
   t.equal(result.code, 7, result.stderr)
-  const { code, data } = result.error()
-  t.equal(code, 'JOB_TIMED_OUT')
-  const id = String(data['job'])
+  t.match(result.stderr, /waiting +no match yet: nearest 0x\w+: raise the limit by [\d.]+ LILY/)
+  t.match(result.stderr, /JOB_TIMED_OUT/)
+  const id = /submitted +(0x\w+)/.exec(result.stderr)?.[1] ?? ''
   t.match((await net.lilynode('job', id)).json(), { state: 'DealNegotiating', deals: [] })
   const explained = (await net.lilynode('explain', id)).json<{ summary: string[] }>()
   t.match(explained.summary.join('\n'), /LILY/, 'the nearest miss in money')

@@ -51,11 +51,15 @@ t.test('the provider dies while it runs and comes back in time: the same deal is
   t.match(await net.untilJob(net.client('creator-1'), id, isAccepted), { attempt: 0, deals: [{ state: 'ResultsAccepted' }], result: { exitCode: 0 } })
 })
 
-t.test('the creator dies after its deal is open: the result is there when it comes back', async (t) => {
-  const { id } = (await net.lilynode(...long, '--detach')).json<JobView>()
-  await net.untilJob(net.client('creator-1'), id, isBound)
+t.test('the creator dies after its deal is open: the result is there when it comes back, and the command that waits for it gets it', async (t) => {
+  const before = (await net.client('creator-1').jobs()).length
+  const command = net.spawn(...long)
+  const { id } = await until(async () => (await net.client('creator-1').jobs()).slice(before).find(isBound))
   await net.kill('creator-1')
   await net.reopen()
+  const waited = await command.ended
+  t.equal(waited.code, 0, waited.stderr)
+  t.match(waited.json(), { id, stdout: 'done\n' })
   const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
   t.match(job, { attempt: 0, deals: [{ state: 'ResultsAccepted' }], result: { exitCode: 0 } })
   t.equal(job.deals.length, 1, 'the deal from before')

@@ -32,7 +32,7 @@ t.test('the nearest miss says by how much to raise the limit, and that makes the
   const got = explainJob(book([job(1, { limit: 140 })], offers), hash(1))
   t.equal(got.state, 'alone')
   t.same(got.nearest.map((miss) => miss.id), [offers[0]?.id, offers[1]?.id, offers[2]?.id])
-  t.same(got.nearest[0]?.advice, [{ reason: 'price', text: 'raise the limit by 10 nLILY', by: 10, own: true }])
+  t.same(got.nearest[0]?.advice, [{ reason: 'price', text: 'raise the limit by 0.00000001 LILY', by: 10, own: true }])
   t.equal(explainJob(book([job(1, { limit: 149 })], offers), hash(1)).admissible, 0)
   t.equal(explainJob(book([job(1, { limit: 140 + 10 })], offers), hash(1)).admissible, 1)
 })
@@ -41,7 +41,7 @@ t.test('what follows from raising the limit is said at once', async (t) => {
   // At the agreed price of 150 the provider must lock 375.
   const got = explainJob(book([job(1, { limit: 140 })], [offer(1, {}, { freeCollateral: 370 })]), hash(1))
   t.same(got.nearest[0]?.advice.map((entry) => [entry.reason, entry.by, entry.own]), [['price', 10, true], ['collateral', undefined, false]])
-  t.match(got.nearest[0]?.advice[1]?.text, /short of 5 nLILY/)
+  t.match(got.nearest[0]?.advice[1]?.text, /short of 0.000000005 LILY/)
 })
 
 t.test('misses that the asker can mend come before those that only the other side can', async (t) => {

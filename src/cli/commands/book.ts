@@ -1,6 +1,6 @@
 import type * as Yjs from 'yjs'
 import type { RecordView } from '../../api/facade.ts'
-import { formatLily } from '../amounts.ts'
+import { formatLily } from '../../wire/amount.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { requireNode, type NodeClient } from '../node-client.ts'

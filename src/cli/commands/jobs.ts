@@ -1,5 +1,5 @@
 import type { JobView } from '../../api/facade.ts'
-import { formatLily } from '../amounts.ts'
+import { formatLily } from '../../wire/amount.ts'
 import { EXIT } from '../exit-codes.ts'
 import { requireNode } from '../node-client.ts'
 import { formatTable } from '../output.ts'

@@ -1,4 +1,5 @@
-import { formatLily, parseLily } from '../amounts.ts'
+import { formatLily } from '../../wire/amount.ts'
+import { parseLily } from '../amounts.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { requireNode } from '../node-client.ts'

@@ -1,4 +1,4 @@
-import { formatLily } from '../amounts.ts'
+import { formatLily } from '../../wire/amount.ts'
 import { memberName, type Devnet } from '../devnet/mesh.ts'
 import { formatTable } from '../output.ts'
 import type { Balances, DemoReport } from './report.ts'

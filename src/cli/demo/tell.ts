@@ -1,4 +1,4 @@
-import { formatLily } from '../amounts.ts'
+import { formatLily } from '../../wire/amount.ts'
 import type { SolutionSummary } from '../../api/facade.ts'
 import { memberName, type Devnet, type DevnetNode } from '../devnet/mesh.ts'
 import { wait } from '../devnet/processes.ts'
