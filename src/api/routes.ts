@@ -64,7 +64,7 @@ export const ROUTES: readonly Route[] = [
     path: '/v1/auctions/:epoch',
     answer: (facade, params) => {
       const auction = facade.auction(Number(params['epoch']))
-      if (auction === undefined) throw new ApiError('API_NO_ROUTE', `epoch ${params['epoch']} is not remembered here`, { data: { epoch: params['epoch'] } })
+      if (auction === undefined) throw new ApiError('API_NO_ROUTE', `epoch ${params['epoch']} is not remembered here`, { data: { epoch: params['epoch'] }, hint: 'A node remembers the last epochs only.' })
       return auction
     }
   }

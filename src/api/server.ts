@@ -97,12 +97,12 @@ async function readBody (request: IncomingMessage): Promise<unknown> {
   let size = 0
   for await (const chunk of request) {
     size += (chunk as Buffer).length
-    if (size > MAX_BODY_BYTES) throw new ApiError('API_TOO_LARGE', `request body above ${MAX_BODY_BYTES} bytes`, { data: { limit: MAX_BODY_BYTES } })
+    if (size > MAX_BODY_BYTES) throw new ApiError('API_TOO_LARGE', `request body above ${MAX_BODY_BYTES} bytes`, { data: { limit: MAX_BODY_BYTES }, hint: 'Send less in one request.' })
     chunks.push(chunk as Buffer)
   }
   try {
     return chunks.length === 0 ? {} : JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch (error) {
-    throw new ApiError('API_BAD_REQUEST', `the body is not JSON: ${errorMessage(error)}`, { cause: error })
+    throw new ApiError('API_BAD_REQUEST', `the body is not JSON: ${errorMessage(error)}`, { cause: error, hint: 'Send one JSON document; protocol/api.md has its fields.' })
   }
 }

@@ -95,6 +95,6 @@ export function createHead (components: { clients: ChainClients, clock: Clock, l
 
 /** Reads a block header as JSON-RPC gives it. Throws ChainError CHAIN_RPC for a chain without EIP-1559. */
 function toBlock (block: RpcBlock | null): Block {
-  if (block?.baseFeePerGas === undefined) throw new ChainError('CHAIN_RPC', 'the chain gives no block with a base fee (EIP-1559)')
+  if (block?.baseFeePerGas === undefined) throw new ChainError('CHAIN_RPC', 'the chain gives no block with a base fee (EIP-1559)', { hint: 'Use an RPC endpoint of a chain with London rules.' })
   return { number: hexToNumber(block.number), hash: block.hash, parentHash: block.parentHash, time: hexToNumber(block.timestamp), baseFee: hexToBigInt(block.baseFeePerGas) }
 }

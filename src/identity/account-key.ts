@@ -39,6 +39,6 @@ function parseKey (text: string, source: string): Signer {
   try {
     return createSigner(hexToBytes(hex as Hex))
   } catch (error) {
-    throw new IdentityError('IDENTITY_KEY_INVALID', `${source} is not a usable secp256k1 key: ${errorMessage(error)}`, { data: { source } })
+    throw new IdentityError('IDENTITY_KEY_INVALID', `${source} is not a usable secp256k1 key: ${errorMessage(error)}`, { data: { source }, hint: 'A key is 32 bytes as 64 hex digits, with or without 0x; put the right one back, or name another data folder.' })
   }
 }

@@ -34,7 +34,7 @@ export function bindInputs (manifest: ModuleManifest, inputs: Readonly<Record<st
   for (const [name, declared] of Object.entries(manifest.inputs)) {
     const value = inputs[name] ?? declared.default
     if (value === undefined) throw new RegistryError('REGISTRY_BAD_INPUT', `module ${manifest.name} needs the input ${name}`, { data: { name }, hint: `Pass -i ${name}=VALUE.` })
-    if (Buffer.byteLength(value) > declared.maxBytes) throw new RegistryError('REGISTRY_BAD_INPUT', `input ${name} is longer than ${declared.maxBytes} bytes`, { data: { name, maxBytes: declared.maxBytes } })
+    if (Buffer.byteLength(value) > declared.maxBytes) throw new RegistryError('REGISTRY_BAD_INPUT', `input ${name} is longer than ${declared.maxBytes} bytes`, { data: { name, maxBytes: declared.maxBytes }, hint: 'Shorten it, or pass files with --input DIR.' })
     values[name] = value
   }
   for (const [name, value] of Object.entries(inputs)) {

@@ -59,7 +59,7 @@ export const runDemo: CommandRun = async (context) => {
     const [ran] = await Promise.all([runJob(devnet, creator, cheat ? ['--verify', 'audit:1'] : [], output, signal), submit(others.slice(OTHERS_FIRST))])
     const job = await untilSettled(creator, ran.id, signal)
     const deal = job.deals.at(-1)
-    if (deal === undefined || job.result === undefined) throw new CliError('DEMO_NO_RESULT', `the job ended ${job.state} without a result`, { data: { job: job.id } })
+    if (deal === undefined || job.result === undefined) throw new CliError('DEMO_NO_RESULT', `the job ended ${job.state} without a result`, { data: { job: job.id }, hint: 'Run it again with --keep and look at the node.log files.' })
     const auction = await creator.client.auction(deal.epoch)
     const partial: Omit<DemoReport, 'ok' | 'problems'> = {
       job: { id: job.id, dealId: deal.dealId, epoch: deal.epoch, solver: deal.solver, provider: deal.provider, state: job.state, stdout: ran.stdout, exitCode: job.result.exitCode, resultCid: job.result.cid, attempt: job.attempt },

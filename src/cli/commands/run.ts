@@ -219,7 +219,7 @@ async function readFolder (folder: string): Promise<Record<string, string>> {
       // A link would carry whatever it points to, which is rarely what was meant.
       if (!info.isFile()) throw new CliError('USAGE_INPUT', `${full} is not a plain file`, { data: { path: full }, hint: 'Copy the file itself into the input folder.' })
       bytes += info.size
-      if (bytes > MAX_INPUT_BYTES) throw new CliError('USAGE_INPUT', `the input folder is larger than ${MAX_INPUT_BYTES} bytes`, { data: { folder } })
+      if (bytes > MAX_INPUT_BYTES) throw new CliError('USAGE_INPUT', `the input folder is larger than ${MAX_INPUT_BYTES} bytes`, { data: { folder }, hint: 'Pass less, or let the program make its data itself.' })
       files[`${prefix}${name}`] = (await readFile(full)).toString('base64')
     }
   }
@@ -227,7 +227,7 @@ async function readFolder (folder: string): Promise<Record<string, string>> {
     await walk(folder, '')
   } catch (error) {
     if (error instanceof CliError) throw error
-    throw new CliError('USAGE_INPUT', `cannot read the input folder ${folder}`, { data: { folder }, cause: error })
+    throw new CliError('USAGE_INPUT', `cannot read the input folder ${folder}: ${errorMessage(error)}`, { data: { folder }, cause: error, hint: 'Name a folder that you can read.' })
   }
   return files
 }

@@ -10,7 +10,7 @@ import type { LogLevel } from '../../core/logger.ts'
 export const runStart: CommandRun = async (context) => {
   const roles = parseRoles(textFlag(context, 'role') ?? 'creator')
   const ask = Number(textFlag(context, 'ask') ?? '0.9')
-  if (!(ask > 0 && ask < 100)) throw new CliError('USAGE_NUMBER', '--ask must be above 0 and below 100', { data: { ask: textFlag(context, 'ask') } })
+  if (!(ask > 0 && ask < 100)) throw new CliError('USAGE_NUMBER', '--ask must be above 0 and below 100', { data: { ask: textFlag(context, 'ask') }, hint: 'It multiplies the reference price: --ask 0.9 asks for nine tenths of it.' })
   const engine = oneOf(context, 'engine', ['lp', 'floor'])
   const logLevel = oneOf<LogLevel>(context, 'logLevel', ['info', 'debug', 'warn', 'error', 'silent'])
   const deposit = textFlag(context, 'deposit')
@@ -42,7 +42,7 @@ export const runStart: CommandRun = async (context) => {
 function oneOf<T extends string> (context: CommandContext, name: string, values: readonly [T, ...T[]]): T {
   const text = textFlag(context, name) ?? values[0]
   const value = values.find((each) => each === text)
-  if (value === undefined) throw new CliError('USAGE_CHOICE', `"${text}" is none of ${values.join(', ')}`, { data: { flag: name, value: text } })
+  if (value === undefined) throw new CliError('USAGE_CHOICE', `"${text}" is none of ${values.join(', ')}`, { data: { flag: name, value: text }, hint: `Choose ${values.join(' or ')}.` })
   return value
 }
 

@@ -77,7 +77,7 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
         failures.push(`${peer}: ${errorMessage(error)}`)
       }
     }
-    throw new RoleError('JOB_NO_VERDICT', `no verdict from the drawn mediator ${mediator}`, { data: { dealId: deal.dealId, mediator, failures } })
+    throw new RoleError('JOB_NO_VERDICT', `no verdict from the drawn mediator ${mediator}`, { data: { dealId: deal.dealId, mediator, failures }, hint: 'Without a verdict the deal is refunded after its deadlines and the job is matched again; --verify receipt needs no mediator.' })
   }
 
   const challengeOnChain = async (deal: Deal): Promise<void> => {

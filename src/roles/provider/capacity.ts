@@ -39,7 +39,7 @@ export interface CapacityLedger {
 export function createCapacityLedger (machine: Resources, shares: readonly UnitShare[]): CapacityLedger {
   const total = shares.reduce((sum, unit) => sum + unit.share, 0)
   if (shares.length === 0 || total > 1 + 1e-9 || shares.some((unit) => !(unit.share > 0))) {
-    throw new RoleError('ROLE_BAD_UNITS', `unit shares add up to ${total.toFixed(3)}; they must be positive and at most 1 together`, { data: { shares } })
+    throw new RoleError('ROLE_BAD_UNITS', `unit shares add up to ${total.toFixed(3)}; they must be positive and at most 1 together`, { data: { shares }, hint: 'Write --unit gpu0=0.5 --unit gpu1=0.5 for two halves.' })
   }
   const units = new Map(shares.map(({ name, share }) => [name, scale(machine, share)]))
   const held = new Map<Hash, { unit: string, demand: Resources }>()
