@@ -1,10 +1,9 @@
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import { equals } from 'uint8arrays/equals'
 import { errorMessage } from '../core/errors.ts'
+import { decodeFast, MAX_DEPTH } from './cbor-fast.ts'
 import { WireError } from './errors.ts'
 
-/** Nesting that no message of the protocol needs; deeper input is refused before it is decoded. */
-const MAX_DEPTH = 16
 
 /**
  * Deterministic CBOR (RFC 8949 section 4.2.1): sorted keys, shortest integers, no `undefined`, no floats for integers.
@@ -23,6 +22,8 @@ export function decodeCbor (bytes: Uint8Array, maxBytes: number): unknown {
   if (bytes.byteLength > maxBytes) {
     throw new WireError('WIRE_TOO_LARGE', `message of ${bytes.byteLength} bytes, limit ${maxBytes}`, { data: { bytes: bytes.byteLength, maxBytes } })
   }
+  const fast = decodeFast(bytes)
+  if (fast.ok) return fast.value
   let value: unknown
   try {
     assertShallow(bytes)

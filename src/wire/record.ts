@@ -1,9 +1,9 @@
-import { bytesToHex, hexToBytes, keccak256 } from 'viem'
-import { z } from 'zod'
+import type { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { delegationShape, type Delegation } from './delegation.ts'
 import { WireError } from './errors.ts'
-import { type Address, type Hash, parseShape, type Signature, uintShape } from './shapes.ts'
+import { keccakHex } from './keccak.ts'
+import { type Address, type Hash, parseShape, type Signature } from './shapes.ts'
 import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain } from './typed-data.ts'
 
 /** protocol/record.md. A record is a signed, immutable, self-contained statement in its author's own slot. */
@@ -43,18 +43,13 @@ export function recordId (domain: Domain, head: RecordHead): Hash {
 
 /** keccak256 of the canonical body. */
 export function bodyHash (body: Uint8Array): Hash {
-  return keccak256(body)
+  return keccakHex(body)
 }
-
-const bytesOf = (length: number): z.ZodType<Uint8Array> => z.instanceof(Uint8Array).refine((bytes) => bytes.length === length, `expected ${length} bytes`)
-const envelopeShape = z.tuple([
-  z.literal(1), uintShape.max(255), bytesOf(20), bytesOf(20), uintShape.max(MAX_SLOT), uintShape, z.instanceof(Uint8Array), bytesOf(64)
-]).rest(z.unknown()).refine((items) => items.length <= 9, 'too many items')
 
 /** CBOR array [1, kind, account, operator, slot, seq, body, signature, delegation?]. */
 export function encodeRecord (record: SignedRecord): Uint8Array {
   const items: unknown[] = [
-    1, RECORD_KINDS[record.kind], hexToBytes(record.account), hexToBytes(record.operator), record.slot, record.seq, record.body, hexToBytes(record.signature)
+    1, RECORD_KINDS[record.kind], fromHex(record.account), fromHex(record.operator), record.slot, record.seq, record.body, fromHex(record.signature)
   ]
   if (record.delegation !== undefined) items.push(record.delegation)
   return encodeCbor(items)
@@ -62,17 +57,46 @@ export function encodeRecord (record: SignedRecord): Uint8Array {
 
 /** Decodes and checks structure only; signature, time and body are `book/admission.ts`'s. Throws WireError. */
 export function decodeRecord (domain: Domain, bytes: Uint8Array): SignedRecord {
-  const [, number, account, operator, slot, seq, body, signature, delegation] = parseShape(envelopeShape, decodeCbor(bytes, MAX_RECORD_BYTES), 'record')
-  const kind = KIND_BY_NUMBER.get(number)
-  if (kind === undefined) throw new WireError('WIRE_INVALID', `record kind ${number} is unknown`, { data: { kind: number } })
-  const head: RecordHead = { kind, account: bytesToHex(account), operator: bytesToHex(operator), slot, seq, bodyHash: bodyHash(body) }
+  const items = decodeCbor(bytes, MAX_RECORD_BYTES)
+  // By hand: this is the first thing that every record of every stranger meets.
+  if (!Array.isArray(items) || items.length < 8 || items.length > 9) throw invalid('an array of 8 or 9 items is expected')
+  const [version, number, account, operator, slot, seq, body, signature, delegation] = items as unknown[]
+  const kind = KIND_BY_NUMBER.get(number as number)
+  if (version !== 1) throw invalid('version 1 is expected')
+  if (kind === undefined) throw invalid(`kind ${String(number)} is unknown`)
+  if (!isBytes(account, 20) || !isBytes(operator, 20)) throw invalid('addresses have 20 bytes')
+  if (!isUint(slot) || slot > MAX_SLOT) throw invalid(`slot is a whole number up to ${MAX_SLOT}`)
+  if (!isUint(seq)) throw invalid('seq is a whole number')
+  if (!(body instanceof Uint8Array)) throw invalid('the body is a byte string')
+  if (!isBytes(signature, 64)) throw invalid('a signature has 64 bytes')
+  const head: RecordHead = { kind, account: toHex(account), operator: toHex(operator), slot, seq, bodyHash: bodyHash(body) }
   return {
     ...head,
     id: recordId(domain, head),
     body,
-    signature: bytesToHex(signature),
-    ...(delegation === undefined ? {} : { delegation: parseShape(delegationShape, delegation, 'delegation') })
+    signature: toHex(signature),
+    ...(items.length === 9 ? { delegation: parseShape(delegationShape, delegation, 'delegation') } : {})
   }
+}
+
+function isBytes (value: unknown, length: number): value is Uint8Array {
+  return value instanceof Uint8Array && value.length === length
+}
+
+function isUint (value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0
+}
+
+function invalid (what: string): WireError {
+  return new WireError('WIRE_INVALID', `record: ${what}`)
+}
+
+function toHex (bytes: Uint8Array): `0x${string}` {
+  return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
+}
+
+function fromHex (text: `0x${string}`): Uint8Array {
+  return new Uint8Array(Buffer.from(text.slice(2), 'hex'))
 }
 
 /** Decodes a body of a known shape. Throws WireError. */

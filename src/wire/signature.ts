@@ -1,20 +1,27 @@
 import secp256k1 from 'secp256k1/bindings.js'
-import { equals } from 'uint8arrays/equals'
-import { hexToBytes, keccak256 } from 'viem'
+import { keccakHex } from './keccak.ts'
 import type { Address, Hash, Signature } from './shapes.ts'
+
+/** Half of the group's order, big-endian: s at most this is low. */
+const HALF_ORDER = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0', 'hex')
 
 /**
  * The address that signed `digest`, or undefined when the signature is not valid.
  * High s is refused, so a signature cannot be altered into another valid one.
  */
 export function recoverSigner (digest: Hash, signature: Signature): Address | undefined {
-  const bytes = hexToBytes(signature)
+  const bytes = Buffer.from(signature.slice(2), 'hex')
+  return bytes.length === 64 ? recoverAddress(Buffer.from(digest.slice(2), 'hex'), bytes) : undefined
+}
+
+/** The same on bytes: 32 of the digest, 64 of the EIP-2098 signature. Leaves its arguments as they are. */
+export function recoverAddress (digest: Uint8Array, signature: Uint8Array): Address | undefined {
+  const bytes = Uint8Array.from(signature)
   const recid = (bytes[32] as number) >> 7
   bytes[32] = (bytes[32] as number) & 0x7f
+  if (HALF_ORDER.compare(bytes, 32, 64) < 0) return undefined
   try {
-    if (!equals(secp256k1.signatureNormalize(Uint8Array.from(bytes)), bytes)) return undefined
-    const publicKey = secp256k1.ecdsaRecover(bytes, recid, hexToBytes(digest), false)
-    return publicKeyToAddress(publicKey)
+    return publicKeyToAddress(secp256k1.ecdsaRecover(bytes, recid, digest, false))
   } catch {
     return undefined
   }
@@ -22,5 +29,5 @@ export function recoverSigner (digest: Hash, signature: Signature): Address | un
 
 /** The address of an uncompressed public key (65 bytes). */
 export function publicKeyToAddress (publicKey: Uint8Array): Address {
-  return `0x${keccak256(publicKey.subarray(1)).slice(-40)}`
+  return `0x${keccakHex(publicKey.subarray(1)).slice(-40)}`
 }

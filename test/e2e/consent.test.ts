@@ -51,7 +51,7 @@ t.test('a third key that reads a public offer cannot open a deal with it, at any
   const domain = domainOf(net.devnet().network.deployment)
   const creator = job.account as Address
   const provider = offer.account as Address
-  const { terms } = signDeal({ domain, creator: thief, provider: thief, now, jobNumber: body.jobNumber, feeTo: thief.address })
+  const { terms } = signDeal({ domain, creator: thief, provider: thief, now, jobNumber: body.jobNumber, feeTo: thief.address, core: { lane: 1 } })
   const before = await Promise.all([chain.account(creator), chain.account(provider)])
   for (const price of [0, 1, 1000, 1_000_000_000]) {
     const wanted: DealTerms = { core: { ...terms.core, creator, provider, price, collateral: 3 * price, fee: 0, attempt: body.attempt, openBy: now + 3600 }, rest: { ...terms.rest, jobOfferId: job.id as `0x${string}`, resourceOfferId: offer.id as `0x${string}`, startBy: now + 7200 } }

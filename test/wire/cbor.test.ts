@@ -1,7 +1,8 @@
 import t from 'tap'
 import fc from 'fast-check'
-import { encode } from 'cborg'
+import { decode, encode } from 'cborg'
 import { decodeCbor, encodeCbor } from '../../src/wire/cbor.ts'
+import { decodeFast } from '../../src/wire/cbor-fast.ts'
 import { WireError } from '../../src/wire/errors.ts'
 
 const MAX = 65_536
@@ -111,4 +112,17 @@ t.test('decoded byte strings own their memory, also when the input is a slice of
   t.equal(encodeCbor([new Uint8Array(1000)]).buffer.byteLength, 1004, 'encoded bytes too')
   message.fill(0)
   t.strictSame([...bytes], [1, 2, 3])
+})
+
+t.test('messages without fractions go the short way, and both ways agree', async (t) => {
+  const plain = fc.letrec<{ any: unknown }>((tie) => ({
+    any: fc.oneof({ maxDepth: 5 }, fc.integer({ min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }), fc.boolean(), fc.constant(null), fc.string({ unit: 'grapheme', maxLength: 300 }), fc.uint8Array({ maxLength: 300 }),
+      fc.array(tie('any'), { maxLength: 30 }), fc.dictionary(fc.string({ unit: 'grapheme-ascii', maxLength: 300 }).filter((key) => key !== '__proto__'), tie('any'), { maxKeys: 30, noNullPrototype: true }))
+  })).any
+  fc.assert(fc.property(plain, (input) => {
+    const bytes = encodeCbor(input)
+    const fast = decodeFast(bytes)
+    t.equal(fast.ok, true)
+    if (fast.ok) t.strictSame(fast.value, decode(bytes))
+  }), { numRuns: 300, seed: 4 })
 })
