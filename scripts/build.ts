@@ -35,7 +35,7 @@ const common: BuildOptions = {
 await rm(partial, { recursive: true, force: true })
 await build({ ...common, entryPoints: [join(source, 'cli', 'main.ts')], outdir: partial, splitting: true, plugins: [ownPlace] })
 // Programs of their own, each one file: a job's process may read nothing but its folder.
-for (const program of ['exec/wasm/child', 'match/lp-worker']) {
+for (const program of ['exec/wasm/child', 'match/lp-worker', 'book/signature-worker']) {
   const { banner: _, ...plain } = common
   await build({ ...(program.endsWith('child') ? plain : common), entryPoints: [join(source, `${program}.ts`)], outfile: join(partial, `${program}.js`) })
 }

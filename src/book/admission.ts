@@ -1,5 +1,5 @@
 import { errorCode } from '../core/errors.ts'
-import { recoverSigner } from '../wire/signature.ts'
+import { recoverSigner, type SignatureCheck } from '../wire/signature.ts'
 import type { Validation } from '../mesh/topics.ts'
 import { decodeRecord, type SignedRecord } from '../wire/record.ts'
 import type { Hash } from '../wire/shapes.ts'
@@ -7,7 +7,7 @@ import type { Domain } from '../wire/typed-data.ts'
 import { assertBody } from './body.ts'
 import type { Book } from './book.ts'
 import { createDelegationCheck } from './delegations.ts'
-import { isProof } from './equivocation.ts'
+import { claimsOfProof } from './equivocation.ts'
 import { bucketOf, expiryBucket, isKindOfSlot, slotClass, slotIndex } from './lifetime.ts'
 import { BOOK_DEFAULTS, RATE_LIMITS, SKEW_MS, type BookOptions } from './options.ts'
 import { authorKey } from './register.ts'
@@ -19,21 +19,29 @@ export interface AdmissionContext { from: string, path: Path, nowMs: number }
 /** `record` is present when the verdict is accept, `code` when it is not, `id` whenever the bytes were a record at all. */
 export interface Admission { verdict: Validation, code?: string, record?: SignedRecord, id?: Hash }
 
+/** A record that stands but for its signatures: what must hold, each with the code that its failure has. */
+export interface Candidate { readonly record: SignedRecord, readonly claims: ReadonlyArray<SignatureCheck & { code: string }>, readonly conclude: (verdicts: readonly boolean[]) => Admission }
+
 /**
  * protocol/record.md, "Admission": the checks in the order of their cost. REJECT is for what no honest peer relays;
  * IGNORE for what may be honest on another clock, book or chain view. Never throws on foreign bytes.
  */
-export interface Admit { (bytes: Uint8Array, context: AdmissionContext): Admission }
+export interface Admissions {
+  /** All that costs no signature. */
+  screen: (bytes: Uint8Array, context: AdmissionContext) => Admission | Candidate
+  /** The whole of it at once, on this thread. */
+  admit: (bytes: Uint8Array, context: AdmissionContext) => Admission
+}
 
-export function createAdmission (components: { book: Pick<Book, 'get' | 'head'>, domain: Domain }, options: Pick<BookOptions, 'quota'> = BOOK_DEFAULTS): Admit {
+export function createAdmission (components: { book: Pick<Book, 'get' | 'head'>, domain: Domain }, options: Pick<BookOptions, 'quota'> = BOOK_DEFAULTS): Admissions {
   const { book, domain } = components
   const { maxKeys } = RATE_LIMITS
   const authors = createTokenBuckets({ ...RATE_LIMITS.author, maxKeys })
   const peers = { gossip: createTokenBuckets({ ...RATE_LIMITS.gossipPeer, maxKeys }), push: createTokenBuckets({ ...RATE_LIMITS.pushPeer, maxKeys }) }
-  const isDelegated = createDelegationCheck({ domain })
+  const checkDelegation = createDelegationCheck({ domain })
 
-  /** What costs no signature. */
-  const screen = (record: SignedRecord, { nowMs, path, from }: AdmissionContext): Admission | undefined => {
+  /** What costs next to nothing. */
+  const place = (record: SignedRecord, { nowMs, path, from }: AdmissionContext): Admission | undefined => {
     // A record MUST stand in a slot of its kind's class.
     if (!isKindOfSlot(record.kind, record.slot)) return reject('BOOK_SLOT')
     // A record MUST NOT be signed by a delegate of nobody.
@@ -50,32 +58,55 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head'>,
     return undefined
   }
 
-  const verify = (record: SignedRecord): Admission | undefined => {
-    try {
-      if (record.kind === 'equivocation') {
-        if (!isProof(domain, record)) return reject('BOOK_PROOF')
-        return isDelegated(record) ? undefined : reject('BOOK_DELEGATION')
-      }
-      if (recoverSigner(record.id, record.signature) !== record.operator) return reject('BOOK_SIGNATURE')
-      if (!isDelegated(record)) return reject('BOOK_DELEGATION')
-      assertBody(record)
-      return undefined
-    } catch (error) {
-      return reject(errorCode(error))
-    }
+  /** The body, and what must be signed. Throws WireError. */
+  const claimsOf = (record: SignedRecord): { claims: Array<SignatureCheck & { code: string }>, remember: () => void } | Admission => {
+    assertBody(record)
+    const claims = record.kind === 'equivocation' ? claimsOfProof(domain, record) : [{ digest: record.id, signature: record.signature, signer: record.operator }]
+    if (claims === undefined) return reject('BOOK_PROOF')
+    const code = record.kind === 'equivocation' ? 'BOOK_PROOF' : 'BOOK_SIGNATURE'
+    const all = claims.map((claim) => ({ ...claim, code }))
+    const delegation = checkDelegation(record)
+    if (delegation === false) return reject('BOOK_DELEGATION')
+    if (delegation === true) return { claims: all, remember: () => undefined }
+    return { claims: [...all, { ...delegation.claim, code: 'BOOK_DELEGATION' }], remember: delegation.remember }
   }
 
-  return (bytes, context) => {
+  const screen = (bytes: Uint8Array, context: AdmissionContext): Admission | Candidate => {
     let record: SignedRecord
     try {
       record = decodeRecord(domain, bytes)
     } catch (error) {
       return reject(errorCode(error))
     }
-    const refused = screen(record, context) ?? verify(record)
-    if (refused !== undefined) return { ...refused, id: record.id }
-    if (context.path === 'gossip') authors.take(authorKey(record), context.nowMs)
-    return { verdict: 'accept', record, id: record.id }
+    const { id } = record
+    const refused = place(record, context)
+    if (refused !== undefined) return { ...refused, id }
+    try {
+      const open = claimsOf(record)
+      if ('verdict' in open) return { ...open, id }
+      const { claims, remember } = open
+      return {
+        record,
+        claims,
+        conclude: (verdicts) => {
+          const failed = claims.find((_, index) => verdicts[index] !== true)
+          if (failed !== undefined) return { ...reject(failed.code), id }
+          remember()
+          if (context.path === 'gossip') authors.take(authorKey(record), context.nowMs)
+          return { verdict: 'accept', record, id }
+        }
+      }
+    } catch (error) {
+      return { ...reject(errorCode(error)), id }
+    }
+  }
+
+  return {
+    screen,
+    admit: (bytes, context) => {
+      const screened = screen(bytes, context)
+      return 'claims' in screened ? screened.conclude(screened.claims.map(({ digest, signature, signer }) => recoverSigner(digest, signature) === signer)) : screened
+    }
   }
 }
 

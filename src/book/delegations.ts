@@ -1,6 +1,6 @@
-import { recoverSigner } from '../wire/signature.ts'
 import { ALL_ROLES, delegationDigest, ROLE_BITS } from '../wire/delegation.ts'
 import type { RecordKind, SignedRecord } from '../wire/record.ts'
+import type { SignatureCheck } from '../wire/signature.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { RATE_LIMITS } from './options.ts'
 
@@ -9,12 +9,16 @@ const ROLE_OF_KIND: Record<RecordKind, number> = {
   job: ROLE_BITS.creator, offer: ROLE_BITS.provider, module: ROLE_BITS.moduleProvider, cancel: ALL_ROLES, equivocation: ALL_ROLES
 }
 
+/** What is still to be verified of a delegation, and whom to tell when it was. */
+export interface OpenDelegation { claim: SignatureCheck, remember: () => void }
+
 /**
  * protocol/identity.md. Whether an operator may sign for an account, from the record alone: an account signs for itself and
  * carries nothing; another key carries a delegation of that account to it whose roles allow the kind and whose time covers
  * `seq`. Time is the record's own, never the clock's, so every replica answers alike. Verified delegations are remembered.
+ * False: it may not; true: it may; else it may when the account's signature holds.
  */
-export function createDelegationCheck (components: { domain: Domain }): (record: SignedRecord) => boolean {
+export function createDelegationCheck (components: { domain: Domain }): (record: SignedRecord) => boolean | OpenDelegation {
   const verified = new Set<string>()
   return ({ kind, account, operator, seq, delegation }) => {
     if (operator === account) return delegation === undefined
@@ -24,9 +28,12 @@ export function createDelegationCheck (components: { domain: Domain }): (record:
     if (seconds < delegation.notBefore || seconds >= delegation.expiry) return false
     const key = JSON.stringify(delegation)
     if (verified.has(key)) return true
-    if (recoverSigner(delegationDigest(components.domain, delegation), delegation.signature) !== account) return false
-    verified.add(key)
-    if (verified.size > RATE_LIMITS.maxDelegations) verified.delete(verified.values().next().value as string)
-    return true
+    return {
+      claim: { digest: delegationDigest(components.domain, delegation), signature: delegation.signature, signer: account },
+      remember: () => {
+        verified.add(key)
+        if (verified.size > RATE_LIMITS.maxDelegations) verified.delete(verified.values().next().value as string)
+      }
+    }
   }
 }

@@ -1,9 +1,9 @@
 import { bytesToHex, hexToBytes } from 'viem'
 import { z } from 'zod'
-import { recoverSigner } from '../wire/signature.ts'
+import type { SignatureCheck } from '../wire/signature.ts'
 import { encodeCbor } from '../wire/cbor.ts'
 import { bodyHash, decodeBody, RECORD_KINDS, recordId, type RecordKind, type SignedRecord } from '../wire/record.ts'
-import type { Hash, Signature } from '../wire/shapes.ts'
+import type { Signature } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 
 /**
@@ -29,15 +29,17 @@ export function proofOf (domain: Domain, one: SignedRecord, other: SignedRecord)
   return { ...head, id: recordId(domain, head), body, signature: NO_SIGNATURE, ...(delegation === undefined ? {} : { delegation }) }
 }
 
-/** Whether a proof proves: two different statements of this register and seq, in order of id, both signed by its operator. Throws WireError on a body of another shape. */
-export function isProof (domain: Domain, proof: SignedRecord): boolean {
-  if (proof.signature !== NO_SIGNATURE) return false
+/**
+ * What must hold for a proof to prove: both statements signed by its operator. `undefined` when it is none whoever signed:
+ * not two different statements of this register and seq in order of id. Throws WireError on a body of another shape.
+ */
+export function claimsOfProof (domain: Domain, proof: SignedRecord): SignatureCheck[] | undefined {
+  if (proof.signature !== NO_SIGNATURE) return undefined
   const { account, operator, slot, seq } = proof
-  const ids = decodeBody(proofShape, proof).map(([number, hash, signature]): Hash | undefined => {
+  const claims = decodeBody(proofShape, proof).map(([number, hash, signature]): SignatureCheck => {
     const kind = KINDS.find((name) => RECORD_KINDS[name] === number) as RecordKind
-    const id = recordId(domain, { kind, account, operator, slot, seq, bodyHash: bytesToHex(hash) })
-    return recoverSigner(id, bytesToHex(signature)) === operator ? id : undefined
+    return { digest: recordId(domain, { kind, account, operator, slot, seq, bodyHash: bytesToHex(hash) }), signature: bytesToHex(signature), signer: operator }
   })
-  const [first, second] = ids
-  return first !== undefined && second !== undefined && first < second
+  const [first, second] = claims
+  return first !== undefined && second !== undefined && first.digest < second.digest ? claims : undefined
 }

@@ -5,7 +5,7 @@ import type { Topics, Validation } from '../mesh/topics.ts'
 import { BATCH_OVERHEAD_BYTES, decodeBatch, encodeBatch, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../wire/record-batch.ts'
 import { recordsTopic } from '../wire/topics.ts'
 import type { Domain } from '../wire/typed-data.ts'
-import type { Admission } from './admission.ts'
+import { yieldTurn, type Intake } from './intake.ts'
 import { GOSSIP } from './options.ts'
 
 /** CBOR's head of a byte string, at most. */
@@ -21,17 +21,17 @@ export interface RecordGossip {
 }
 
 export function createGossip (
-  components: { topics: Topics, clock: Clock, logger: Logger, domain: Domain, ingest: (bytes: Uint8Array, from: string) => Admission }
+  components: { topics: Topics, clock: Clock, logger: Logger, domain: Domain, intake: Intake }
 ): RecordGossip {
-  const { topics, clock, logger, domain, ingest } = components
+  const { topics, clock, logger, domain, intake } = components
   const topic = recordsTopic(domain.chainId)
   let waiting: Uint8Array[] = []
   let waitingBytes = BATCH_OVERHEAD_BYTES
   let cancelFlush: (() => void) | undefined
   let leave: (() => void) | undefined
   const sending = new Set<Promise<void>>()
+  const judging = new Set<Promise<Validation>>()
   let turn: Promise<unknown> = Promise.resolve()
-  let queued = 0
 
   const flush = (): void => {
     cancelFlush?.()
@@ -47,34 +47,32 @@ export function createGossip (
   }
 
   /** One bad record makes its sender pay for the batch; one new record is reason enough to pass it on. */
-  const judge = (data: Uint8Array, from: string): Validation => {
-    let verdict: Validation = 'ignore'
+  const judge = async (data: Uint8Array, from: string): Promise<Validation> => {
     try {
-      for (const bytes of decodeBatch(domain, data)) {
-        const admission = ingest(bytes, from)
-        if (admission.verdict === 'accept') verdict = 'accept'
-        if (admission.verdict !== 'reject') continue
-        logger.debug('book.rejected', { from, code: admission.code })
+      const admissions = await intake(decodeBatch(domain, data), from, 'gossip')
+      const rejected = admissions.find(({ verdict }) => verdict === 'reject')
+      if (rejected !== undefined) {
+        logger.debug('book.rejected', { from, code: rejected.code })
         return 'reject'
       }
+      return admissions.some(({ verdict }) => verdict === 'accept') ? 'accept' : 'ignore'
     } catch (error) {
       logger.debug('book.rejected', { from, code: errorCode(error) })
       return errorCode(error) === 'WIRE_DOMAIN' ? 'ignore' : 'reject'
     }
-    return verdict
   }
 
-  /** Batches wait for their turn so that verification never holds the event loop for long; what does not fit is not looked at. */
+  /** Batches are looked at one a turn; what does not fit is not looked at: the newest that nothing is known of goes first. */
   const validate = async (data: Uint8Array, from: string): Promise<Validation> => {
-    if (queued >= GOSSIP.maxQueued) return 'ignore'
-    queued++
-    const mine = turn.then(async () => {
-      await new Promise((resolve) => { setImmediate(resolve) })
-      queued--
-      return judge(data, from)
-    })
-    turn = mine
-    return await mine
+    if (judging.size >= GOSSIP.maxQueued) return 'ignore'
+    turn = turn.then(yieldTurn)
+    const mine = turn.then(async () => await judge(data, from))
+    judging.add(mine)
+    try {
+      return await mine
+    } finally {
+      judging.delete(mine)
+    }
   }
 
   return {
@@ -88,7 +86,7 @@ export function createGossip (
     },
     stop: async () => {
       flush()
-      await Promise.all([...sending, turn])
+      await Promise.all([...sending, ...judging])
       leave?.()
       leave = undefined
     }

@@ -49,6 +49,16 @@ export const RATE_LIMITS = {
   maxDelegations: 20_000
 } as const
 
+/** Checking signatures on other threads. */
+export const SIGNATURES = {
+  // Checked on the spot where nothing waits: half a millisecond, and a quiet node never starts a thread (10 MB).
+  atOnce: 4,
+  // More than four threads outrun what one thread can decode and merge.
+  maxThreads: 4,
+  // A thread without work is ended after this; starting one takes 50 ms.
+  idleMs: 30_000
+} as const
+
 /** Gossip. */
 export const GOSSIP = {
   // Waiting this long lets a burst travel together and no one notices.

@@ -7,23 +7,20 @@ import {
 } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
-import type { Admission } from './admission.ts'
 import type { Book } from './book.ts'
 import { BookError } from './errors.ts'
 import { bucketOf } from './lifetime.ts'
 import { answerFrame } from './negentropy.ts'
 import { RECONCILE } from './options.ts'
-import { isSettled, yieldTurn } from './reconcile.ts'
+import type { Intake } from './intake.ts'
+import { isSettled } from './reconcile.ts'
 import type { Snapshots } from './snapshots.ts'
-
-/** Records verified between two turns of the event loop: about 5 ms. */
-const RECORDS_PER_TURN = 32
 
 /** protocol/reconcile.md, the answering side. Keeps nothing between requests. Returns how to stop. */
 export function serveReconcile (components: {
-  requests: Pick<Requests, 'serve'>, book: Book, snapshots: Snapshots, clock: Clock, domain: Domain, ingest: (bytes: Uint8Array, from: string) => Admission
+  requests: Pick<Requests, 'serve'>, book: Book, snapshots: Snapshots, clock: Clock, domain: Domain, intake: Intake
 }): () => void {
-  const { requests, book, snapshots, clock, domain, ingest } = components
+  const { requests, book, snapshots, clock, domain, intake } = components
   const maxBytes = MAX_RECONCILE_BYTES
 
   const fetch = (ids: readonly Hash[]): Uint8Array => {
@@ -40,14 +37,11 @@ export function serveReconcile (components: {
     return encodeFetched(page)
   }
   const push = async (records: readonly Uint8Array[], peer: string, signal: AbortSignal): Promise<Uint8Array> => {
-    const settled: Hash[] = []
-    for (const [index, bytes] of records.entries()) {
-      if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await yieldTurn()
-      signal.throwIfAborted()
-      const admission = ingest(bytes, peer)
-      if (admission.verdict === 'reject') throw new BookError('BOOK_RECONCILE', 'an invalid record was pushed', { data: { code: admission.code } })
-      if (admission.id !== undefined && isSettled(admission)) settled.push(admission.id)
-    }
+    const admissions = await intake(records, peer, 'push')
+    signal.throwIfAborted()
+    const rejected = admissions.find(({ verdict }) => verdict === 'reject')
+    if (rejected !== undefined) throw new BookError('BOOK_RECONCILE', 'an invalid record was pushed', { data: { code: rejected.code } })
+    const settled = admissions.flatMap((admission) => admission.id !== undefined && isSettled(admission) ? [admission.id] : [])
     return encodePushed(settled)
   }
   const stops = [

@@ -9,6 +9,7 @@ import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Admission } from './admission.ts'
 import type { Book } from './book.ts'
+import type { Intake } from './intake.ts'
 import { BookError } from './errors.ts'
 import { bucketOf } from './lifetime.ts'
 import { absorbFrame, firstFrame } from './negentropy.ts'
@@ -24,7 +25,7 @@ export interface ReconcileComponents {
   snapshots: Snapshots
   clock: Clock
   domain: Domain
-  ingest: (bytes: Uint8Array, from: string) => Admission
+  intake: Intake
 }
 
 /**
@@ -69,20 +70,18 @@ async function compare ({ snapshots, clock, domain }: ReconcileComponents, ask: 
 }
 
 /** Pages until the peer gives nothing more; each record passes admission like any other. */
-async function fetchAll ({ domain, book, ingest }: ReconcileComponents, peer: string, ask: Ask, need: ReadonlySet<Hash>, session: Session): Promise<void> {
+async function fetchAll ({ domain, book, intake }: ReconcileComponents, peer: string, ask: Ask, need: ReadonlySet<Hash>, session: Session): Promise<void> {
   let wanted = [...need]
   while (wanted.length > 0) {
     const ids = wanted.slice(0, MAX_PAGE_RECORDS)
     const open = new Set(ids)
     const page = decodeFetched(await ask(RECORDS_PROTOCOL, encodePageQuery(domain, { type: 'fetch', ids })))
-    for (const bytes of page) {
-      const admission = ingest(bytes, peer)
+    for (const admission of await intake(page, peer, 'fetch')) {
       if (admission.verdict === 'reject' || admission.id === undefined) throw new BookError('BOOK_RECONCILE', 'the peer gave an invalid record', { data: { peer, code: admission.code } })
       if (!open.delete(admission.id)) throw new BookError('BOOK_RECONCILE', 'the peer gave a record that was not asked for', { data: { peer, id: admission.id } })
       if (admission.verdict === 'accept') session.received++
       else if (!isSettled(admission)) session.missing++
     }
-    await yieldTurn()
     // Gossip may have brought the rest in the meantime.
     const left = [...open].filter((id) => book.get(id) === undefined)
     if (page.length === 0) session.missing += left.length
@@ -116,11 +115,6 @@ async function pushAll ({ domain, book }: ReconcileComponents, ask: Ask, have: R
 /** Whether a record need not be sent again: it is held, or the book is past it. */
 export function isSettled (admission: Admission): boolean {
   return admission.verdict === 'accept' || ['BOOK_DUPLICATE', 'BOOK_SUPERSEDED', 'BOOK_EXPIRED'].includes(admission.code ?? '')
-}
-
-/** Lets the event loop breathe between pages of verification. */
-export async function yieldTurn (): Promise<void> {
-  await new Promise((resolve) => { setImmediate(resolve) })
 }
 
 async function withTimeout<T> (clock: Clock, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> {

@@ -6,14 +6,16 @@ import type { Mesh } from '../mesh/mesh.ts'
 import type { Datastore } from '../store/datastore.ts'
 import { encodeRecord, type SignedRecord } from '../wire/record.ts'
 import type { Domain } from '../wire/typed-data.ts'
-import { createAdmission, type Admission, type Path } from './admission.ts'
-import { createBook, type Book, type Change } from './book.ts'
+import { createAdmission } from './admission.ts'
+import { createBook, type Book, type Change, type MergeResult } from './book.ts'
 import { BookError } from './errors.ts'
 import { createGossip } from './gossip.ts'
+import { createIntake } from './intake.ts'
 import { BOOK_DEFAULTS, BUCKET_MS, type BookOptions } from './options.ts'
 import { createRecordStore } from './persistence.ts'
 import { reconcileWith } from './reconcile.ts'
 import { serveReconcile } from './reconcile-server.ts'
+import { createSignaturePool } from './signature-pool.ts'
 import { createSnapshots } from './snapshots.ts'
 import { createSync, type PeerStatus } from './sync.ts'
 
@@ -36,35 +38,29 @@ export interface BookReplicaComponents {
   random: Random
 }
 
-/** What `merge` says of a record that admission had let through, as an admission code. */
-const MERGE_CODES = { duplicate: 'BOOK_DUPLICATE', superseded: 'BOOK_SUPERSEDED', expired: 'BOOK_EXPIRED', future: 'BOOK_FUTURE', quota: 'BOOK_QUOTA' } as const
-
 /** Start it after the datastore; the mesh may start before or after. */
 export function createBookReplica (components: BookReplicaComponents, options: Partial<BookOptions> = {}): BookReplica {
   const { mesh, clock, domain } = components
   const logger = components.logger.child('book')
   const book = createBook({ domain }, options)
-  const admit = createAdmission({ book, domain }, { ...BOOK_DEFAULTS, ...options })
+  const pool = createSignaturePool({ clock, logger })
   const store = createRecordStore({ ...components, logger })
   const snapshots = createSnapshots({ book, clock })
   const stops: Array<() => void> = []
   let cancelCollect: (() => void) | undefined
   let merging: SignedRecord | undefined
 
-  const ingest = (bytes: Uint8Array, from: string, path: Path): Admission => {
-    const nowMs = clock.now()
-    const admission = admit(bytes, { from, path, nowMs })
-    if (admission.record === undefined) return admission
-    merging = admission.record
-    const result = book.merge(admission.record, nowMs)
+  const merge = (record: SignedRecord, nowMs: number): MergeResult => {
+    merging = record
+    const result = book.merge(record, nowMs)
     merging = undefined
-    if (result === 'added' || result === 'equivocation') return admission
-    return { verdict: 'ignore', code: MERGE_CODES[result], id: admission.record.id }
+    return result
   }
-  const gossip = createGossip({ topics: mesh.topics, clock, logger, domain, ingest: (bytes, from) => ingest(bytes, from, 'gossip') })
+  const intake = createIntake({ admissions: createAdmission({ book, domain }, { ...BOOK_DEFAULTS, ...options }), pool, clock, merge })
+  const gossip = createGossip({ topics: mesh.topics, clock, logger, domain, intake })
   const sync = createSync({
     mesh, clock, logger, random: components.random,
-    run: async (peerId, signal) => await reconcileWith({ requests: mesh.requests, book, snapshots, clock, domain, ingest: (bytes, from) => ingest(bytes, from, 'fetch') }, peerId, signal)
+    run: async (peerId, signal) => await reconcileWith({ requests: mesh.requests, book, snapshots, clock, domain, intake }, peerId, signal)
   })
 
   const onMember = ({ type, entry }: Change): void => {
@@ -97,18 +93,18 @@ export function createBookReplica (components: BookReplicaComponents, options: P
     reconcileNow: async (peerId, signal) => await sync.now(peerId, signal),
     publish: async (record) => {
       const bytes = encodeRecord(record)
-      const admission = ingest(bytes, '', 'own')
+      const [admission] = await intake([bytes], '', 'own')
       // A newer own record stands already: there is nothing left to say.
-      if (admission.code === 'BOOK_SUPERSEDED') return
-      if (admission.verdict !== 'accept' && admission.code !== 'BOOK_DUPLICATE') {
-        throw new BookError('BOOK_NOT_ADMITTED', `own ${record.kind} record refused: ${admission.code ?? ''}`, { data: { id: record.id, code: admission.code } })
+      if (admission?.code === 'BOOK_SUPERSEDED') return
+      if (admission?.verdict !== 'accept' && admission?.code !== 'BOOK_DUPLICATE') {
+        throw new BookError('BOOK_NOT_ADMITTED', `own ${record.kind} record refused: ${admission?.code ?? ''}`, { data: { id: record.id, code: admission?.code } })
       }
       await store.flush({ sync: true })
       gossip.send(bytes)
     },
     start: async () => {
       await load()
-      stops.push(book.onMember(onMember), serveReconcile({ requests: mesh.requests, book, snapshots, clock, domain, ingest: (bytes, from) => ingest(bytes, from, 'push') }))
+      stops.push(book.onMember(onMember), serveReconcile({ requests: mesh.requests, book, snapshots, clock, domain, intake }))
       gossip.start()
       sync.start()
       scheduleCollect()
@@ -117,6 +113,7 @@ export function createBookReplica (components: BookReplicaComponents, options: P
       cancelCollect?.()
       await sync.stop()
       await gossip.stop()
+      await pool.stop()
       for (const stop of stops.splice(0)) stop()
       await store.close()
     }

@@ -1,5 +1,5 @@
-import secp256k1 from 'secp256k1/bindings.js'
 import { bytesToHex, hexToBytes } from 'viem'
+import { secp256k1 } from '../wire/secp256k1.ts'
 import type { Address, Hash, Signature } from '../wire/shapes.ts'
 import { publicKeyToAddress } from '../wire/signature.ts'
 

@@ -1,6 +1,9 @@
-import secp256k1 from 'secp256k1/bindings.js'
 import { keccakHex } from './keccak.ts'
+import { secp256k1 } from './secp256k1.ts'
 import type { Address, Hash, Signature } from './shapes.ts'
+
+/** A claim: `signer` signed `digest`. */
+export interface SignatureCheck { digest: Hash, signature: Signature, signer: Address }
 
 /** Half of the group's order, big-endian: s at most this is low. */
 const HALF_ORDER = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0', 'hex')
@@ -30,4 +33,25 @@ export function recoverAddress (digest: Uint8Array, signature: Uint8Array): Addr
 /** The address of an uncompressed public key (65 bytes). */
 export function publicKeyToAddress (publicKey: Uint8Array): Address {
   return `0x${keccakHex(publicKey.subarray(1)).slice(-40)}`
+}
+
+/** Bytes of one claim in a packed list: digest, signature, signer. */
+const CLAIM_BYTES = 32 + 64 + 20
+
+/** Claims in one piece of memory, as threads hand them over. */
+export function packClaims (claims: readonly SignatureCheck[]): Uint8Array<ArrayBuffer> {
+  const packed = Buffer.from(new ArrayBuffer(claims.length * CLAIM_BYTES))
+  claims.forEach(({ digest, signature, signer }, index) => { packed.write(`${digest.slice(2)}${signature.slice(2)}${signer.slice(2)}`, index * CLAIM_BYTES, 'hex') })
+  return packed
+}
+
+/** One byte per claim: 1 where it holds. */
+export function verifyClaims (packed: Uint8Array): Uint8Array<ArrayBuffer> {
+  const verdicts = new Uint8Array(packed.length / CLAIM_BYTES)
+  for (let index = 0; index < verdicts.length; index++) {
+    const at = index * CLAIM_BYTES
+    const signer = recoverAddress(packed.subarray(at, at + 32), packed.subarray(at + 32, at + 96))
+    verdicts[index] = signer === `0x${Buffer.from(packed.buffer, packed.byteOffset + at + 96, 20).toString('hex')}` ? 1 : 0
+  }
+  return verdicts
 }

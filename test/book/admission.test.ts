@@ -19,7 +19,7 @@ const context: AdmissionContext = { from: 'peer', path: 'gossip', nowMs: T0 }
 const setup = (...held: SignedRecord[]): { book: Book, judge: (record: SignedRecord | Uint8Array, change?: Partial<AdmissionContext>) => Admission } => {
   const book = createBook({ domain: DOMAIN })
   for (const record of held) book.merge(record, T0)
-  const admit = createAdmission({ book, domain: DOMAIN })
+  const { admit } = createAdmission({ book, domain: DOMAIN })
   return { book, judge: (record, change = {}) => admit(record instanceof Uint8Array ? record : encodeRecord(record), { ...context, ...change }) }
 }
 const verdictOf = ({ verdict, code }: Admission): string => code === undefined ? verdict : `${verdict} ${code}`

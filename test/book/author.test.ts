@@ -16,7 +16,7 @@ function setup (data?: Map<string, Uint8Array>, signer: Signer = alice, clock = 
   const datastore = createMemoryDatastore(data)
   return { datastore, clock, author: createAuthor({ signer, datastore, clock }, { domain: DOMAIN }) }
 }
-const verdictOf = (record: SignedRecord, nowMs = T0): string => createAdmission({ book: createBook({ domain: DOMAIN }), domain: DOMAIN })(encodeRecord(record), { from: 'p', path: 'gossip', nowMs }).verdict
+const verdictOf = (record: SignedRecord, nowMs = T0): string => createAdmission({ book: createBook({ domain: DOMAIN }), domain: DOMAIN }).admit(encodeRecord(record), { from: 'p', path: 'gossip', nowMs }).verdict
 
 t.test('own records are what admission accepts', async (t) => {
   const { author } = setup()

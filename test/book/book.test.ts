@@ -91,7 +91,7 @@ t.test('a cancel reaches no slot but its author\'s own', async (t) => {
   const book = bookOf([offer, signRecord(bob, 'cancel', { seq: T0 + 1 }), signRecord(alice, 'cancel', { slot: 1, seq: T0 + 1 })])
   t.strictSame(book.live('job').map(({ record }) => record.id), [offer.id])
   const forged = signRecord(bob, 'cancel', { account: alice.address, seq: T0 + 1 })
-  const admit = createAdmission({ book, domain: DOMAIN })
+  const { admit } = createAdmission({ book, domain: DOMAIN })
   const context = { from: 'p', path: 'gossip', nowMs: T0 } as const
   t.equal(admit(encodeRecord(forged), context).code, 'BOOK_DELEGATION')
   t.equal(admit(encodeRecord({ ...signRecord(alice, 'cancel', { seq: T0 + 1 }), signature: forged.signature }), context).code, 'BOOK_SIGNATURE')
@@ -140,7 +140,7 @@ t.test('a proof is the same whoever made it and convinces a book that saw neithe
   const made = [bookOf([one, other]), bookOf([other, one])].map((book) => book.live('equivocation')[0]?.record as SignedRecord)
   t.strictSame(made[0], made[1])
   const book = bookOf([one])
-  const admitted = createAdmission({ book, domain: DOMAIN })(encodeRecord(made[0] as SignedRecord), { from: 'p', path: 'gossip', nowMs: T0 })
+  const admitted = createAdmission({ book, domain: DOMAIN }).admit(encodeRecord(made[0] as SignedRecord), { from: 'p', path: 'gossip', nowMs: T0 })
   t.equal(admitted.verdict, 'accept')
   t.equal(book.merge(admitted.record as SignedRecord, T0), 'added')
   t.strictSame(liveOf(book), [])

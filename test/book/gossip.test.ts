@@ -1,4 +1,5 @@
 import t from 'tap'
+import type { Admission } from '../../src/book/admission.ts'
 import { createGossip, type RecordGossip } from '../../src/book/gossip.ts'
 import { GOSSIP } from '../../src/book/options.ts'
 import { createManualClock } from '../../src/core/clock.ts'
@@ -7,12 +8,12 @@ import type { Subscription, Topics } from '../../src/mesh/topics.ts'
 import { decodeBatch, encodeBatch, MAX_BATCH_BYTES } from '../../src/wire/record-batch.ts'
 import { DOMAIN } from '../support/records.ts'
 
-function setup (ingest = (_bytes: Uint8Array) => ({ verdict: 'accept' as const })): { gossip: RecordGossip, sent: Uint8Array[], clock: ReturnType<typeof createManualClock>, subscription: () => Subscription } {
+function setup (judge = (_bytes: Uint8Array): Admission => ({ verdict: 'accept' })): { gossip: RecordGossip, sent: Uint8Array[], clock: ReturnType<typeof createManualClock>, subscription: () => Subscription } {
   const sent: Uint8Array[] = []
   let subscription: Subscription | undefined
   const topics: Topics = { publish: async (_topic, data) => { sent.push(data) }, subscribe: (_topic, options) => { subscription = options; return () => { subscription = undefined } } }
   const clock = createManualClock()
-  const gossip = createGossip({ topics, clock, logger: silentLogger, domain: DOMAIN, ingest })
+  const gossip = createGossip({ topics, clock, logger: silentLogger, domain: DOMAIN, intake: async (batch) => batch.map(judge) })
   gossip.start()
   return { gossip, sent, clock, subscription: () => subscription as Subscription }
 }

@@ -1,0 +1,49 @@
+import type { Clock } from '../core/clock.ts'
+import type { SignedRecord } from '../wire/record.ts'
+import type { Admission, Admissions, Candidate, Path } from './admission.ts'
+import type { MergeResult } from './book.ts'
+import type { SignaturePool } from './signature-pool.ts'
+
+/** Records from one peer on their way into the book: screened here, their signatures checked by the pool, then merged. In the order given. */
+export type Intake = (batch: readonly Uint8Array[], from: string, path: Path) => Promise<Admission[]>
+
+/** Records screened between two turns of the event loop: about 2 ms. */
+const RECORDS_PER_TURN = 64
+
+/** What `merge` says of a record that admission had let through, as an admission code. */
+const MERGE_CODES = { superseded: 'BOOK_SUPERSEDED', expired: 'BOOK_EXPIRED', future: 'BOOK_FUTURE', quota: 'BOOK_QUOTA' } as const
+
+export function createIntake (components: { admissions: Admissions, pool: SignaturePool, clock: Clock, merge: (record: SignedRecord, nowMs: number) => MergeResult }): Intake {
+  const { admissions, pool, clock, merge } = components
+
+  const finish = (candidate: Candidate, verdicts: readonly boolean[]): Admission => {
+    const admission = candidate.conclude(verdicts)
+    if (admission.record === undefined) return admission
+    const result = merge(admission.record, clock.now())
+    // While its signature was checked it may have come another way: it was new when it came here, so it is passed on.
+    return result === 'added' || result === 'equivocation' || result === 'duplicate' ? admission : { verdict: 'ignore', code: MERGE_CODES[result], id: admission.record.id }
+  }
+  return async (batch, from, path) => {
+    const screened: Array<Admission | Candidate> = []
+    for (const [index, bytes] of batch.entries()) {
+      if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await yieldTurn()
+      const next = admissions.screen(bytes, { from, path, nowMs: clock.now() })
+      screened.push(next)
+      // Its sender pays for the batch; no signature of it is worth checking.
+      if ('verdict' in next && next.verdict === 'reject') return screened.filter((entry) => 'verdict' in entry)
+    }
+    const verdicts = await pool.verify(screened.flatMap((entry) => 'claims' in entry ? entry.claims : []))
+    let at = 0
+    return screened.map((entry) => {
+      if (!('claims' in entry)) return entry
+      const own = verdicts.slice(at, at + entry.claims.length)
+      at += entry.claims.length
+      return finish(entry, own)
+    })
+  }
+}
+
+/** Lets the event loop breathe. */
+export async function yieldTurn (): Promise<void> {
+  await new Promise((resolve) => { setImmediate(resolve) })
+}

@@ -1,0 +1,91 @@
+import { availableParallelism } from 'node:os'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '../core/clock.ts'
+import { errorMessage } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import { packClaims, recoverSigner, verifyClaims, type SignatureCheck } from '../wire/signature.ts'
+import { SIGNATURES } from './options.ts'
+
+/** The worker beside this file: `.ts` from source, `.js` when compiled. */
+const WORKER_URL = new URL(`./signature-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url)
+
+/** Checks signatures on other threads, so that a flood of them holds up nothing else in the node. */
+export interface SignaturePool {
+  /** One boolean per claim. Never rejects. A few claims on an idle node are checked at once, on this thread. */
+  verify: (claims: readonly SignatureCheck[]) => Promise<boolean[]>
+  /** Threads that run now; none until there is work for one. */
+  readonly threads: number
+  stop: () => Promise<void>
+}
+
+interface Task { packed: Uint8Array<ArrayBuffer>, settle: (verdicts: Uint8Array) => void }
+interface Thread { worker: Worker, task: Task | undefined, cancelIdle: () => void }
+
+/** @param options.size - most threads; 0 checks everything on this thread. */
+export function createSignaturePool (components: { clock: Clock, logger: Logger }, options: { size?: number } = {}): SignaturePool {
+  const { clock, logger } = components
+  const size = options.size ?? Math.min(SIGNATURES.maxThreads, Math.max(1, availableParallelism() - 1))
+  const threads = new Set<Thread>()
+  const waiting: Task[] = []
+  let isBroken = size === 0
+
+  const end = (thread: Thread): void => {
+    threads.delete(thread)
+    thread.cancelIdle()
+    void thread.worker.terminate()
+  }
+  /** A thread that cannot run: what it had is checked here, and no other is tried. */
+  const fail = (thread: Thread, error: unknown): void => {
+    if (!threads.has(thread)) return
+    logger.warn('book.signature-thread', { error: errorMessage(error) })
+    isBroken = true
+    end(thread)
+    for (const task of [thread.task, ...waiting.splice(0)]) if (task !== undefined) task.settle(verifyClaims(task.packed))
+  }
+  const next = (thread: Thread): void => {
+    thread.task = waiting.shift()
+    if (thread.task === undefined) {
+      thread.cancelIdle = clock.after(SIGNATURES.idleMs, () => { end(thread) })
+      return
+    }
+    thread.cancelIdle()
+    // A copy goes: should the thread die, the claims are still here.
+    thread.worker.postMessage(thread.task.packed)
+  }
+  const begin = (): void => {
+    const worker = new Worker(WORKER_URL, { env: {}, execArgv: [], stderr: true })
+    worker.unref()
+    const thread: Thread = { worker, task: undefined, cancelIdle: () => undefined }
+    threads.add(thread)
+    worker.on('message', (verdicts: Uint8Array) => {
+      thread.task?.settle(verdicts)
+      next(thread)
+    })
+    worker.on('error', (error) => { fail(thread, error) })
+    worker.on('exit', () => { fail(thread, new Error('the thread ended')) })
+    next(thread)
+  }
+  const dispatch = async (packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => await new Promise((resolve) => {
+    waiting.push({ packed, settle: resolve })
+    const idle = [...threads].find((thread) => thread.task === undefined)
+    if (idle !== undefined) next(idle)
+    else if (threads.size < size) begin()
+  })
+
+  return {
+    get threads () { return threads.size },
+    verify: async (claims) => {
+      if (claims.length === 0) return []
+      const isIdle = waiting.length === 0 && [...threads].every((thread) => thread.task === undefined)
+      if (isBroken || (isIdle && claims.length <= SIGNATURES.atOnce)) return claims.map(({ digest, signature, signer }) => recoverSigner(digest, signature) === signer)
+      return [...await dispatch(packClaims(claims))].map((verdict) => verdict === 1)
+    },
+    stop: async () => {
+      isBroken = true
+      // Nobody acts on the answers any more; they only must come.
+      for (const task of [...[...threads].map((thread) => thread.task), ...waiting.splice(0)]) task?.settle(new Uint8Array(0))
+      for (const thread of [...threads]) end(thread)
+    }
+  }
+}
