@@ -1,14 +1,14 @@
-import type { RecordKind, SignedRecord } from '../wire/record.ts'
+import { encodeRecord, type RecordKind, type SignedRecord } from '../wire/record.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { proofOf } from './equivocation.ts'
 import { createEviction } from './eviction.ts'
 import { bucketOf, expiryBucket, thawBucket } from './lifetime.ts'
 import { BOOK_DEFAULTS, SKEW_MS, type BookOptions } from './options.ts'
-import { authorKey, isAbove, registerKey } from './register.ts'
+import { accountOf, authorKey, isAbove, registerKey } from './register.ts'
 
-/** One member of the book. */
-export interface Entry { readonly record: SignedRecord, readonly firstSeenMs: number }
+/** One member of the book; `bytes` is the record's encoding. */
+export interface Entry { readonly record: SignedRecord, readonly firstSeenMs: number, readonly bytes: Uint8Array }
 /** What `merge` did: the first is a change, `equivocation` is one too (a proof became a member), the others left the book as it was. */
 export type MergeResult = 'added' | 'equivocation' | 'duplicate' | 'superseded' | 'expired' | 'future' | 'quota'
 export type Change = { type: 'added' | 'removed', entry: Entry }
@@ -18,8 +18,8 @@ export type Change = { type: 'added' | 'removed', entry: Entry }
  * frozen author. Takes verified records only (`admission.ts`); no network, no clock: time is passed in and never goes back.
  */
 export interface Book {
-  /** Joins one verified record. `firstSeenMs` is given when a record comes back from disk. */
-  merge: (record: SignedRecord, nowMs: number, firstSeenMs?: number) => MergeResult
+  /** Joins one verified record. `bytes` is its encoding where that is at hand; `firstSeenMs` is given when it comes back from disk. */
+  merge: (record: SignedRecord, nowMs: number, known?: { bytes?: Uint8Array, firstSeenMs?: number }) => MergeResult
   get: (id: Hash) => Entry | undefined
   /** The highest seq of the register that `record` writes. */
   head: (record: Pick<SignedRecord, 'account' | 'operator' | 'slot'>) => Entry | undefined
@@ -51,8 +51,9 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
   const frozen = new Set<string>()
   const changeListeners = new Set<(change: Change) => void>()
   const memberListeners = new Set<(change: Change) => void>()
-  const registerEviction = createEviction((name) => heads.has(name))
-  const proofEviction = createEviction((name) => proofs.has(name))
+  const weightOf = (name: string): number => weight(accountOf(name))
+  const registerEviction = createEviction(heads, weightOf)
+  const proofEviction = createEviction(proofs, weightOf)
   let bucket = 0
   let version = 0
 
@@ -67,12 +68,14 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     byExpiry.set(expiry, (byExpiry.get(expiry) ?? new Set()).add(record.id))
     const author = authorKey(record)
     if (record.kind === 'equivocation') {
-      if (!proofs.has(author)) proofEviction.add(author, weight(record.account))
+      const isNew = !proofs.has(author)
       proofs.set(author, entry)
+      if (isNew) proofEviction.add(author)
     } else {
       const register = registerKey(record)
-      if (!heads.has(register)) registerEviction.add(register, weight(record.account))
+      const isNew = !heads.has(register)
       heads.set(register, entry)
+      if (isNew) registerEviction.add(register)
       byAuthor.set(author, (byAuthor.get(author) ?? new Set()).add(register))
     }
     for (const listener of memberListeners) listener({ type: 'added', entry })
@@ -113,7 +116,7 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     const standing = proofs.get(author)
     if (standing !== undefined && !isAbove(entry.record, standing.record)) return 'superseded'
     if (standing === undefined && proofs.size >= maxProofs) {
-      if (proofEviction.isNext(author, weight(entry.record.account))) return 'quota'
+      if (proofEviction.isNext(author)) return 'quota'
       const out = proofEviction.pop() as string
       remove(proofs.get(out) as Entry)
       refreeze(out)
@@ -130,10 +133,13 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     const isConflict = standing !== undefined && standing.record.seq === entry.record.seq
     if (standing !== undefined && !isConflict && !isAbove(entry.record, standing.record)) return 'superseded'
     if (standing === undefined && heads.size >= maxRegisters) {
-      if (registerEviction.isNext(register, weight(entry.record.account))) return 'quota'
+      if (registerEviction.isNext(register)) return 'quota'
       remove(heads.get(registerEviction.pop() as string) as Entry)
     }
-    if (isConflict) mergeProof({ record: proofOf(components.domain, standing.record, entry.record), firstSeenMs: entry.firstSeenMs })
+    if (isConflict) {
+      const proof = proofOf(components.domain, standing.record, entry.record)
+      mergeProof({ record: proof, firstSeenMs: entry.firstSeenMs, bytes: encodeRecord(proof) })
+    }
     if (standing === undefined || isAbove(entry.record, standing.record)) {
       if (standing !== undefined) remove(standing)
       insert(entry)
@@ -156,12 +162,12 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
   }
 
   return {
-    merge: (record, nowMs, firstSeenMs = nowMs) => {
+    merge: (record, nowMs, known = {}) => {
       if (bucketOf(nowMs) > bucket) collect(nowMs)
       if (bucket >= expiryBucket(record)) return 'expired'
       if (record.seq > nowMs + SKEW_MS) return 'future'
       if (byId.has(record.id)) return 'duplicate'
-      const entry = { record, firstSeenMs }
+      const entry = { record, firstSeenMs: known.firstSeenMs ?? nowMs, bytes: known.bytes ?? encodeRecord(record) }
       return record.kind === 'equivocation' ? mergeProof(entry) : mergeHead(entry)
     },
     get: (id) => byId.get(id),

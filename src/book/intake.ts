@@ -7,25 +7,28 @@ import type { SignaturePool } from './signature-pool.ts'
 /** Records from one peer on their way into the book: screened here, their signatures checked by the pool, then merged. In the order given. */
 export type Intake = (batch: readonly Uint8Array[], from: string, path: Path) => Promise<Admission[]>
 
+const { slice } = Uint8Array.prototype
 /** Records screened between two turns of the event loop: about 2 ms. */
 const RECORDS_PER_TURN = 64
 
 /** What `merge` says of a record that admission had let through, as an admission code. */
 const MERGE_CODES = { superseded: 'BOOK_SUPERSEDED', expired: 'BOOK_EXPIRED', future: 'BOOK_FUTURE', quota: 'BOOK_QUOTA' } as const
 
-export function createIntake (components: { admissions: Admissions, pool: SignaturePool, clock: Clock, merge: (record: SignedRecord, nowMs: number) => MergeResult }): Intake {
+export function createIntake (components: { admissions: Admissions, pool: SignaturePool, clock: Clock, merge: (record: SignedRecord, nowMs: number, bytes: Uint8Array) => MergeResult }): Intake {
   const { admissions, pool, clock, merge } = components
 
-  const finish = (candidate: Candidate, verdicts: readonly boolean[]): Admission => {
+  const finish = (candidate: Candidate, bytes: Uint8Array, verdicts: readonly boolean[]): Admission => {
     const admission = candidate.conclude(verdicts)
     if (admission.record === undefined) return admission
-    const result = merge(admission.record, clock.now())
+    const result = merge(admission.record, clock.now(), bytes)
     // While its signature was checked it may have come another way: it was new when it came here, so it is passed on.
     return result === 'added' || result === 'equivocation' || result === 'duplicate' ? admission : { verdict: 'ignore', code: MERGE_CODES[result], id: admission.record.id }
   }
   return async (batch, from, path) => {
     const screened: Array<Admission | Candidate> = []
-    for (const [index, bytes] of batch.entries()) {
+    // Copies: a record that is kept must not keep the message that it came in.
+    const own = batch.map((bytes) => slice.call(bytes))
+    for (const [index, bytes] of own.entries()) {
       if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await yieldTurn()
       const next = admissions.screen(bytes, { from, path, nowMs: clock.now() })
       screened.push(next)
@@ -34,11 +37,11 @@ export function createIntake (components: { admissions: Admissions, pool: Signat
     }
     const verdicts = await pool.verify(screened.flatMap((entry) => 'claims' in entry ? entry.claims : []))
     let at = 0
-    return screened.map((entry) => {
+    return screened.map((entry, index) => {
       if (!('claims' in entry)) return entry
-      const own = verdicts.slice(at, at + entry.claims.length)
+      const from = at
       at += entry.claims.length
-      return finish(entry, own)
+      return finish(entry, own[index] as Uint8Array, verdicts.slice(from, at))
     })
   }
 }

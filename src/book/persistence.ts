@@ -6,7 +6,7 @@ import { errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Datastore } from '../store/datastore.ts'
 import { decodeCbor, encodeCbor } from '../wire/cbor.ts'
-import { decodeRecord, encodeRecord, MAX_RECORD_BYTES } from '../wire/record.ts'
+import { decodeRecord, MAX_RECORD_BYTES } from '../wire/record.ts'
 import { parseShape, type Hash, uintShape } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Entry } from './book.ts'
@@ -87,8 +87,8 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
   }
 }
 
-function encodeStored ({ record, firstSeenMs }: Entry): Uint8Array {
-  const rest = encodeCbor([1, firstSeenMs, encodeRecord(record)])
+function encodeStored ({ record, firstSeenMs, bytes }: Entry): Uint8Array {
+  const rest = encodeCbor([1, firstSeenMs, bytes])
   return Buffer.concat([checksum(PREFIX + record.id, rest), rest])
 }
 
@@ -98,7 +98,7 @@ function decodeStored (domain: Domain, key: string, value: Uint8Array): Entry | 
   try {
     const [, firstSeenMs, bytes] = parseShape(storedShape, decodeCbor(rest, MAX_RECORD_BYTES + 64), 'stored record')
     const record = decodeRecord(domain, bytes)
-    return PREFIX + record.id === key ? { record, firstSeenMs } : undefined
+    return PREFIX + record.id === key ? { record, firstSeenMs, bytes } : undefined
   } catch {
     // Written by another version or for another deployment: not ours any more.
     return undefined

@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
-import { encodeRecord } from '../wire/record.ts'
 import {
   decodePageQuery, decodeRoundQuery, encodeFetched, encodePushed, encodeRoundAnswer, MAX_FRAME_BYTES, MAX_PAGE_BYTES,
   MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
@@ -29,10 +28,9 @@ export function serveReconcile (components: {
     for (const id of ids) {
       const entry = book.get(id)
       if (entry === undefined) continue
-      const record = encodeRecord(entry.record)
-      if (bytes + record.byteLength > MAX_PAGE_BYTES) break
-      page.push(record)
-      bytes += record.byteLength
+      if (bytes + entry.bytes.byteLength > MAX_PAGE_BYTES) break
+      page.push(entry.bytes)
+      bytes += entry.bytes.byteLength
     }
     return encodeFetched(page)
   }

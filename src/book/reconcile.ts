@@ -1,6 +1,5 @@
 import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
-import { encodeRecord } from '../wire/record.ts'
 import {
   decodeFetched, decodePushed, decodeRoundAnswer, encodePageQuery, encodeRoundQuery, MAX_FRAME_BYTES, MAX_PAGE_BYTES,
   MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
@@ -104,7 +103,7 @@ async function pushAll ({ domain, book }: ReconcileComponents, ask: Ask, have: R
   for (const id of have) {
     const entry = book.get(id)
     if (entry === undefined) continue
-    const bytes = encodeRecord(entry.record)
+    const { bytes } = entry
     if (page.length >= MAX_PAGE_RECORDS || pageBytes + bytes.byteLength > MAX_PAGE_BYTES) await flush()
     page.push([id, bytes])
     pageBytes += bytes.byteLength

@@ -1,5 +1,5 @@
 import type { RecordHead } from '../wire/record.ts'
-import type { Hash } from '../wire/shapes.ts'
+import type { Address, Hash } from '../wire/shapes.ts'
 
 /** The register a record writes: its author's own slot. */
 export function registerKey (head: Pick<RecordHead, 'account' | 'operator' | 'slot'>): string {
@@ -9,6 +9,11 @@ export function registerKey (head: Pick<RecordHead, 'account' | 'operator' | 'sl
 /** The author of a record: an account and the operator key that signs for it. A freeze falls on this pair. */
 export function authorKey (head: Pick<RecordHead, 'account' | 'operator'>): string {
   return `${head.account}${head.operator.slice(2)}`
+}
+
+/** The account in a register's or an author's key, which begin with it. */
+export function accountOf (key: string): Address {
+  return key.slice(0, 42) as Address
 }
 
 /**

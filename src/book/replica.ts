@@ -50,9 +50,9 @@ export function createBookReplica (components: BookReplicaComponents, options: P
   let cancelCollect: (() => void) | undefined
   let merging: SignedRecord | undefined
 
-  const merge = (record: SignedRecord, nowMs: number): MergeResult => {
+  const merge = (record: SignedRecord, nowMs: number, bytes: Uint8Array): MergeResult => {
     merging = record
-    const result = book.merge(record, nowMs)
+    const result = book.merge(record, nowMs, { bytes })
     merging = undefined
     return result
   }
@@ -72,7 +72,7 @@ export function createBookReplica (components: BookReplicaComponents, options: P
     if (entry.record.kind !== 'equivocation') return
     logger.warn('book.equivocation', { account: entry.record.account, operator: entry.record.operator, seq: entry.record.seq })
     // Found here: others may never see both sides of it.
-    if (entry.record.id !== merging?.id) gossip.send(encodeRecord(entry.record))
+    if (entry.record.id !== merging?.id) gossip.send(entry.bytes)
   }
   const scheduleCollect = (): void => {
     cancelCollect = clock.after(BUCKET_MS - clock.now() % BUCKET_MS, () => {
@@ -82,8 +82,8 @@ export function createBookReplica (components: BookReplicaComponents, options: P
   }
   /** Frozen authors and heads come out the same in any order; what ended while we were away is dropped from disk. */
   const load = async (): Promise<void> => {
-    for (const { record, firstSeenMs } of await store.load()) {
-      const result = book.merge(record, clock.now(), firstSeenMs)
+    for (const { record, firstSeenMs, bytes } of await store.load()) {
+      const result = book.merge(record, clock.now(), { firstSeenMs, bytes })
       if (result !== 'added' && result !== 'equivocation' && result !== 'duplicate') store.drop(record.id)
     }
   }

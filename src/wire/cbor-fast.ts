@@ -1,23 +1,23 @@
 /**
  * Canonical CBOR in one pass, for what messages are made of: integers within 2^53, byte and text strings, arrays, maps with
- * ASCII keys, booleans and null. `decodeCbor` takes everything else, and everything that is wrong, the long way; a message in
+ * short ASCII keys, booleans and null. `decodeCbor` takes everything else, and everything that is wrong, the long way; a message in
  * the hot path costs a fifth so.
  */
 const UNKNOWN = Symbol('for the long way')
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-const { slice } = Uint8Array.prototype
+const { slice, subarray } = Uint8Array.prototype
 
 /** Nesting that no message of the protocol needs; deeper input is refused. */
 export const MAX_DEPTH = 16
 
-/** The value and true, or false where the bytes are not certainly canonical. */
-export function decodeFast (bytes: Uint8Array): { ok: true, value: unknown } | { ok: false } {
-  const reader = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 }
+/** The value and true, or false where the bytes are not certainly canonical. `views`: byte strings are views of the message, not copies. */
+export function decodeFast (bytes: Uint8Array, views = false): { ok: true, value: unknown } | { ok: false } {
+  const reader = { bytes, views, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 }
   const value = read(reader, 0)
   return value === UNKNOWN || reader.at !== bytes.length ? { ok: false } : { ok: true, value }
 }
 
-interface Reader { readonly bytes: Uint8Array, readonly view: DataView, at: number }
+interface Reader { readonly bytes: Uint8Array, readonly views: boolean, readonly view: DataView, at: number }
 
 function read (reader: Reader, depth: number): unknown {
   if (reader.at >= reader.bytes.length) return UNKNOWN
@@ -63,11 +63,11 @@ function readArgument (reader: Reader, info: number): number {
   return value < 0x1_0000_0000 || value > Number.MAX_SAFE_INTEGER ? -1 : value
 }
 
-/** A copy that owns its memory, whatever the message is a slice of. */
+/** A copy owns its memory, whatever the message is a slice of. */
 function readBytes (reader: Reader, length: number): unknown {
   const end = reader.at + length
   if (end > reader.bytes.length) return UNKNOWN
-  const value = slice.call(reader.bytes, reader.at, end)
+  const value = reader.views ? subarray.call(reader.bytes, reader.at, end) : slice.call(reader.bytes, reader.at, end)
   reader.at = end
   return value
 }
@@ -105,20 +105,51 @@ function readArray (reader: Reader, count: number, depth: number): unknown {
   return items
 }
 
-/** Keys in the order of their bytes: the shorter first, then by character. A text of as many bytes as characters is ASCII. */
+/** Keys in the order of their bytes: the shorter first, then by character. */
 function readMap (reader: Reader, count: number, depth: number): unknown {
   if (count * 2 > reader.bytes.length - reader.at) return UNKNOWN
   const map: Record<string, unknown> = {}
   let last = ''
   for (let index = 0; index < count; index++) {
-    const start = reader.at
-    const key = read(reader, depth)
-    if (typeof key !== 'string' || key === '__proto__' || key.length > 0xff || reader.at - start !== key.length + (key.length < 24 ? 1 : 2)) return UNKNOWN
-    if (index > 0 && (key.length < last.length || (key.length === last.length && key <= last))) return UNKNOWN
+    const key = readKey(reader)
+    if (key === undefined || (index > 0 && (key.length < last.length || (key.length === last.length && key <= last)))) return UNKNOWN
     const value = read(reader, depth)
     if (value === UNKNOWN) return UNKNOWN
     map[key] = value
     last = key
   }
   return map
+}
+
+/** Keys seen lately by a hash of their characters: the same few come in every message, and making a string anew costs more than all else. */
+const known = new Array<string | undefined>(512)
+
+/** A key of at most 23 ASCII characters; undefined for any other. */
+function readKey (reader: Reader): string | undefined {
+  const { bytes } = reader
+  const length = (bytes[reader.at] as number) - 0x60
+  const start = reader.at + 1
+  const end = start + length
+  if (!(length >= 0 && length < 24) || end > bytes.length) return undefined
+  let hash = length
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    if (byte > 0x7f) return undefined
+    hash = (Math.imul(hash, 31) + byte) & 0x7fff_ffff
+  }
+  reader.at = end
+  const place = hash % known.length
+  const candidate = known[place]
+  if (candidate !== undefined && isText(candidate, bytes, start, length)) return candidate
+  let key = ''
+  for (let at = start; at < end; at++) key += String.fromCharCode(bytes[at] as number)
+  if (key === '__proto__') return undefined
+  known[place] = key
+  return key
+}
+
+function isText (text: string, bytes: Uint8Array, start: number, length: number): boolean {
+  if (text.length !== length) return false
+  for (let index = 0; index < length; index++) if (text.charCodeAt(index) !== bytes[start + index]) return false
+  return true
 }

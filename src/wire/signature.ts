@@ -8,6 +8,9 @@ export interface SignatureCheck { digest: Hash, signature: Signature, signer: Ad
 /** Half of the group's order, big-endian: s at most this is low. */
 const HALF_ORDER = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0', 'hex')
 
+/** Where recovered keys are written, one after the other. */
+const PUBLIC_KEY = new Uint8Array(65)
+
 /**
  * The address that signed `digest`, or undefined when the signature is not valid.
  * High s is refused, so a signature cannot be altered into another valid one.
@@ -24,7 +27,7 @@ export function recoverAddress (digest: Uint8Array, signature: Uint8Array): Addr
   bytes[32] = (bytes[32] as number) & 0x7f
   if (HALF_ORDER.compare(bytes, 32, 64) < 0) return undefined
   try {
-    return publicKeyToAddress(secp256k1.ecdsaRecover(bytes, recid, digest, false))
+    return publicKeyToAddress(secp256k1.ecdsaRecover(bytes, recid, digest, false, PUBLIC_KEY))
   } catch {
     return undefined
   }

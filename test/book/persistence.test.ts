@@ -4,11 +4,12 @@ import { PERSISTENCE } from '../../src/book/options.ts'
 import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createMemoryDatastore } from '../support/memory-datastore.ts'
+import { encodeRecord } from '../../src/wire/record.ts'
 import { delegate, DOMAIN, signRecord, T0, testSigner } from '../support/records.ts'
 
 const alice = testSigner(1)
 const bob = testSigner(2)
-const entries = [signRecord(alice, 'job'), signRecord(bob, 'cancel', { account: alice.address, delegation: delegate(alice, bob.address) })].map((record, n) => ({ record, firstSeenMs: T0 + n }))
+const entries = [signRecord(alice, 'job'), signRecord(bob, 'cancel', { account: alice.address, delegation: delegate(alice, bob.address) })].map((record, n) => ({ record, firstSeenMs: T0 + n, bytes: encodeRecord(record) }))
 const byId = (list: typeof entries): typeof entries => [...list].sort((a, b) => a.record.id < b.record.id ? -1 : 1)
 
 function setup (data?: Map<string, Uint8Array>): { store: RecordStore, datastore: ReturnType<typeof createMemoryDatastore>, clock: ReturnType<typeof createManualClock> } {

@@ -5,13 +5,13 @@ import { parseModuleReference, resolveName } from '../../src/registry/resolve.ts
 import type { Entry } from '../../src/book/book.ts'
 import { encodeCbor } from '../../src/wire/cbor.ts'
 import type { ModuleManifest } from '../../src/wire/module-record.ts'
-import { bodyHash, type SignedRecord } from '../../src/wire/record.ts'
+import { bodyHash, encodeRecord, type SignedRecord } from '../../src/wire/record.ts'
 import { address, CID, hash } from '../deal/deals.ts'
 
 const entry = (account: number, name: string, tag: string, seq: number, manifest = CID): Entry => {
   const body = encodeCbor({ name, tag, manifest })
   const record: SignedRecord = { kind: 'module', account: address(account), operator: address(account), slot: 2 ** 31, seq, bodyHash: bodyHash(body), id: hash(seq), body, signature: '0x' }
-  return { record, firstSeenMs: 0 }
+  return { record, firstSeenMs: 0, bytes: encodeRecord(record) }
 }
 
 t.test('a reference is a file, a manifest CID or a name', (t) => {

@@ -2,7 +2,6 @@ import type { BookReplica } from '../../book/replica.ts'
 import type { Clock } from '../../core/clock.ts'
 import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
-import { encodeRecord } from '../../wire/record.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import type { AuctionDecision, Pairing } from '../auction.ts'
 import { isJobOver, type Job } from './job.ts'
@@ -31,7 +30,7 @@ export function createMatched (components: { table: JobTable, listing: Listing, 
     const entry = replica.book.get(job.offerId)
     if (entry === undefined) return
     await table.save(job, (changed) => { changed.matchedAtMs = clock.now() })
-    const record = encodeRecord(entry.record)
+    const record = entry.bytes
     const refused: Address[] = []
     for (const pairing of pairings) {
       if (isJobOver(job)) return

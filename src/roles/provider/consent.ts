@@ -12,7 +12,6 @@ import type { MatchRules } from '../../match/problem.ts'
 import { saltHash } from '../../wire/deal-messages.ts'
 import { dealIdOf, dealTermsDigest } from '../../wire/deal-terms.ts'
 import type { DealRequestOf, proposeAnswerShape } from '../../wire/deal-room.ts'
-import { encodeRecord } from '../../wire/record.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import type { z } from 'zod'
 import type { BookReplica } from '../../book/replica.ts'
@@ -79,7 +78,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
       })
       const providerSignature = signer.sign(dealTermsDigest(domain, terms))
       await deals.add({
-        dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: encodeRecord(entry.record), peer,
+        dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: entry.bytes, peer,
         ownSalt, providerSignature, transactions: [], updatedAtMs: clock.now()
       })
       offers.refresh()
