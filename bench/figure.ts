@@ -10,6 +10,12 @@ export function atMost (name: string, value: number, limit: number, unit: string
   return { name, value: rounded, unit, goal: `<= ${limit}`, ok: rounded <= limit, ...(baseline === undefined ? {} : { baseline }) }
 }
 
+/** A figure that must reach its goal. */
+export function atLeast (name: string, value: number, limit: number, unit: string, baseline?: Figure['baseline']): Figure {
+  const rounded = limit < 10 ? Math.round(value * 100) / 100 : Math.round(value)
+  return { name, value: rounded, unit, goal: `>= ${limit}`, ok: rounded >= limit, ...(baseline === undefined ? {} : { baseline }) }
+}
+
 /** A figure without a goal. */
 export function reported (name: string, value: number, unit: string, baseline?: Figure['baseline']): Figure {
   return { name, value: Math.round(value * 10) / 10, unit, ok: true, ...(baseline === undefined ? {} : { baseline }) }

@@ -7,6 +7,7 @@ import type { Bench, BenchOptions, Figure } from './figure.ts'
  * Exit 1 when a goal is missed, 2 for an unknown name.
  */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  book: async () => (await import('./book.ts')).benchBook,
   e2e: async () => (await import('./e2e.ts')).benchE2e,
   startup: async () => (await import('./startup.ts')).benchStartup,
   gas: async () => (await import('./gas.ts')).benchGas

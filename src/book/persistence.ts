@@ -1,22 +1,19 @@
 import { hash } from 'node:crypto'
-import { equals } from 'uint8arrays/equals'
-import { z } from 'zod'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Datastore } from '../store/datastore.ts'
-import { decodeCbor, encodeCbor } from '../wire/cbor.ts'
-import { decodeRecord, MAX_RECORD_BYTES } from '../wire/record.ts'
-import { parseShape, type Hash, uintShape } from '../wire/shapes.ts'
-import type { Domain } from '../wire/typed-data.ts'
+import { restoreRecord } from '../wire/record.ts'
+import type { Hash } from '../wire/shapes.ts'
+import { domainSeparator, type Domain } from '../wire/typed-data.ts'
 import type { Entry } from './book.ts'
 import { PERSISTENCE } from './options.ts'
 
 /**
- * The book on disk: `book/<id>` = 16 bytes of sha-256(key || rest), then CBOR [1, firstSeenMs, record bytes].
- * Signatures were verified before writing and are not verified again. In their place: the id is computed anew from head and
- * body and must be the key's, and the checksum covers what the id does not (signature, delegation, time). An entry that
- * fails either is dropped; reconciliation brings it back.
+ * The book on disk: `book/<id>` = tag (16 bytes) || firstSeenMs (8, big-endian) || body hash (32) || the record's encoding.
+ * The tag is the start of sha-256(secret || domain separator || key || rest). Signatures and hashes were verified before
+ * writing and are not verified again: an entry whose tag fits is one that this node wrote. Any other, damaged or put there
+ * by somebody who lacks the node's key, is dropped; reconciliation brings the true one back.
  */
 export interface RecordStore {
   /** All intact entries. Damaged ones are deleted. */
@@ -30,11 +27,13 @@ export interface RecordStore {
 }
 
 const PREFIX = 'book/'
-const CHECK_BYTES = 16
-const storedShape = z.tuple([z.literal(1), uintShape, z.instanceof(Uint8Array)])
+const TAG_BYTES = 16
+const RECORD_AT = TAG_BYTES + 8 + 32
 
-export function createRecordStore (components: { datastore: Datastore, clock: Clock, logger: Logger, domain: Domain }): RecordStore {
+/** @param options.secret - 32 bytes that only this node knows. */
+export function createRecordStore (components: { datastore: Datastore, clock: Clock, logger: Logger, domain: Domain }, options: { secret: Uint8Array }): RecordStore {
   const { datastore, clock, logger, domain } = components
+  const prefix = Buffer.concat([options.secret, Buffer.from(domainSeparator(domain).slice(2), 'hex')])
   let pending = new Map<string, Uint8Array | undefined>()
   let cancelTimer: (() => void) | undefined
   let writing: Promise<void> = Promise.resolve()
@@ -67,7 +66,7 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
       const entries: Entry[] = []
       const damaged: string[] = []
       for await (const [key, value] of datastore.entries(PREFIX)) {
-        const entry = decodeStored(domain, key, value)
+        const entry = decodeStored(prefix, key, value)
         if (entry === undefined) damaged.push(key)
         else entries.push(entry)
       }
@@ -77,7 +76,7 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
       }
       return entries
     },
-    put: (entry) => { note(PREFIX + entry.record.id, encodeStored(entry)) },
+    put: (entry) => { note(PREFIX + entry.record.id, encodeStored(prefix, entry)) },
     drop: (id) => { note(PREFIX + id, undefined) },
     flush,
     close: async () => {
@@ -87,24 +86,23 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
   }
 }
 
-function encodeStored ({ record, firstSeenMs, bytes }: Entry): Uint8Array {
-  const rest = encodeCbor([1, firstSeenMs, bytes])
-  return Buffer.concat([checksum(PREFIX + record.id, rest), rest])
+function encodeStored (secret: Uint8Array, { record, firstSeenMs, bytes }: Entry): Uint8Array {
+  const stored = Buffer.alloc(RECORD_AT + bytes.byteLength)
+  stored.writeBigUInt64BE(BigInt(firstSeenMs), TAG_BYTES)
+  stored.write(record.bodyHash.slice(2), TAG_BYTES + 8, 'hex')
+  stored.set(bytes, RECORD_AT)
+  stored.set(tagOf(secret, PREFIX + record.id, stored.subarray(TAG_BYTES)))
+  return stored
 }
 
-function decodeStored (domain: Domain, key: string, value: Uint8Array): Entry | undefined {
-  const rest = value.subarray(CHECK_BYTES)
-  if (!equals(checksum(key, rest), value.subarray(0, CHECK_BYTES))) return undefined
-  try {
-    const [, firstSeenMs, bytes] = parseShape(storedShape, decodeCbor(rest, MAX_RECORD_BYTES + 64), 'stored record')
-    const record = decodeRecord(domain, bytes)
-    return PREFIX + record.id === key ? { record, firstSeenMs, bytes } : undefined
-  } catch {
-    // Written by another version or for another deployment: not ours any more.
-    return undefined
-  }
+function decodeStored (secret: Uint8Array, key: string, value: Uint8Array): Entry | undefined {
+  const stored = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+  if (stored.length <= RECORD_AT || !stored.subarray(0, TAG_BYTES).equals(tagOf(secret, key, stored.subarray(TAG_BYTES)))) return undefined
+  const bytes = new Uint8Array(value.buffer, value.byteOffset + RECORD_AT, value.byteLength - RECORD_AT)
+  const hashes = { id: key.slice(PREFIX.length) as Hash, bodyHash: `0x${stored.toString('hex', TAG_BYTES + 8, RECORD_AT)}` as const }
+  return { record: restoreRecord(bytes, hashes), firstSeenMs: Number(stored.readBigUInt64BE(TAG_BYTES)), bytes }
 }
 
-function checksum (key: string, rest: Uint8Array): Uint8Array {
-  return hash('sha256', Buffer.concat([Buffer.from(key), rest]), 'buffer').subarray(0, CHECK_BYTES)
+function tagOf (secret: Uint8Array, key: string, rest: Uint8Array): Uint8Array {
+  return hash('sha256', Buffer.concat([secret, Buffer.from(key), rest]), 'buffer').subarray(0, TAG_BYTES)
 }

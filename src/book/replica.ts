@@ -39,12 +39,13 @@ export interface BookReplicaComponents {
 }
 
 /** Start it after the datastore; the mesh may start before or after. */
-export function createBookReplica (components: BookReplicaComponents, options: Partial<BookOptions> = {}): BookReplica {
+/** @param options.secret - 32 bytes of this node alone, by which it knows its own records on disk. */
+export function createBookReplica (components: BookReplicaComponents, options: Partial<BookOptions> & { secret: Uint8Array }): BookReplica {
   const { mesh, clock, domain } = components
   const logger = components.logger.child('book')
   const book = createBook({ domain }, options)
   const pool = createSignaturePool({ clock, logger })
-  const store = createRecordStore({ ...components, logger })
+  const store = createRecordStore({ ...components, logger }, { secret: options.secret })
   const snapshots = createSnapshots({ book, clock })
   const stops: Array<() => void> = []
   let cancelCollect: (() => void) | undefined

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
+import { hexToBytes } from 'viem'
 import { createApiServer } from '../api/server.ts'
 import { createAuthor } from '../book/author.ts'
 import { createBookReplica } from '../book/replica.ts'
@@ -12,12 +13,12 @@ import { createLogger } from '../core/logger.ts'
 import { createSystemRandom } from '../core/random.ts'
 import { domainOf } from '../chain/deployment.ts'
 import { loadDelegation } from '../identity/delegation-file.ts'
+import { secretOf } from '../identity/secret.ts'
 import { createMesh } from '../mesh/mesh.ts'
 import { createAuction } from '../roles/auction.ts'
 import { createContacts } from '../roles/contacts.ts'
 import { createDealRoom } from '../roles/deal-room.ts'
 import { createEligibility } from '../roles/eligibility.ts'
-import { saltSecretOf } from '../roles/provider/consent.ts'
 import { createBlocks } from '../store/blocks.ts'
 import { createDatastore } from '../store/datastore.ts'
 import { auctionTopic, recordsTopic } from '../wire/topics.ts'
@@ -56,14 +57,14 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
       }))
     )
     const blocks = await lifecycle.add(createBlocks({ mesh, datastore, logger }, { path: paths.blocks }))
-    const replica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }))
+    const replica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }, { secret: hexToBytes(secretOf(signer, 'book')) }))
     const delegation = options.delegationPath === undefined ? undefined : await loadDelegation(options.delegationPath, { domain, operator: signer.address, peerId: mesh.peerId, nowSeconds: Math.floor(clock.now() / 1000) })
     const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain, ...(delegation === undefined ? {} : { account: delegation.account, delegation }) }))
     const eligibility = createEligibility({ chain, clock })
     const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: options.roles }))
     const auction = createAuction({ mesh, replica, eligibility, contacts, clock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
     const parts: NodeParts = {
-      options, paths, network, parametersHash: networkParametersHash(network), saltSecret: saltSecretOf(signer),
+      options, paths, network, parametersHash: networkParametersHash(network), saltSecret: secretOf(signer, 'salt-secret'),
       clock, random, logger, signer, datastore, chain, mesh, blocks, replica, author, eligibility, contacts, auction,
       room: createDealRoom({ mesh }), domain
     }

@@ -30,6 +30,8 @@ type Level = LevelDatastore['db']
 /** Keys of libp2p and Helia start with `/`, so ours cannot meet them. */
 const OWN = 'lily:'
 const VERSION_KEY = `${OWN}~version`
+/** Read at once by an iteration (library default: 16 KiB): every stretch costs a trip through the event loop. */
+const READ_AHEAD_BYTES = 1024 * 1024
 const LAST_CHAR = '\u{10ffff}'
 const encodeText = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -64,7 +66,7 @@ export function createDatastore (components: { logger: Logger }, options: { path
     },
     entries: async function * (prefix) {
       try {
-        for await (const [key, value] of level().iterator({ gte: OWN + prefix, lt: OWN + prefix + LAST_CHAR })) {
+        for await (const [key, value] of level().iterator({ gte: OWN + prefix, lt: OWN + prefix + LAST_CHAR, highWaterMarkBytes: READ_AHEAD_BYTES })) {
           if (key !== VERSION_KEY) yield [key.slice(OWN.length), value]
         }
       } catch (error) {

@@ -81,9 +81,23 @@ export function encodeRecord (record: SignedRecord): Uint8Array {
  * keeps the record passes bytes of its own. Throws WireError.
  */
 export function decodeRecord (domain: Domain, bytes: Uint8Array): SignedRecord {
+  const envelope = readEnvelope(bytes)
+  const { kind, account, operator, slot, seq, body } = envelope
+  const hash = keccakBytes(body)
+  return toRecord(envelope, { id: idOfBytes(domain, RECORD_KINDS[kind], account, operator, slot, seq, hash), bodyHash: toHex(hash) })
+}
+
+/** A record whose hashes are known already, because what holds it vouches for them. Throws WireError. */
+export function restoreRecord (bytes: Uint8Array, hashes: { id: Hash, bodyHash: Hash }): SignedRecord {
+  return toRecord(readEnvelope(bytes), hashes)
+}
+
+interface Envelope { kind: RecordKind, account: Uint8Array, operator: Uint8Array, slot: number, seq: number, body: Uint8Array, signature: Uint8Array, delegation: Delegation | undefined }
+
+/** By hand: this is the first thing that every record of every stranger meets. */
+function readEnvelope (bytes: Uint8Array): Envelope {
   const fast = bytes.byteLength > MAX_RECORD_BYTES ? { ok: false as const } : decodeFast(bytes, true)
   const items = fast.ok ? fast.value : decodeCbor(bytes, MAX_RECORD_BYTES)
-  // By hand: this is the first thing that every record of every stranger meets.
   if (!Array.isArray(items) || items.length < 8 || items.length > 9) throw invalid('an array of 8 or 9 items is expected')
   const [version, number, account, operator, slot, seq, body, signature, delegation] = items as unknown[]
   const kind = KIND_BY_NUMBER.get(number as number)
@@ -94,19 +108,12 @@ export function decodeRecord (domain: Domain, bytes: Uint8Array): SignedRecord {
   if (!isUint(seq)) throw invalid('seq is a whole number')
   if (!(body instanceof Uint8Array)) throw invalid('the body is a byte string')
   if (!isBytes(signature, 64)) throw invalid('a signature has 64 bytes')
-  const hash = keccakBytes(body)
-  return {
-    kind,
-    account: toHex(account),
-    operator: toHex(operator),
-    slot,
-    seq,
-    bodyHash: toHex(hash),
-    id: idOfBytes(domain, RECORD_KINDS[kind], account, operator, slot, seq, hash),
-    body,
-    signature: toHex(signature),
-    ...(items.length === 9 ? { delegation: parseShape(delegationShape, delegation, 'delegation') } : {})
-  }
+  return { kind, account, operator, slot, seq, body, signature, delegation: items.length === 9 ? parseShape(delegationShape, delegation, 'delegation') : undefined }
+}
+
+function toRecord ({ kind, account, operator, slot, seq, body, signature, delegation }: Envelope, { id, bodyHash }: { id: Hash, bodyHash: Hash }): SignedRecord {
+  const record = { kind, account: toHex(account), operator: toHex(operator), slot, seq, bodyHash, id, body, signature: toHex(signature) }
+  return delegation === undefined ? record : { ...record, delegation }
 }
 
 function isBytes (value: unknown, length: number): value is Uint8Array {

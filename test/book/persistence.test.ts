@@ -8,6 +8,7 @@ import { encodeRecord } from '../../src/wire/record.ts'
 import { delegate, DOMAIN, signRecord, T0, testSigner } from '../support/records.ts'
 
 const alice = testSigner(1)
+const secret = new Uint8Array(32).fill(1)
 const bob = testSigner(2)
 const entries = [signRecord(alice, 'job'), signRecord(bob, 'cancel', { account: alice.address, delegation: delegate(alice, bob.address) })].map((record, n) => ({ record, firstSeenMs: T0 + n, bytes: encodeRecord(record) }))
 const byId = (list: typeof entries): typeof entries => [...list].sort((a, b) => a.record.id < b.record.id ? -1 : 1)
@@ -15,7 +16,7 @@ const byId = (list: typeof entries): typeof entries => [...list].sort((a, b) => 
 function setup (data?: Map<string, Uint8Array>): { store: RecordStore, datastore: ReturnType<typeof createMemoryDatastore>, clock: ReturnType<typeof createManualClock> } {
   const datastore = createMemoryDatastore(data)
   const clock = createManualClock(T0)
-  return { datastore, clock, store: createRecordStore({ datastore, clock, logger: silentLogger, domain: DOMAIN }) }
+  return { datastore, clock, store: createRecordStore({ datastore, clock, logger: silentLogger, domain: DOMAIN }, { secret }) }
 }
 
 t.test('what was put comes back, what was dropped does not', async (t) => {
@@ -58,7 +59,9 @@ t.test('an entry with any byte altered is dropped from disk, alone', async (t) =
   const moved = new Map(datastore.data)
   moved.set(`book/0x${'00'.repeat(32)}`, value)
   t.equal((await setup(moved).store.load()).length, 2, 'under another key it is no record')
-  const elsewhere = createRecordStore({ datastore: createMemoryDatastore(new Map(datastore.data)), clock: createManualClock(T0), logger: silentLogger, domain: { ...DOMAIN, chainId: 1 } })
+  const elsewhere = createRecordStore({ datastore: createMemoryDatastore(new Map(datastore.data)), clock: createManualClock(T0), logger: silentLogger, domain: { ...DOMAIN, chainId: 1 } }, { secret })
   t.strictSame(await elsewhere.load(), [], 'a folder of another deployment gives nothing')
+  const stranger = createRecordStore({ datastore: createMemoryDatastore(new Map(datastore.data)), clock: createManualClock(T0), logger: silentLogger, domain: DOMAIN }, { secret: new Uint8Array(32) })
+  t.strictSame(await stranger.load(), [], 'what another node wrote is not taken for verified')
   t.equal((await setup(new Map([['book/x', new Uint8Array(3)]])).store.load()).length, 0)
 })

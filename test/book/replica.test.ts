@@ -27,7 +27,7 @@ function createWorld (test: { teardown: (stop: () => Promise<void>) => void }, s
     clock,
     start: async (name, data = new Map()) => {
       const mesh = network.node(name)
-      const replica = createBookReplica({ mesh, datastore: createMemoryDatastore(data), clock, logger: silentLogger, domain: DOMAIN, random: createSeededRandom(seed + name.length) })
+      const replica = createBookReplica({ mesh, datastore: createMemoryDatastore(data), clock, logger: silentLogger, domain: DOMAIN, random: createSeededRandom(seed + name.length) }, { secret: new Uint8Array(32) })
       await replica.start()
       test.teardown(replica.stop)
       return { name, replica, mesh, data }

@@ -15,7 +15,7 @@ const [folder = '', key = '0'] = process.argv.slice(2)
 const clock = createSystemClock()
 const datastore = createDatastore({ logger: silentLogger }, { path: join(folder, 'datastore') })
 const mesh = createMesh({ datastore, logger: silentLogger, clock }, { network: String(DOMAIN.chainId), topics: [`/lily/records/1/${DOMAIN.chainId}`] })
-const replica = createBookReplica({ mesh, datastore, clock, logger: silentLogger, domain: DOMAIN, random: createSystemRandom() })
+const replica = createBookReplica({ mesh, datastore, clock, logger: silentLogger, domain: DOMAIN, random: createSystemRandom() }, { secret: new Uint8Array(32) })
 const author = createAuthor({ signer: testSigner(Number(key)), datastore, clock }, { domain: DOMAIN })
 const say = (line: unknown): void => { process.stdout.write(`${JSON.stringify(line)}\n`) }
 

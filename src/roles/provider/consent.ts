@@ -1,4 +1,3 @@
-import { keccak256 } from 'viem'
 import type { Clock } from '../../core/clock.ts'
 import type { Chain } from '../../chain/chain.ts'
 import type { Deal } from '../../deal/deal.ts'
@@ -113,9 +112,4 @@ function freeLane (deals: DealBook): number {
   let lane = 0
   while (taken.has(lane)) lane++
   return lane
-}
-
-/** A secret for salts, from the account key by a signature that nobody else sees. */
-export function saltSecretOf (signer: Signer): Hash {
-  return keccak256(signer.sign(keccak256(new TextEncoder().encode('lilynode/salt-secret/1'))))
 }

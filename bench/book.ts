@@ -1,0 +1,57 @@
+import { execFile } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { atLeast, atMost, reported, type Bench } from './figure.ts'
+import { signRecords, writeRecords } from './records.ts'
+
+const RECORDS = 100_000
+const AUTHORS = 1_000
+const PROCESS = fileURLToPath(new URL('./baselines/book-process.ts', import.meta.url))
+const RATE_LIMIT = 5_000
+const SHARE_OF_RECOVERY = 0.7
+const MEMORY_LIMIT_MIB = 250
+const RESTART_LIMIT_MS = 3_000
+
+interface Spent { wallMs: number, cpuMs: number, size: number }
+
+/** The book at 100,000 records: the way in, memory, and a restart; each beside its physical floor, each in a process of its own. */
+export const benchBook: Bench = async ({ progress }) => {
+  const root = await mkdtemp(join(tmpdir(), 'lilynode-bench-'))
+  try {
+    progress(`signing ${RECORDS} records of ${AUTHORS} authors`)
+    const file = join(root, 'records')
+    await writeRecords(file, signRecords(RECORDS, AUTHORS))
+    const run = async <T>(mode: string, ...rest: string[]): Promise<T> => {
+      progress(`measuring ${[mode, ...rest.slice(1)].join(' ')}`)
+      const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', PROCESS, mode, file, ...rest])
+      return JSON.parse(stdout) as T
+    }
+    // The floor before and after: the machine is not always equally fast.
+    const floors = [await run<Spent>('recover')]
+    const alone = await run<Spent>('admit', '', '0')
+    const threaded = await run<Spent>('admit', '', '1')
+    floors.push(await run<Spent>('recover'))
+    const held = await run<{ mib: number }>('hold')
+    const map = await run<{ mib: number }>('map')
+    await run<Spent>('save', join(root, 'datastore'))
+    const loaded = await run<Spent>('load', join(root, 'datastore'))
+    for (const { size } of [alone, threaded, loaded]) if (size !== RECORDS) throw new Error(`the book holds ${size} of ${RECORDS} records`)
+
+    const perSecond = (ms: number): number => RECORDS / ms * 1000
+    const floor = (perSecond((floors[0] as Spent).cpuMs) + perSecond((floors[1] as Spent).cpuMs)) / 2
+    const bare = { name: 'bare native recover, a core', value: Math.round(floor) }
+    return [
+      atLeast('admission, a second of one core, one thread', perSecond(alone.cpuMs), RATE_LIMIT, '/s', bare),
+      atLeast('the same, share of bare recover', perSecond(alone.cpuMs) / floor, SHARE_OF_RECOVERY, ''),
+      reported('admission, a second of one core, with a thread', perSecond(threaded.cpuMs), '/s', bare),
+      reported('admission, a second of the clock, with a thread', perSecond(threaded.wallMs), '/s', bare),
+      atMost('memory for 100,000 records, RSS growth', held.mib, MEMORY_LIMIT_MIB, 'MiB', { name: 'Map of the same bytes', value: Math.round(map.mib) }),
+      atMost('restart with 100,000 records, book ready', loaded.wallMs, RESTART_LIMIT_MS, 'ms', { name: 'verifying them again', value: Math.round(RECORDS / floor * 1000) })
+    ]
+  } finally {
+    await rm(root, { recursive: true, force: true })
+  }
+}
