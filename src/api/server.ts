@@ -51,7 +51,9 @@ export function createApiServer (
     response.end(JSON.stringify(value))
   }
 
-  const server = createServer((request, response) => {
+  // Clients that offer HTTP/2 with a plain request get a plain answer.
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket'
+  const server = createServer({ shouldUpgradeCallback }, (request, response) => {
     open.add(response)
     response.on('close', () => open.delete(response))
     answer(request, response).catch((error: unknown) => {

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import t from 'tap'
 import { createApiServer } from '../../src/api/server.ts'
 import type { JobView, NodeFacade } from '../../src/api/facade.ts'
@@ -74,6 +76,14 @@ t.test('a stream is left when its reader goes away', async (t) => {
   leaving.abort()
   await t.rejects(async () => { await lines?.read() })
   while (listener !== undefined) await new Promise((resolve) => { setImmediate(resolve) })
+})
+
+t.test('a client that offers another protocol with a plain request is answered', async (t) => {
+  const asked = request(`${server.url()}/v1/jobs`, { headers: { authorization: 'Bearer token', connection: 'upgrade, http2-settings', upgrade: 'h2c', 'http2-settings': '' } })
+  asked.end()
+  const [response] = await once(asked, 'response') as [IncomingMessage]
+  t.equal(response.statusCode, 200)
+  response.resume()
 })
 
 t.test('a job is over when paid and here, cancelled, or given up', (t) => {
