@@ -13,7 +13,7 @@ export interface ViewDocument {
 }
 
 /** State vector of a copy that has nothing yet. */
-const EMPTY = Uint8Array.of(0)
+const EMPTY = Buffer.of(0)
 
 /**
  * Opens a document. `fill` puts what there is and follows it, until the function that it returns is called. `onUpdate` gets
@@ -75,7 +75,7 @@ export function createViewDocument (
 
   return {
     missing: (stateVector) => {
-      if (!Buffer.from(EMPTY).equals(stateVector)) return Y.encodeStateAsUpdate(doc, stateVector)
+      if (!EMPTY.equals(stateVector)) return Y.encodeStateAsUpdate(doc, stateVector)
       // After a roll every reader asks for the same.
       whole ??= Y.encodeStateAsUpdate(doc)
       return whole

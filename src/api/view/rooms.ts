@@ -22,8 +22,6 @@ export interface ViewComponents {
 export interface Rooms {
   /** Makes a socket a reader of the room that it asks for, or tells it the present one and closes it. */
   join: (socket: WebSocket, wanted: string) => void
-  /** Ends the present room: its readers are told the next one and closed. */
-  roll: () => void
   stop: () => void
 }
 
@@ -51,6 +49,7 @@ export function createRooms (components: ViewComponents, options: ViewOptions): 
     for (const reader of readers) reader.close(code, reason)
     readers.clear()
   }
+  /** Ends the present room: its readers are told the next one and closed. */
   const roll = (): void => {
     room = newRoom()
     letGo(VIEW_CLOSE.rolled, room)
@@ -71,7 +70,6 @@ export function createRooms (components: ViewComponents, options: ViewOptions): 
   }, options)
 
   return {
-    roll,
     stop: () => { letGo(VIEW_CLOSE.stopping, 'the node stops') },
     join: (socket, wanted) => {
       // ws closes by itself what breaks the WebSocket protocol; the error says no more than the close that follows.
