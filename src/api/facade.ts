@@ -4,10 +4,6 @@ import type { DealTransaction } from '../deal/deal.ts'
 export interface NodeFacade {
   status: () => Promise<NodeStatus>
   book: () => BookView
-  /** The book as one Yjs update, for any Yjs binding. */
-  bookDocument: () => Promise<Uint8Array>
-  /** Calls back with the whole book as a Yjs update (`isNew`), then with each change as one, until the returned function is called. */
-  followBook: (listener: (update: Uint8Array, isNew: boolean) => void) => Promise<() => void>
   peers: () => PeerView[]
   balance: () => Promise<BalanceView>
   deposit: (amount: number) => Promise<TransactionView>

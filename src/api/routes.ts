@@ -9,7 +9,7 @@ export interface Route {
   path: string
   answer?: (facade: NodeFacade, params: Params, body: unknown) => unknown
   /** Sends JSON lines until `end`; the returned function is called when the reader goes away. */
-  stream?: (facade: NodeFacade, params: Params, send: (line: unknown) => void, end: () => void) => (() => void) | Promise<() => void>
+  stream?: (facade: NodeFacade, params: Params, send: (line: unknown) => void, end: () => void) => () => void
 }
 
 const amountShape = z.strictObject({ amount: z.number().int().positive().max(Number.MAX_SAFE_INTEGER) })
@@ -29,12 +29,6 @@ export function isOver (job: JobView): boolean {
 export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/status', answer: (facade) => facade.status() },
   { method: 'GET', path: '/v1/book', answer: (facade) => facade.book() },
-  { method: 'GET', path: '/v1/book/document', answer: async (facade) => ({ update: Buffer.from(await facade.bookDocument()).toString('base64') }) },
-  {
-    method: 'GET',
-    path: '/v1/book/updates',
-    stream: async (facade, _params, send) => await facade.followBook((update, isNew) => { send({ update: Buffer.from(update).toString('base64'), isNew }) })
-  },
   { method: 'GET', path: '/v1/peers', answer: (facade) => facade.peers() },
   { method: 'GET', path: '/v1/balance', answer: (facade) => facade.balance() },
   { method: 'POST', path: '/v1/deposit', answer: (facade, _params, body) => facade.deposit(amountOf(body)) },

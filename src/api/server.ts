@@ -1,33 +1,34 @@
-import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { CodedError, errorCode, errorMessage } from '../core/errors.ts'
+import type { AddressInfo, Socket } from 'node:net'
+import { errorCode, errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import { ApiError } from './errors.ts'
 import type { NodeFacade } from './facade.ts'
+import { refuse } from './refusal.ts'
 import { findRoute } from './routes.ts'
+import { assertToken } from './token.ts'
+import { createUpgrades } from './upgrades.ts'
+import type { ViewEndpoint } from './view/endpoint.ts'
 
 /** A job's input files travel base64 in the request. */
 const MAX_BODY_BYTES = 128 * 2 ** 20
 
 /** Streams say something at least this often, an empty line if nothing else: clients and proxies give up on silence after a minute or more. */
 const HEARTBEAT_MS = 15_000
-/** A reader of a stream that falls behind by more than this is cut off. */
-const MAX_UNREAD_BYTES = 256 * 2 ** 20
+/** A reader of a stream that falls behind by more than this is cut off: thousands of changes of a job. */
+const MAX_UNREAD_BYTES = 16 * 2 ** 20
 
 /** The local API: HTTP on loopback, JSON, a bearer token that only the data folder's owner can read. */
 export function createApiServer (
-  components: { facade: NodeFacade, logger: Logger },
+  components: { facade: NodeFacade, view: ViewEndpoint, logger: Logger },
   options: { port: number, token: string }
 ): Startable & { url: () => string } {
-  const { facade, logger } = components
-  const expected = Buffer.from(`Bearer ${options.token}`)
+  const { facade, view, logger } = components
   const open = new Set<ServerResponse>()
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const given = Buffer.from(request.headers.authorization ?? '')
-    if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new ApiError('API_UNAUTHORISED', 'missing or wrong token', { hint: 'The token is in api.json of the data folder.' })
+    assertToken(request.headers.authorization, `Bearer ${options.token}`)
     const { route, params } = findRoute(request.method ?? 'GET', pathOf(request.url ?? '/'))
     const body = request.method === 'POST' ? await readBody(request) : undefined
     if (route.stream !== undefined) {
@@ -37,13 +38,12 @@ export function createApiServer (
         response.write(text)
         if (response.writableLength > MAX_UNREAD_BYTES) response.destroy()
       }
-      const stop = await route.stream(facade, params, (line) => { write(`${JSON.stringify(line)}\n`) }, () => { response.end() })
+      const stop = route.stream(facade, params, (line) => { write(`${JSON.stringify(line)}\n`) }, () => { response.end() })
       const beat = setInterval(() => { write('\n') }, HEARTBEAT_MS)
       response.on('close', () => {
         clearInterval(beat)
         stop()
       })
-      if (response.destroyed) response.emit('close')
       return
     }
     const value = await route.answer?.(facade, params, body)
@@ -51,18 +51,19 @@ export function createApiServer (
     response.end(JSON.stringify(value))
   }
 
-  const server = createServer((request, response) => {
+  // Clients that offer HTTP/2 with a plain request get a plain answer.
+  const shouldUpgradeCallback = ({ headers }: IncomingMessage): boolean => headers.upgrade?.toLowerCase() === 'websocket'
+  const server = createServer({ shouldUpgradeCallback }, (request, response) => {
     open.add(response)
     response.on('close', () => open.delete(response))
     answer(request, response).catch((error: unknown) => {
-      const code = errorCode(error)
-      if (code === 'INTERNAL') logger.error('api.failed', { url: request.url, error: errorMessage(error) })
+      if (errorCode(error) === 'INTERNAL') logger.error('api.failed', { url: request.url, error: errorMessage(error) })
       if (response.headersSent) { response.destroy(); return }
-      response.writeHead(STATUS[code] ?? (code === 'INTERNAL' ? 500 : 400), { 'content-type': 'application/json' })
-      const detail = error instanceof CodedError ? { hint: error.hint, data: error.data } : {}
-      response.end(JSON.stringify({ error: { code, message: errorMessage(error), ...detail } }))
+      refuse(response, error)
     })
   })
+  const upgrade = createUpgrades({ view, logger }, options)
+  server.on('upgrade', (request, socket, head) => { upgrade(request, socket as Socket, head) })
 
   return {
     url: () => `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -76,12 +77,11 @@ export function createApiServer (
     },
     stop: async () => {
       for (const response of open) response.destroy()
+      await view.stop()
       await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
     }
   }
 }
-
-const STATUS: Record<string, number> = { API_UNAUTHORISED: 401, API_NO_ROUTE: 404, API_TOO_LARGE: 413, JOB_UNKNOWN: 404 }
 
 /** The path that a request line names. Throws ApiError API_BAD_REQUEST. */
 function pathOf (target: string): string {

@@ -107,12 +107,3 @@ export const AUTHOR = {
   // An own record is due for renewal when less than this share of its life is left.
   renewShare: 0.25
 } as const
-
-/** The Yjs projection. */
-export const DOCUMENT = {
-  // Changes gathered into one transaction: 100 per transaction cost a hundredth of one each (10,000 entries: 0.17 s, not 13 s).
-  flushMs: 50,
-  // Rebuilt when more keys were deleted than this, and more than this many times what the book holds.
-  minDeleted: 1_000,
-  deletedShare: 2
-} as const

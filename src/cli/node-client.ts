@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Doc } from 'yjs'
 import type { AuctionSummary, BalanceView, BookView, JobView, NodeFacade, NodeStatus, TransactionView } from '../api/facade.ts'
 import { dataPaths } from '../config/paths.ts'
 import { CodedError, errorMessage } from '../core/errors.ts'
@@ -20,8 +21,11 @@ export interface NodeClient {
   explain: (id: string) => Promise<unknown>
   auction: (epoch: number) => Promise<AuctionSummary>
   events: (id: string, signal: AbortSignal) => AsyncIterable<JobView>
-  /** The book as Yjs updates (base64), the first one whole; ends only with the signal or the node. */
-  bookUpdates: (signal: AbortSignal) => AsyncIterable<{ update: string, isNew: boolean }>
+  /**
+   * Keeps a copy of the live view (protocol/view.md) and calls back with each whole one, the first and those made anew. Ends
+   * only with the signal or the node: rejects with the signal's reason or API_UNREACHABLE.
+   */
+  followView: (onCopy: (copy: Doc) => void, signal: AbortSignal) => Promise<never>
 }
 
 /** The remote error, with the code it had there. */
@@ -127,6 +131,6 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
     explain: (id) => get(`/v1/jobs/${encodeURIComponent(id)}/explain`),
     auction: (epoch) => get(`/v1/auctions/${epoch}`),
     events: (id, signal) => lines<JobView>(`/v1/jobs/${encodeURIComponent(id)}/events`, signal),
-    bookUpdates: (signal) => lines('/v1/book/updates', signal)
+    followView: async (onCopy, signal) => await (await import('./view-reader.ts')).followView(api, onCopy, signal)
   }
 }

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, rm } from 'node:fs/promises'
 import { hexToBytes } from 'viem'
 import { createApiServer } from '../api/server.ts'
+import { createViewEndpoint } from '../api/view/endpoint.ts'
 import { createAuthor } from '../book/author.ts'
 import { createBookReplica } from '../book/replica.ts'
 import { createChain } from '../chain/chain.ts'
@@ -74,7 +75,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     mesh.roles.announce(options.roles)
 
     const token = randomBytes(24).toString('hex')
-    const server = createApiServer({ facade: createFacade(parts, roles), logger: logger.child('api') }, { port: options.apiPort ?? 0, token })
+    const server = createApiServer({ facade: createFacade(parts, roles), view: createViewEndpoint(parts), logger: logger.child('api') }, { port: options.apiPort ?? 0, token })
     await lifecycle.add(server)
     const api = { url: server.url(), token, pid: process.pid }
     await writeWhole(paths.api, api)

@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import { auctionSummary } from '../api/auction-summary.ts'
 import { isOver } from '../api/routes.ts'
-import type { AuctionSummary, BookView, JobView, NodeFacade, RecordView, TransactionView } from '../api/facade.ts'
+import type { BookView, JobView, NodeFacade, RecordView, TransactionView } from '../api/facade.ts'
 import { addBondCall, withdrawCall } from '../chain/account-calls.ts'
 import type { ContractCall } from '../chain/chain.ts'
-import { createBookDocument, type BookDocument } from '../book/document.ts'
 import { explainJob } from '../match/explain.ts'
 import type { Client } from '../roles/creator/client.ts'
 import type { Job } from '../roles/creator/job.ts'
@@ -39,7 +39,6 @@ const TRANSACTION_TIMEOUT_MS = 60_000
 export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade {
   const { chain, replica, mesh, signer, auction, clock } = parts
   const startedAtMs = clock.now()
-  let document: Promise<BookDocument> | undefined
   const client = (): Client => {
     if (roles.client === undefined) throw new RoleError('ROLE_NOT_RUNNING', 'this node has no creator role', { hint: 'Start it with --role creator, or name a creator\'s data folder with --data.' })
     return roles.client
@@ -53,21 +52,6 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
   const send = async (name: string, call: ContractCall): Promise<TransactionView> => {
     const { hash, gas, from } = await chain.send(call, { name, signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) })
     return { name, hash, gas, from }
-  }
-  /** Made when it is first asked for: most nodes have no reader. */
-  const openDocument = async (): Promise<BookDocument> => {
-    document ??= (async () => {
-      const started = createBookDocument({ book: replica.book, clock })
-      await started.start()
-      return started
-    })()
-    const open = await document
-    open.flush()
-    return open
-  }
-  const summary = (epoch: number): AuctionSummary | undefined => {
-    const decision = auction.decision(epoch)
-    return decision === undefined ? undefined : { epoch, solutions: decision.ranking.map(({ solver, engine, score, matches, winner, fallback }) => ({ solver, engine, score, matches, winner, fallback })) }
   }
 
   return {
@@ -89,12 +73,6 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       offers: replica.book.live('offer').map((entry) => recordView(entry.record, decodeBody(resourceOfferShape, entry.record))),
       modules: replica.book.live('module').map((entry) => recordView(entry.record, decodeBody(moduleRecordShape, entry.record)))
     }),
-    bookDocument: async () => (await openDocument()).encodeState(),
-    followBook: async (listener) => {
-      const open = await openDocument()
-      listener(open.encodeState(), true)
-      return open.onUpdate(listener)
-    },
     peers: () => {
       const books = new Map(replica.status().peers.map((peer) => [peer.peerId, peer]))
       return mesh.peers().map((peer) => {
@@ -136,7 +114,10 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       const wanted = jobOf(id).id
       return client().onJob((job) => { if (job.id === wanted) listener(view(job)) })
     },
-    auction: summary
+    auction: (epoch) => {
+      const decision = auction.decision(epoch)
+      return decision === undefined ? undefined : auctionSummary(decision)
+    }
   }
 }
 

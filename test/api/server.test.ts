@@ -1,24 +1,27 @@
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
 import t from 'tap'
 import { createApiServer } from '../../src/api/server.ts'
 import type { JobView, NodeFacade } from '../../src/api/facade.ts'
 import { findRoute, isOver } from '../../src/api/routes.ts'
+import type { ViewEndpoint } from '../../src/api/view/endpoint.ts'
 import { CodedError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 
 const job = (change: Partial<JobView> = {}): JobView => ({ id: '0x1', module: 'a:b', state: 'DealNegotiating', attempt: 0, limit: 1, createdAtMs: 0, deals: [], ...change })
 let listener: ((job: JobView) => void) | undefined
-let reader: ((update: Uint8Array, isNew: boolean) => void) | undefined
 /** A facade that answers what these tests ask; the routes are what is tested. */
 const facade = {
   jobs: () => [job()],
   job: (id: string) => { if (id !== '0x1') throw new CodedError('JOB_UNKNOWN', `no job ${id}`, { hint: 'Look.' }); return job() },
   deposit: async (amount: number) => ({ name: 'deposit', hash: '0x', gas: amount, from: '0x' }),
   submit: async () => { throw new Error('secret detail') },
-  followBook: async (follow: (update: Uint8Array, isNew: boolean) => void) => { follow(new Uint8Array([1, 2]), true); reader = follow; return () => { reader = undefined } },
   watch: (_id: string, listen: (job: JobView) => void) => { listener = listen; return () => { listener = undefined } }
 } as unknown as NodeFacade
 
-const server = createApiServer({ facade, logger: silentLogger }, { port: 0, token: 'token' })
+/** test/api/view/ opens it. */
+const view: ViewEndpoint = { upgrade: async () => undefined, stop: async () => undefined }
+const server = createApiServer({ facade, view, logger: silentLogger }, { port: 0, token: 'token' })
 const ask = async (path: string, init: RequestInit = {}): Promise<Response> => await fetch(`${server.url()}${path}`, { ...init, headers: { authorization: 'Bearer token', ...init.headers } })
 
 t.before(async () => { await server.start() })
@@ -64,17 +67,23 @@ t.test('events stream each change and end when the job is over', async (t) => {
   t.equal((await reader?.read())?.done, true)
 })
 
-t.test('updates of the book stream until the reader goes away', async (t) => {
+t.test('a stream is left when its reader goes away', async (t) => {
   const leaving = new AbortController()
-  const response = await ask('/v1/book/updates', { signal: leaving.signal })
+  const response = await ask('/v1/jobs/0x1/events', { signal: leaving.signal })
   const lines = response.body?.getReader()
-  const read = async (): Promise<unknown> => JSON.parse(new TextDecoder().decode((await lines?.read())?.value))
-  t.same(await read(), { update: 'AQI=', isNew: true })
-  reader?.(new Uint8Array([3]), false)
-  t.same(await read(), { update: 'Aw==', isNew: false })
+  await lines?.read()
+  t.ok(listener)
   leaving.abort()
   await t.rejects(async () => { await lines?.read() })
-  while (reader !== undefined) await new Promise((resolve) => { setImmediate(resolve) })
+  while (listener !== undefined) await new Promise((resolve) => { setImmediate(resolve) })
+})
+
+t.test('a client that offers another protocol with a plain request is answered', async (t) => {
+  const asked = request(`${server.url()}/v1/jobs`, { headers: { authorization: 'Bearer token', connection: 'upgrade, http2-settings', upgrade: 'h2c', 'http2-settings': '' } })
+  asked.end()
+  const [response] = await once(asked, 'response') as [IncomingMessage]
+  t.equal(response.statusCode, 200)
+  response.resume()
 })
 
 t.test('a job is over when paid and here, cancelled, or given up', (t) => {
@@ -87,5 +96,5 @@ t.test('a job is over when paid and here, cancelled, or given up', (t) => {
 
 t.test('a used port is named', async (t) => {
   const port = Number(new URL(server.url()).port)
-  await t.rejects(createApiServer({ facade, logger: silentLogger }, { port, token: 'x' }).start(), { code: 'API_PORT_IN_USE', data: { port } })
+  await t.rejects(createApiServer({ facade, view, logger: silentLogger }, { port, token: 'x' }).start(), { code: 'API_PORT_IN_USE', data: { port } })
 })

@@ -30,7 +30,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   { usage: 'explain <id>', summary: 'why a job does or does not match', example: 'lilynode explain 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runExplain },
   {
     usage: 'book', summary: 'the order book as this node holds it', example: 'lilynode book --follow',
-    options: [['--follow', 'tell of each record that comes or goes, until Ctrl-C']],
+    options: [['--follow', 'tell of each record that comes, changes or goes, until Ctrl-C']],
     load: async () => (await import('./book.ts')).runBook
   },
   { usage: 'peers', summary: 'connected peers and whether their book equals ours', example: 'lilynode peers', load: async () => (await import('./network.ts')).runPeers },
