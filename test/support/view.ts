@@ -36,7 +36,7 @@ export interface TestView {
 export async function openTestView (t: Test, options: Partial<ViewOptions> = {}, facade: Partial<NodeFacade> = {}): Promise<TestView> {
   const clock = createManualClock(T0)
   const random = createSeededRandom(1)
-  const replica = createBookReplica({ mesh: createMemoryNetwork(random).node('a'), datastore: createMemoryDatastore(), clock, logger: silentLogger, domain: DOMAIN, random })
+  const replica = createBookReplica({ mesh: createMemoryNetwork(random).node('a'), datastore: createMemoryDatastore(), clock, logger: silentLogger, domain: DOMAIN, random }, { secret: new Uint8Array(32) })
   await replica.start()
   t.teardown(replica.stop)
   const decisions = new Map<number, AuctionDecision>()
