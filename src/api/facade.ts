@@ -27,7 +27,7 @@ export interface PeerView {
   direction: 'inbound' | 'outbound'
   score: number
   connectedAtMs: number
-  book?: { equal: boolean, missing: number, extra: number, atMs: number }
+  book?: { equal: boolean, missing: number, extra: number, records: number, atMs: number }
 }
 export interface NodeStatus {
   version: string

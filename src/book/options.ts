@@ -99,7 +99,9 @@ export const RECONCILE = {
 export const PERSISTENCE = {
   // Foreign records wait this long to be written together; what a kill loses so, reconciliation brings back.
   flushMs: 50,
-  maxOps: 512
+  maxOps: 512,
+  // After a write that failed, such as on a full disk.
+  retryMs: 5_000
 } as const
 
 /** Own records. */

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
-import { errorMessage } from '../core/errors.ts'
+import { errorCode, errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Datastore } from '../store/datastore.ts'
 import { restoreRecord } from '../wire/record.ts'
@@ -22,6 +22,8 @@ export interface RecordStore {
   drop: (id: Hash) => void
   /** Resolves when everything so far is written; with `sync`, so that a power cut does not lose it. */
   flush: (options?: { sync: boolean }) => Promise<void>
+  /** Why the last write failed; undefined while the disk holds what the book holds. */
+  readonly problem: { code: string, message: string } | undefined
   /** Flushes and writes no more. */
   close: () => Promise<void>
 }
@@ -38,28 +40,45 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
   let cancelTimer: (() => void) | undefined
   let writing: Promise<void> = Promise.resolve()
   let isClosed = false
+  let problem: RecordStore['problem']
 
+  /** What could not be written waits with what came since, and is tried again. */
+  const retain = (ops: ReadonlyMap<string, Uint8Array | undefined>, error: unknown): void => {
+    if (problem === undefined) logger.error('book.write', { code: errorCode(error), error: errorMessage(error), hint: 'The book goes on in memory and writes when it can.' })
+    problem = { code: errorCode(error), message: errorMessage(error) }
+    pending = new Map([...ops, ...pending])
+    if (!isClosed) schedule(PERSISTENCE.retryMs)
+  }
   const flush = async (options: { sync: boolean } = { sync: false }): Promise<void> => {
     cancelTimer?.()
     cancelTimer = undefined
-    const ops = [...pending].map(([key, value]) => value === undefined ? { delete: key } : { put: [key, value] as [string, Uint8Array] })
+    const ops = pending
     pending = new Map()
-    const previous = writing
     const write = async (): Promise<void> => {
-      await previous.catch((error: unknown) => { logger.error('book.write', { error: errorMessage(error) }) })
-      if (ops.length > 0) await datastore.batch(ops, options)
+      if (ops.size === 0) return
+      try {
+        await datastore.batch([...ops].map(([key, value]) => value === undefined ? { delete: key } : { put: [key, value] }), options)
+        problem = undefined
+      } catch (error) {
+        retain(ops, error)
+        throw error
+      }
     }
-    writing = write()
-    await writing
+    // One write at a time, in order, whatever became of the one before.
+    const mine = writing.then(write)
+    writing = mine.catch(() => undefined)
+    await mine
+  }
+  const schedule = (delayMs: number): void => {
+    cancelTimer?.()
+    // `retain` has said what went wrong.
+    cancelTimer = clock.after(delayMs, () => { flush().catch(() => undefined) })
   }
   const note = (key: string, value: Uint8Array | undefined): void => {
     if (isClosed) return
     pending.set(key, value)
-    if (pending.size < PERSISTENCE.maxOps && cancelTimer !== undefined) return
-    cancelTimer?.()
-    cancelTimer = clock.after(pending.size < PERSISTENCE.maxOps ? PERSISTENCE.flushMs : 0, () => {
-      flush().catch((error: unknown) => { logger.error('book.write', { error: errorMessage(error) }) })
-    })
+    if (problem !== undefined || (pending.size < PERSISTENCE.maxOps && cancelTimer !== undefined)) return
+    schedule(pending.size < PERSISTENCE.maxOps ? PERSISTENCE.flushMs : 0)
   }
   return {
     load: async () => {
@@ -79,9 +98,11 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
     put: (entry) => { note(PREFIX + entry.record.id, encodeStored(prefix, entry)) },
     drop: (id) => { note(PREFIX + id, undefined) },
     flush,
+    get problem () { return problem },
     close: async () => {
-      await flush({ sync: true })
       isClosed = true
+      await flush({ sync: true })
+      cancelTimer?.()
     }
   }
 }

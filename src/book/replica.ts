@@ -24,7 +24,8 @@ export interface BookReplica extends Startable {
   readonly book: Book
   /** Admits, writes to disk and gossips an own record. Resolves when it is safe on disk. BookError BOOK_NOT_ADMITTED with the refusing code in `data.code`. */
   publish: (record: SignedRecord) => Promise<void>
-  status: () => { records: number, peers: PeerStatus[] }
+  /** `problem`: why records are held in memory only, as on a full disk. */
+  status: () => { records: number, peers: PeerStatus[], problem: { code: string, message: string } | undefined }
   /** One session with a peer, whatever the schedule says. BookError BOOK_RECONCILE, BOOK_TIMEOUT; RequestError. */
   reconcileNow: (peerId: string, signal: AbortSignal) => Promise<{ received: number, sent: number }>
 }
@@ -90,7 +91,7 @@ export function createBookReplica (components: BookReplicaComponents, options: P
   }
   return {
     book,
-    status: () => ({ records: book.size, peers: sync.status() }),
+    status: () => ({ records: book.size, peers: sync.status(), problem: store.problem }),
     reconcileNow: async (peerId, signal) => await sync.now(peerId, signal),
     publish: async (record) => {
       const bytes = encodeRecord(record)

@@ -57,9 +57,11 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
   return {
     status: async () => {
       const { isReachable } = chain.status()
+      const { problem } = replica.status()
       const warnings = [
         ...(isReachable ? [] : ['the chain cannot be reached; deals wait']),
         ...(mesh.peers().length === 0 ? ['no peers'] : []),
+        ...(problem === undefined ? [] : [`the book is held in memory only: ${problem.message}`]),
         ...(roles.executor !== undefined && roles.executor.isolation() === 'process' ? ['bwrap is not available: jobs run in a process of their own without namespaces'] : [])
       ]
       return {
@@ -77,7 +79,7 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       const books = new Map(replica.status().peers.map((peer) => [peer.peerId, peer]))
       return mesh.peers().map((peer) => {
         const book = books.get(peer.peerId)
-        return { ...peer, ...(book === undefined ? {} : { book: { equal: book.equal, missing: book.missing, extra: book.extra, atMs: book.atMs } }) }
+        return { ...peer, ...(book === undefined ? {} : { book: { equal: book.equal, missing: book.missing, extra: book.extra, records: book.records, atMs: book.atMs } }) }
       })
     },
     balance: async () => {

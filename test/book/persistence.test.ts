@@ -3,6 +3,7 @@ import { createRecordStore, type RecordStore } from '../../src/book/persistence.
 import { PERSISTENCE } from '../../src/book/options.ts'
 import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
+import { StoreError } from '../../src/store/errors.ts'
 import { createMemoryDatastore } from '../support/memory-datastore.ts'
 import { encodeRecord } from '../../src/wire/record.ts'
 import { delegate, DOMAIN, signRecord, T0, testSigner } from '../support/records.ts'
@@ -64,4 +65,27 @@ t.test('an entry with any byte altered is dropped from disk, alone', async (t) =
   const stranger = createRecordStore({ datastore: createMemoryDatastore(new Map(datastore.data)), clock: createManualClock(T0), logger: silentLogger, domain: DOMAIN }, { secret: new Uint8Array(32) })
   t.strictSame(await stranger.load(), [], 'what another node wrote is not taken for verified')
   t.equal((await setup(new Map([['book/x', new Uint8Array(3)]])).store.load()).length, 0)
+})
+
+t.test('a full disk is told of, what it did not take is kept and written when there is room', async (t) => {
+  const { store, datastore, clock } = setup()
+  const { batch } = datastore
+  let isFull = true
+  datastore.batch = async (...args) => {
+    if (isFull) throw new StoreError('STORE_FULL', 'no space left')
+    await batch(...args)
+  }
+  store.put(entries[0] as (typeof entries)[0])
+  await t.rejects(store.flush({ sync: true }), { code: 'STORE_FULL' }, 'an own record is not called safe')
+  t.match(store.problem, { code: 'STORE_FULL' })
+  store.put(entries[1] as (typeof entries)[0])
+  store.drop(entries[0]?.record.id as `0x${string}`)
+  clock.advance(PERSISTENCE.retryMs)
+  await store.flush().catch(() => undefined)
+  t.equal(datastore.data.size, 0)
+  isFull = false
+  clock.advance(PERSISTENCE.retryMs)
+  await store.flush()
+  t.equal(store.problem, undefined)
+  t.strictSame(await setup(datastore.data).store.load(), entries.slice(1), 'in the order of what was asked')
 })

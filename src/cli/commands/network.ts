@@ -8,7 +8,7 @@ export const runPeers: CommandRun = async ({ output, root }) => {
   const peers = await (await requireNode(root)).peers()
   output.result(peers, () => peers.length === 0
     ? 'no peers'
-    : formatTable([['PEER', 'ADDRESS', 'DIRECTION', 'BOOK'], ...peers.map((peer) => [peer.peerId, peer.address, peer.direction, peer.book === undefined ? 'not compared yet' : peer.book.equal ? `equal at ${new Date(peer.book.atMs).toLocaleTimeString()}` : `${peer.book.missing} missing here, ${peer.book.extra} there`])]))
+    : formatTable([['PEER', 'ADDRESS', 'DIRECTION', 'BOOK'], ...peers.map((peer) => [peer.peerId, peer.address, peer.direction, peer.book === undefined ? 'not compared yet' : bookText(peer.book)])]))
   return EXIT.ok
 }
 
@@ -24,4 +24,11 @@ export const runStatus: CommandRun = async ({ output, root }) => {
     ...status.warnings.map((warning) => `warning  ${warning}`)
   ].join('\n'))
   return EXIT.ok
+}
+
+/** How a peer's book compared with ours when the two were last held against each other. */
+function bookText ({ equal, missing, extra, records, atMs }: { equal: boolean, missing: number, extra: number, records: number, atMs: number }): string {
+  const at = new Date(atMs).toTimeString().slice(0, 8)
+  const count = `${records.toLocaleString('en')} record${records === 1 ? '' : 's'}`
+  return equal ? `equal at ${at}, ${count}` : `differed at ${at}: ${missing} missing here, ${extra} there, of ${count}`
 }
