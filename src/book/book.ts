@@ -30,6 +30,8 @@ export interface Book {
   /** Ids of all members, in no order: what reconciliation compares. */
   ids: () => Hash[]
   members: () => Iterable<Entry>
+  /** Weights have changed: the free tier and who goes first are found anew. */
+  reweigh: () => void
   /** Drops what ended by the bucket of `nowMs`, thaws authors; returns the ids that were dropped. */
   collect: (nowMs: number) => Hash[]
   readonly size: number
@@ -42,7 +44,7 @@ export interface Book {
 }
 
 export function createBook (components: { domain: Domain }, options: Partial<BookOptions> = {}): Book {
-  const { maxRegisters, maxProofs, weight } = { ...BOOK_DEFAULTS, ...options }
+  const { maxRegisters, maxFree, maxProofs, weight } = { ...BOOK_DEFAULTS, ...options }
   const byId = new Map<Hash, Entry>()
   const heads = new Map<string, Entry>()
   const proofs = new Map<string, Entry>()
@@ -54,6 +56,9 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
   const weightOf = (name: string): number => weight(accountOf(name))
   const registerEviction = createEviction(heads, weightOf)
   const proofEviction = createEviction(proofs, weightOf)
+  /** Registers of accounts without weight. */
+  const free = new Set<string>()
+  const freeEviction = createEviction(free, weightOf)
   let bucket = 0
   let version = 0
 
@@ -76,6 +81,10 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
       const isNew = !heads.has(register)
       heads.set(register, entry)
       if (isNew) registerEviction.add(register)
+      if (isNew && weightOf(register) === 0) {
+        free.add(register)
+        freeEviction.add(register)
+      }
       byAuthor.set(author, (byAuthor.get(author) ?? new Set()).add(register))
     }
     for (const listener of memberListeners) listener({ type: 'added', entry })
@@ -93,8 +102,10 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     if (record.kind === 'equivocation') {
       proofs.delete(author)
     } else {
-      heads.delete(registerKey(record))
-      byAuthor.get(author)?.delete(registerKey(record))
+      const register = registerKey(record)
+      heads.delete(register)
+      free.delete(register)
+      byAuthor.get(author)?.delete(register)
       if (byAuthor.get(author)?.size === 0) byAuthor.delete(author)
     }
     for (const listener of memberListeners) listener({ type: 'removed', entry })
@@ -132,9 +143,11 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     const standing = heads.get(register)
     const isConflict = standing !== undefined && standing.record.seq === entry.record.seq
     if (standing !== undefined && !isConflict && !isAbove(entry.record, standing.record)) return 'superseded'
-    if (standing === undefined && heads.size >= maxRegisters) {
-      if (registerEviction.isNext(register)) return 'quota'
-      remove(heads.get(registerEviction.pop() as string) as Entry)
+    if (standing === undefined) {
+      const isFree = weightOf(register) === 0
+      if ((isFree && free.size >= maxFree && freeEviction.isNext(register)) || (heads.size >= maxRegisters && registerEviction.isNext(register))) return 'quota'
+      if (isFree && free.size >= maxFree) remove(heads.get(freeEviction.pop() as string) as Entry)
+      if (heads.size >= maxRegisters) remove(heads.get(registerEviction.pop() as string) as Entry)
     }
     if (isConflict) {
       const proof = proofOf(components.domain, standing.record, entry.record)
@@ -176,6 +189,12 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     isFrozen: (record) => frozen.has(authorKey(record)),
     ids: () => [...byId.keys()],
     members: () => byId.values(),
+    reweigh: () => {
+      free.clear()
+      for (const register of heads.keys()) if (weightOf(register) === 0) free.add(register)
+      for (const eviction of [registerEviction, freeEviction, proofEviction]) eviction.reset()
+      while (free.size > maxFree) remove(heads.get(freeEviction.pop() as string) as Entry)
+    },
     collect,
     get size () { return byId.size },
     get version () { return version },

@@ -1,13 +1,17 @@
+import type { Address } from '../wire/shapes.ts'
+
 /** Numbers of the book. Those marked "protocol" are part of protocol/book.md: two nodes with different values disagree. */
 export interface BookOptions {
   /** Registers held at most, cancels included. */
   maxRegisters: number
+  /** Of these, at most so many of accounts without weight: strangers who put nothing at stake share them. */
+  maxFree: number
   /** Equivocation proofs held at most, one per account and operator. */
   maxProofs: number
   /** Slots an account may use, per slot class; injected so that a bond can raise it. */
-  quota: (account: string) => { market: number, module: number }
-  /** Weight of an account at the global cap: the lowest goes first. */
-  weight: (account: string) => number
+  quota: (account: Address) => { market: number, module: number }
+  /** Weight of an account when the book is full: the lowest goes first, and 0 is the free tier. */
+  weight: (account: Address) => number
 }
 
 /** Width of a time bucket, ms (protocol). Everything that ends, ends with a bucket, so replicas drop together. */
@@ -27,12 +31,14 @@ export const FIRST_MODULE_SLOT = 2 ** 31
 export const BOOK_DEFAULTS: BookOptions = {
   // 100,000 live records is the size to carry; the rest is room for cancels.
   maxRegisters: 200_000,
+  // A quarter: an attacker who makes up accounts fills that much and no more.
+  maxFree: 50_000,
   // A proof is 0.5 KB; 10,000 frozen operators are an attack already.
   maxProofs: 10_000,
   // A creator rotates its jobs through 4,096 slots; as many again for the offers of the same account. 256 module tags per publisher.
   quota: () => ({ market: 8192, module: 256 }),
-  // Until bonds are read from the chain all accounts are equal.
-  weight: () => 0
+  // A book without a chain: all accounts are equal, and none is a stranger.
+  weight: () => 1
 }
 
 /** Limits of admission, per second with a burst. Over the limit is IGNORE; reconciliation brings the record later. */

@@ -4,7 +4,8 @@ import { hexToBytes } from 'viem'
 import { createApiServer } from '../api/server.ts'
 import { createViewEndpoint } from '../api/view/endpoint.ts'
 import { createAuthor } from '../book/author.ts'
-import { createBookReplica } from '../book/replica.ts'
+import { BOOK_DEFAULTS } from '../book/options.ts'
+import { createBookReplica, type BookReplica } from '../book/replica.ts'
 import { createChain } from '../chain/chain.ts'
 import { loadNetwork, networkParametersHash } from '../config/network.ts'
 import { dataPaths, dataRoot } from '../config/paths.ts'
@@ -20,6 +21,7 @@ import { createAuction } from '../roles/auction.ts'
 import { createContacts } from '../roles/contacts.ts'
 import { createDealRoom } from '../roles/deal-room.ts'
 import { createEligibility } from '../roles/eligibility.ts'
+import { createStanding, type Standing } from '../roles/standing.ts'
 import { createBlocks } from '../store/blocks.ts'
 import { createDatastore } from '../store/datastore.ts'
 import { auctionTopic, recordsTopic } from '../wire/topics.ts'
@@ -58,7 +60,9 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
       }))
     )
     const blocks = await lifecycle.add(createBlocks({ mesh, datastore, logger }, { path: paths.blocks }))
-    const replica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }, { secret: hexToBytes(secretOf(signer, 'book')) }))
+    const standing: Standing = createStanding({ chain, clock, logger }, { book: () => replica.book, maxFree: BOOK_DEFAULTS.maxFree })
+    const replica: BookReplica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }, { secret: hexToBytes(secretOf(signer, 'book')), weight: standing.weight }))
+    await lifecycle.add(standing)
     const delegation = options.delegationPath === undefined ? undefined : await loadDelegation(options.delegationPath, { domain, operator: signer.address, peerId: mesh.peerId, nowSeconds: Math.floor(clock.now() / 1000) })
     const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain, ...(delegation === undefined ? {} : { account: delegation.account, delegation }) }))
     const eligibility = createEligibility({ chain, clock })

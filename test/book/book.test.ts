@@ -199,3 +199,23 @@ t.test('a member that leaves is reported once, on every way out', async (t) => {
   book.collect(T0 + 5 * HOUR)
   t.equal(held.size, 0)
 })
+
+t.test('accounts without weight share their own part of the book, whatever came first, and never displace one with weight', async (t) => {
+  const pool = Array.from({ length: 60 }, (_, n) => signRecord(testSigner(200 + n), 'job'))
+  const byId = (book: Book): SignedRecord[] => records(book).sort((a, b) => a.id < b.id ? -1 : 1)
+  const staked = new Set(pool.slice(0, 4).map(({ account }) => account))
+  const options = { maxRegisters: 10, maxFree: 3, weight: (account: string) => staked.has(account as `0x${string}`) ? 1 : 0 }
+  const expected = byId(bookOf(pool, T0, options))
+  t.equal(expected.length, 4 + 3)
+  t.ok(pool.slice(0, 4).every(({ id }) => expected.some((record) => record.id === id)))
+  fc.assert(fc.property(fc.shuffledSubarray(pool, { minLength: pool.length }), (order) => {
+    t.strictSame(byId(bookOf(order, T0, options)), expected)
+  }), { numRuns: 50, seed: 5 })
+
+  const book = bookOf(pool, T0, options)
+  staked.delete(pool[0]?.account as `0x${string}`)
+  staked.delete(pool[1]?.account as `0x${string}`)
+  book.reweigh()
+  t.equal(book.size, 2 + 3, 'who withdrew its stake is one of the many')
+  t.strictSame(byId(book), byId(bookOf(pool, T0, options)))
+})
