@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
@@ -31,6 +32,15 @@ export async function startNode (t: Pick<Test, 'teardown'>, options: Partial<Mes
   })
   await mesh.start()
   return { mesh, datastore, folder, stop }
+}
+
+/** A multiaddr whose port was free a moment ago. */
+export async function freeAddress (): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
+  return `/ip4/127.0.0.1/tcp/${port}`
 }
 
 /** Two nodes, the second connected to the first, as both know. */

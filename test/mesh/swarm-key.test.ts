@@ -1,0 +1,39 @@
+import t from 'tap'
+import { soon, startNode, text, untilGrafted, untilPeers, TOPIC } from './nodes.ts'
+
+const KEY = 'ab'.repeat(32)
+const OTHER_KEY = 'cd'.repeat(32)
+
+for (const [name, listen] of [['TCP', '/ip4/127.0.0.1/tcp/0'], ['WebSockets', '/ip4/127.0.0.1/tcp/0/ws']] as const) {
+  t.test(`nodes with the same key meet over ${name}`, async (t) => {
+    const first = await startNode(t, { psk: KEY, listen: [listen] })
+    const second = await startNode(t, { psk: KEY, listen: [listen], bootstrap: first.mesh.addresses() })
+    await untilPeers(first.mesh, (peers) => peers.includes(second.mesh.peerId))
+    const got = new Promise<Uint8Array>((resolve) => {
+      first.mesh.topics.subscribe(TOPIC, { maxBytes: 100, validate: (data) => { resolve(data); return 'accept' } })
+    })
+    second.mesh.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => 'accept' })
+    await untilGrafted(second.mesh, TOPIC, 1)
+    await second.mesh.topics.publish(TOPIC, text('inside'))
+    t.same(await got, text('inside'))
+  })
+
+  t.test(`a node with another key, or with none, does not get in over ${name}, and is told why`, async (t) => {
+    const inside = await startNode(t, { psk: KEY, listen: [listen] })
+    const [address = ''] = inside.mesh.addresses()
+    const [wrong, none] = await Promise.all([startNode(t, { psk: OTHER_KEY }), startNode(t)])
+    await t.rejects(wrong.mesh.connect(address, { signal: soon() }), { code: 'MESH_UNREACHABLE', hint: /psk/ })
+    await t.rejects(none.mesh.connect(address, { signal: soon() }), { code: 'MESH_UNREACHABLE', hint: /psk/ })
+    const outside = await startNode(t, { listen: [listen] })
+    await t.rejects(inside.mesh.connect(outside.mesh.addresses()[0] ?? '', { signal: soon() }), { code: 'MESH_UNREACHABLE', hint: /psk/ })
+    t.same([inside, wrong, none, outside].map((node) => node.mesh.peers().length), [0, 0, 0, 0])
+  })
+}
+
+t.test('a key of another form is refused without being shown', async (t) => {
+  for (const psk of ['', 'ab', 'AB'.repeat(32), `${KEY}00`]) {
+    const error: unknown = await startNode(t, { psk }).catch((thrown: unknown) => thrown)
+    t.match(error, { code: 'MESH_PSK', hint: /openssl/ })
+    t.notOk(psk.length > 2 && JSON.stringify(error).includes(psk))
+  }
+})
