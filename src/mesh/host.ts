@@ -15,6 +15,7 @@ import { natServices } from './nat-services.ts'
 import { ADDRESS_DIAL_TIMEOUT_MS, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, PING_TIMEOUT_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
 import { PeerDatastore } from './peer-datastore.ts'
 import type { OwnAddress } from './reachability.ts'
+import { reuseRelayed } from './reuse-relayed.ts'
 import { swarmProtector } from './swarm-key.ts'
 import { webSocketTransport } from './websockets.ts'
 
@@ -95,6 +96,7 @@ export async function startHost (components: { datastore: Datastore, clock: Cloc
       ...nat
     }
   })
+  reuseRelayed(libp2p)
   try {
     await libp2p.start()
   } catch (error) {

@@ -123,13 +123,13 @@ export const RELAY_RESERVATIONS_PER_ADDRESS = 8
 export const RELAY_RESERVATION_MS = 30 * 60_000
 /** A relayed connection lasts at most so long (libp2p: 2 min); it is made anew while both want it. */
 export const RELAY_CONNECTION_MS = 10 * 60_000
-/** Bytes over one relayed connection (libp2p: 128 KiB, which one reconciliation of a book exceeds): a result of several blocks of 1 MiB. */
-export const RELAY_CONNECTION_BYTES = 8 * 1024 * 1024
+/** Bytes over one relayed connection (libp2p: 128 KiB, which one reconciliation of a book exceeds): a result of a few blocks of 1 MiB. */
+export const RELAY_CONNECTION_BYTES = 16 * 1024 * 1024
 /** Relayed connections of one place at once; DEFAULT_TARGET_PEERS twice. */
 export const RELAY_STREAMS_PER_NODE = 16
-/** New relayed connections per minute of one asker, and of all: with RELAY_CONNECTION_BYTES at most 18 MB/s, a tenth of that in practice. */
-export const RELAY_CONNECTS_PER_PEER = 16
-export const RELAY_CONNECTS_PER_MINUTE = 128
+/** New relayed connections per minute of one asker, and of all: with RELAY_CONNECTION_BYTES at most 18 MB/s. */
+export const RELAY_CONNECTS_PER_PEER = 8
+export const RELAY_CONNECTS_PER_MINUTE = 64
 
 /** On a public network a node that no other could dial for this long counts as private. */
 export const REACHABILITY_GRACE_MS = 30_000

@@ -65,7 +65,7 @@ export function createRelayKeeper (components: { clock: Clock, logger: Logger })
     const candidates = new Map([...known, ...found].map((peer) => [peer.toString(), peer]))
     const ready = [...candidates.values()].filter((peer) => !peer.equals(libp2p.peerId) && !isResting(peer) && !isDirect(libp2p, peer))
     await Promise.all(ready.slice(0, RELAY_DIALS_PER_ROUND).map(async (peer) => {
-      await libp2p.dial(peer, { signal: signal() }).catch(() => { rest(peer.toString()) })
+      await libp2p.dial(peer, { signal: signal(), force: true }).catch(() => { rest(peer.toString()) })
     }))
   }
   const round = async (running: RelayHost): Promise<void> => {
