@@ -8,7 +8,7 @@ import { createAddressPolicy } from './address-policy.ts'
 import { ANY_ROLE, createDiscovery, RELAY_ROLE, type RoleDirectory } from './discovery.ts'
 import { MeshError } from './errors.ts'
 import { startHost, type Host } from './host.ts'
-import { DEFAULT_GRAYLIST_MS, DEFAULT_TARGET_PEERS, type MeshOptions } from './options.ts'
+import { DEFAULT_GRAYLIST_MS, DEFAULT_REACHABILITY_GRACE_MS, DEFAULT_TARGET_PEERS, type MeshOptions } from './options.ts'
 import { createPeerScore } from './peer-score.ts'
 import { createReachabilityWatch, type Reachability } from './reachability.ts'
 import { createRelayKeeper } from './relay-keeper.ts'
@@ -59,7 +59,7 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
   const policy = createAddressPolicy({ isPublic: options.isPublic === true, announce: options.announce ?? [], bootstrap })
   const admission = createRelayAdmission({ clock, isGraylisted: score.isGraylisted })
   const keeper = createRelayKeeper({ clock, logger })
-  const reachability = createReachabilityWatch({ clock, logger, onChange: (state) => { adapt(state).catch((error: unknown) => { logger.warn('reachability not applied', { state, error: errorMessage(error) }) }) } }, { isPublic: options.isPublic === true, told: options.reachability ?? 'auto' })
+  const reachability = createReachabilityWatch({ clock, logger, onChange: (state) => { adapt(state).catch((error: unknown) => { logger.warn('reachability not applied', { state, error: errorMessage(error) }) }) } }, { isPublic: options.isPublic === true, told: options.reachability ?? 'auto', graceMs: options.reachabilityGraceMs ?? DEFAULT_REACHABILITY_GRACE_MS })
   let host: Host | undefined
 
   const running = (): Libp2p => {

@@ -16,6 +16,8 @@ export interface MeshOptions {
   isPublic?: boolean
   /** Whether others can dial this node. `auto`: what other nodes find out, on a public network; elsewhere nobody asks. */
   reachability?: 'auto' | 'public' | 'private'
+  /** On a public network a node that no other could dial for so long counts as private, in ms. */
+  reachabilityGraceMs?: number
   /** Let nodes that cannot be dialled be reached through this one. */
   relay?: boolean
   /** Ask the router of the local network for a port (UPnP). */
@@ -131,8 +133,8 @@ export const RELAY_STREAMS_PER_NODE = 16
 export const RELAY_CONNECTS_PER_PEER = 8
 export const RELAY_CONNECTS_PER_MINUTE = 64
 
-/** On a public network a node that no other could dial for this long counts as private. */
-export const REACHABILITY_GRACE_MS = 30_000
+/** Long enough for several peers to have tried, short enough that a new node behind a NAT is soon reached through relays. */
+export const DEFAULT_REACHABILITY_GRACE_MS = 30_000
 /** How often a node looks whether it can be dialled, besides at every change of its addresses. */
 export const REACHABILITY_CHECK_MS = 15_000
 /** One address of a peer may take this long to answer (libp2p: 6 s): a relayed address comes last, after direct ones that may be dead. */

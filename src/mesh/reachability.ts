@@ -3,7 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { isPublicMultiaddr, isRelayed } from './addresses.ts'
-import { REACHABILITY_CHECK_MS, REACHABILITY_GRACE_MS } from './options.ts'
+import { REACHABILITY_CHECK_MS } from './options.ts'
 
 /** Whether others can dial this node. `unknown` on a private network, where nobody asks, and until somebody has tried. */
 export type Reachability = 'unknown' | 'public' | 'private'
@@ -27,9 +27,9 @@ export function isReachableAt (addresses: readonly OwnAddress[]): boolean {
 
 /**
  * Says what the owner said, else what peers found out: public once one of them dialled an address of ours, private when
- * none did for REACHABILITY_GRACE_MS since the first came.
+ * none did for `graceMs` since the first came.
  */
-export function createReachabilityWatch (components: { clock: Clock, logger: Logger, onChange: (state: Reachability) => void }, options: { isPublic: boolean, told: 'auto' | 'public' | 'private' }): ReachabilityWatch {
+export function createReachabilityWatch (components: { clock: Clock, logger: Logger, onChange: (state: Reachability) => void }, options: { isPublic: boolean, told: 'auto' | 'public' | 'private', graceMs: number }): ReachabilityWatch {
   const { clock, logger, onChange } = components
   let state: Reachability = 'unknown'
   let host: ReachableHost | undefined
@@ -46,14 +46,14 @@ export function createReachabilityWatch (components: { clock: Clock, logger: Log
   const look = (): void => {
     if (host === undefined) return
     const hasPeers = host.libp2p.getPeers().length > 0
-    if (alone && hasPeers) untilMs = clock.now() + REACHABILITY_GRACE_MS
+    if (alone && hasPeers) untilMs = clock.now() + options.graceMs
     alone = !hasPeers
     if (isReachableAt(host.ownAddresses())) become('public')
     else if (hasPeers && clock.now() >= untilMs) become('private')
   }
   const poll = (): void => {
     look()
-    cancel = clock.after(REACHABILITY_CHECK_MS, poll)
+    cancel = clock.after(Math.min(REACHABILITY_CHECK_MS, options.graceMs), poll)
   }
   return {
     state: () => state,

@@ -3,10 +3,11 @@ import { multiaddr } from '@multiformats/multiaddr'
 import t from 'tap'
 import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger as logger } from '../../src/core/logger.ts'
-import { REACHABILITY_CHECK_MS, REACHABILITY_GRACE_MS } from '../../src/mesh/options.ts'
+import { REACHABILITY_CHECK_MS } from '../../src/mesh/options.ts'
 import { createReachabilityWatch, isReachableAt, type OwnAddress } from '../../src/mesh/reachability.ts'
 
 const PUBLIC = multiaddr('/ip4/8.8.8.8/tcp/4001')
+const GRACE_MS = 30_000
 const own = (multiaddr_: OwnAddress['multiaddr'], verified: boolean): OwnAddress => ({ multiaddr: multiaddr_, verified })
 
 function setUp (options: { isPublic: boolean, told?: 'auto' | 'public' | 'private' }): { clock: ReturnType<typeof createManualClock>, states: string[], peers: string[], addresses: OwnAddress[], watch: ReturnType<typeof createReachabilityWatch>, tell: (event: string) => void } {
@@ -15,7 +16,7 @@ function setUp (options: { isPublic: boolean, told?: 'auto' | 'public' | 'privat
   const peers: string[] = []
   const addresses: OwnAddress[] = []
   const events = new EventTarget()
-  const watch = createReachabilityWatch({ clock, logger, onChange: (state) => { states.push(state) } }, { told: 'auto', ...options })
+  const watch = createReachabilityWatch({ clock, logger, onChange: (state) => { states.push(state) } }, { told: 'auto', graceMs: GRACE_MS, ...options })
   watch.start({ libp2p: Object.assign(events, { getPeers: () => peers }) as unknown as Libp2p, ownAddresses: () => addresses })
   return { clock, states, peers, addresses, watch, tell: (event) => { events.dispatchEvent(new Event(event)) } }
 }
@@ -29,11 +30,11 @@ t.test('only an address on the internet that somebody dialled makes a node reach
 
 t.test('a node of a public network that nobody could dial in time is private, and public again once somebody can', async (t) => {
   const { clock, states, peers, addresses, tell, watch } = setUp({ isPublic: true })
-  clock.advance(10 * REACHABILITY_GRACE_MS)
+  clock.advance(10 * GRACE_MS)
   t.same(states, [], 'alone it cannot know')
   peers.push('peer')
   tell('peer:connect')
-  clock.advance(REACHABILITY_GRACE_MS - 1)
+  clock.advance(GRACE_MS - 1)
   t.same(states, [])
   clock.advance(REACHABILITY_CHECK_MS + 1)
   t.same(states, ['private'])
@@ -43,7 +44,7 @@ t.test('a node of a public network that nobody could dial in time is private, an
   t.equal(watch.state(), 'public')
   watch.stop()
   addresses.length = 0
-  clock.advance(10 * REACHABILITY_GRACE_MS)
+  clock.advance(10 * GRACE_MS)
   t.same(states, ['private', 'public'], 'nothing after the end')
 })
 
@@ -53,6 +54,6 @@ t.test('what the owner says counts, and on a private network nobody asks', async
   const { clock, states, peers, tell } = setUp({ isPublic: false })
   peers.push('peer')
   tell('peer:connect')
-  clock.advance(10 * REACHABILITY_GRACE_MS)
+  clock.advance(10 * GRACE_MS)
   t.same(states, [])
 })
