@@ -3,7 +3,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import { HOP, type Reservations } from './circuit.ts'
-import { ATTEMPT_TIMEOUT_MS, MAX_REMEMBERED_PEERS, RELAY_DIALS_PER_ROUND, RELAY_REST_MAX_MS, RELAY_REST_MIN_MS, RELAY_RETRY_MAX_MS, RELAY_RETRY_MIN_MS, RELAYS_WANTED } from './options.ts'
+import { ATTEMPT_TIMEOUT_MS, LOOKUP_GAP_MS, MAX_REMEMBERED_PEERS, RELAY_DIALS_PER_ROUND, RELAY_REST_MAX_MS, RELAY_REST_MIN_MS, RELAY_RETRY_MAX_MS, RELAY_RETRY_MIN_MS, RELAYS_WANTED } from './options.ts'
 
 /** What the keeper needs of the running host. */
 export interface RelayHost {
@@ -31,6 +31,7 @@ export function createRelayKeeper (components: { clock: Clock, logger: Logger })
   let loop: Promise<void> = Promise.resolve()
   let wake = (): void => undefined
   let lost = false
+  let nextSearchMs = 0
 
   const rest = (peer: string): void => {
     const waitMs = Math.min(RELAY_REST_MAX_MS, (resting.get(peer)?.waitMs ?? RELAY_REST_MIN_MS / 2) * 2)
@@ -74,18 +75,25 @@ export function createRelayKeeper (components: { clock: Clock, logger: Logger })
       await running.openPlaces()
     }
     await takePlaces(running)
-    if (running.reservations.reservationCount() < RELAYS_WANTED && running.libp2p.getPeers().length > 0) await dialMore(running)
+    if (running.reservations.reservationCount() >= RELAYS_WANTED || running.libp2p.getPeers().length === 0 || clock.now() < nextSearchMs) return
+    nextSearchMs = clock.now() + LOOKUP_GAP_MS
+    await dialMore(running)
+  }
+  /** True when the time is out, false when something woke the loop. */
+  const pause = async (waitMs: number): Promise<boolean> => {
+    const woken = new Promise<boolean>((resolve) => { wake = () => { resolve(false) } })
+    const over = new AbortController()
+    const isOut = await Promise.race([woken, clock.wait(waitMs, AbortSignal.any([stopping.signal, over.signal])).then(() => true, () => false)])
+    over.abort()
+    return isOut
   }
   const run = async (running: RelayHost): Promise<void> => {
     let waitMs = RELAY_RETRY_MIN_MS
     while (!stopping.signal.aborted) {
-      lost = false
       await round(running).catch((error: unknown) => { logger.debug('relay search failed', { error: errorMessage(error) }) })
-      waitMs = lost ? RELAY_RETRY_MIN_MS : Math.min(RELAY_RETRY_MAX_MS, waitMs * 2)
-      const woken = new Promise<void>((resolve) => { wake = resolve })
-      const pause = new AbortController()
-      await Promise.race([woken, clock.wait(waitMs, AbortSignal.any([stopping.signal, pause.signal])).catch(() => undefined)])
-      pause.abort()
+      const isOut = await pause(waitMs)
+      waitMs = lost ? RELAY_RETRY_MIN_MS : isOut ? Math.min(RELAY_RETRY_MAX_MS, waitMs * 2) : waitMs
+      lost = false
     }
   }
   const onLost = (event: Event): void => {

@@ -41,7 +41,19 @@ t.test('nodes that nobody can dial take places at two relays, find each other an
   t.equal(await heard, b.mesh.peerId, 'gossip came straight over the relayed connection: the relays do not subscribe')
 
   a.mesh.requests.serve('/lily/echo/1.0.0', { maxBytes: 100, perPeerPerSecond: 5, concurrency: 5, timeoutMs: 5000 }, async (payload) => payload)
-  t.same(await b.mesh.requests.request(a.mesh.peerId, '/lily/echo/1.0.0', text('hello'), { signal: soon(), maxBytes: 100 }), text('hello'))
+  let dials = 0
+  b.mesh.libp2p.addEventListener('connection:open', () => { dials++ })
+  for (let n = 0; n < 5; n++) t.same(await b.mesh.requests.request(a.mesh.peerId, '/lily/echo/1.0.0', text('hello'), { signal: soon(), maxBytes: 100 }), text('hello'))
+  t.equal(dials, 0, 'over the connection that is there')
+})
+
+t.test('a pre-shared key holds for relayed connections too', async (t) => {
+  const psk = '0f'.repeat(32)
+  const relay = await startNode(t, { relay: true, psk })
+  const bootstrap = relay.mesh.addresses()
+  const [a, b] = await Promise.all([startHidden(t, { bootstrap, psk }), startHidden(t, { bootstrap, psk })])
+  await untilPeers(b.mesh, (peers) => peers.includes(a.mesh.peerId))
+  t.ok(isRelayed(b.mesh.peers().find(({ peerId }) => peerId === a.mesh.peerId)?.address ?? ''))
 })
 
 t.test('a node that loses a relay takes another that it finds in the directory', async (t) => {
