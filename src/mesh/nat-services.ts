@@ -28,7 +28,7 @@ export async function natServices (options: Pick<MeshOptions, 'relay' | 'isPubli
  * Autonat's view of the node: without relayed addresses, which a dial back over a relay makes it take for dead, and
  * without its random walk, ten seconds of every minute; it asks each peer that connects.
  */
-function ownAddressesOnly (components: AutoNATv2Components): AutoNATv2Components {
+export function ownAddressesOnly (components: AutoNATv2Components): AutoNATv2Components {
   const { addressManager } = components
   const own = new Proxy(addressManager, { get: (target, name) => {
     if (name === 'getAddressesWithMetadata') return () => target.getAddressesWithMetadata().filter(({ multiaddr }) => !isRelayed(multiaddr))

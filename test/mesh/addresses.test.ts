@@ -3,7 +3,8 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import t from 'tap'
 import { createAddressPolicy } from '../../src/mesh/address-policy.ts'
 import { isPublicMultiaddr, isRelayed } from '../../src/mesh/addresses.ts'
-import { soon, startNode } from './nodes.ts'
+import type { Mesh } from '../../src/mesh/mesh.ts'
+import { freeAddress, soon, startNode } from './nodes.ts'
 
 const PEER = '12D3KooWAhpdgTkSCK1HEnckiVGNGuQKzGA3rrsvKaLuncRvpLZY'
 const OUTSIDE = [
@@ -45,19 +46,29 @@ t.test('a private network announces and dials whatever there is', async (t) => {
   t.equal(await policy.gater.denyDialMultiaddr?.(multiaddr('/ip4/192.168.1.1/tcp/80')), false)
 })
 
-t.test('a node of a public network tells nobody its private address, and does not dial the one that a stranger tells', async (t) => {
-  const [home, stranger] = await Promise.all([startNode(t, { isPublic: true, reachability: 'public' }), startNode(t, { targetPeers: 1 })])
+t.test('a node of a public network tells nobody its private address, and neither remembers nor dials the one that a stranger tells', async (t) => {
+  const door = await freeAddress()
+  const [home, stranger] = await Promise.all([startNode(t, { isPublic: true, reachability: 'public', listen: [door] }), startNode(t, { targetPeers: 1 })])
   t.same(home.mesh.addresses(), [])
-  const told = stranger.mesh.addresses()[0] ?? ''
-  await home.mesh.connect(told, { signal: soon() })
-  const id = peerIdFromString(home.mesh.peerId)
-  const identified = async (): Promise<boolean> => (await stranger.mesh.libp2p.peerStore.get(id).catch(() => undefined))?.protocols.length !== undefined
-  while (!await identified()) await new Promise<void>((resolve) => { stranger.mesh.libp2p.addEventListener('peer:identify', () => { resolve() }, { once: true }) })
-  t.same((await stranger.mesh.libp2p.peerStore.get(id)).addresses.map(String), [], 'identify brought none')
+  await stranger.mesh.connect(`${door}/p2p/${home.mesh.peerId}`, { signal: soon() })
+  t.same(await told(stranger.mesh, home.mesh), [door], 'where it was dialled, and nothing that identify brought')
+  t.same(await told(home.mesh, stranger.mesh), [])
+
   const victim = await startNode(t)
   const [address = ''] = victim.mesh.addresses()
-  await home.mesh.libp2p.peerStore.merge(peerIdFromString(victim.mesh.peerId), { multiaddrs: [multiaddr(address)] })
-  await t.rejects(home.mesh.libp2p.dial(peerIdFromString(victim.mesh.peerId), { signal: soon() }))
+  const id = peerIdFromString(victim.mesh.peerId)
+  await home.mesh.libp2p.peerStore.merge(id, { multiaddrs: [multiaddr(address)] })
+  await t.rejects(home.mesh.libp2p.dial(id, { signal: soon() }))
   await t.rejects(home.mesh.libp2p.dial(multiaddr(address), { signal: soon() }), 'nor when it is asked to dial the address itself')
   t.same(victim.mesh.peers(), [])
 })
+
+/** The addresses of `peer` that `mesh` knows once identify is through, which stores them before the agent's version. */
+async function told (mesh: Mesh, peer: Mesh): Promise<string[]> {
+  const id = peerIdFromString(peer.peerId)
+  for (;;) {
+    const known = await mesh.libp2p.peerStore.get(id).catch(() => undefined)
+    if (known?.metadata.has('AgentVersion') === true) return known.addresses.map((address) => address.multiaddr.toString())
+    await new Promise<void>((resolve) => { mesh.libp2p.addEventListener('peer:identify', () => { resolve() }, { once: true }) })
+  }
+}

@@ -1,4 +1,7 @@
 import { join } from 'node:path'
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
 import t, { type Test } from 'tap'
 import { silentLogger as logger } from '../../src/core/logger.ts'
 import type { Mesh, MeshOptions } from '../../src/mesh/mesh.ts'
@@ -99,12 +102,19 @@ t.test('content travels through a relay', async (t) => {
   t.equal(Buffer.compare(tree.get('out') ?? new Uint8Array(), content), 0)
 })
 
-t.test('a node takes no connection through a relay at which it holds no place', async (t) => {
+t.test('a node takes no connection through a relay at which it holds no place, whatever that relay thinks', async (t) => {
   const relay = await startNode(t, { relay: true })
-  const [a, b] = await Promise.all([startNode(t, { bootstrap: relay.mesh.addresses(), targetPeers: 1 }), startNode(t, { bootstrap: relay.mesh.addresses(), targetPeers: 1 })])
+  const options = { bootstrap: relay.mesh.addresses(), targetPeers: 1 }
+  const [a, b] = await Promise.all([startNode(t, options), startNode(t, options)])
   await untilPeers(relay.mesh, (peers) => peers.includes(a.mesh.peerId) && peers.includes(b.mesh.peerId))
-  await t.rejects(b.mesh.connect(`${relay.mesh.addresses()[0] ?? ''}/p2p-circuit/p2p/${a.mesh.peerId}`, { signal: soon() }), { code: 'MESH_UNREACHABLE' })
+  const { reservations } = (relay.mesh.libp2p.services as unknown as { relay: CircuitRelayService }).relay
+  const address = `${relay.mesh.addresses()[0] ?? ''}/p2p-circuit/p2p/${a.mesh.peerId}`
+  await t.rejects(b.mesh.connect(address, { signal: soon() }), { code: 'MESH_UNREACHABLE' }, 'the relay has no place for it')
+  const signal = Object.assign(new AbortController().signal, { clear: () => undefined, reset: () => undefined })
+  reservations.set(peerIdFromString(a.mesh.peerId), { addr: multiaddr('/ip4/127.0.0.1/tcp/1'), expiry: new Date(), signal })
+  await t.rejects(b.mesh.connect(address, { signal: soon() }), { code: 'MESH_UNREACHABLE' }, 'the relay would, the node does not want it')
   t.same(a.mesh.reachability(), { state: 'unknown', relays: [] })
+  t.same(a.mesh.peers().map(({ peerId }) => peerId), [relay.mesh.peerId])
 })
 
 async function openBlocks (t: Test, { mesh, datastore, folder }: TestNode): Promise<Blocks> {
