@@ -32,6 +32,7 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
   const { clock, logger, datastore } = components
   const backoff = new Map<string, { waitMs: number, nextMs: number }>()
   const provided = new Map<string, number>()
+  const warned = new Set<string>()
   let roles: readonly string[] = []
   let libp2p: Libp2p | undefined
   let stopping = new AbortController()
@@ -56,8 +57,10 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
       const waitMs = Math.min(RETRY_MAX_MS, (state?.waitMs ?? RETRY_MIN_MS / 2) * 2)
       backoff.set(key, { waitMs, nextMs: clock.now() + waitMs })
       logger.debug('dial failed', { to: key, waitMs, error: errorMessage(error) })
+      if (!options.bootstrap.includes(key) || warned.has(key) || !isKeyMismatch(error, options.hasKey)) return
       // Once per address: the owner has to do something, the node goes on trying.
-      if (state === undefined && options.bootstrap.includes(key) && isKeyMismatch(error, options.hasKey)) logger.warn('no understanding with a bootstrap node', { address: key, hint: KEY_HINT })
+      warned.add(key)
+      logger.warn('no understanding with a bootstrap node', { address: key, hint: KEY_HINT })
     }
   }
   const joinBootstrap = async (): Promise<void> => {

@@ -18,7 +18,7 @@ t.test('on the internet nodes find out whether they can be dialled; those that c
   const internet = buildInternet(t)
   const open = internet.host(11, {})
   const [first, second] = [internet.host(12, { closedPort: PORT }), internet.host(13, { closedPort: PORT })]
-  const common = { isPublic: true, listen: [`/ip4/0.0.0.0/tcp/${PORT}`], reachabilityGraceMs: 5_000 }
+  const common = { isPublic: true, listen: [`/ip4/0.0.0.0/tcp/${PORT}`] }
   const relay = await startPeer(t, { ...common, namespace: internet.router, relay: true, announce: [`/ip4/11.0.0.1/tcp/${PORT}`] })
   t.same(relay.addresses, [`/ip4/11.0.0.1/tcp/${PORT}/p2p/${relay.id}`])
   const bootstrap = relay.addresses
@@ -28,7 +28,8 @@ t.test('on the internet nodes find out whether they can be dialled; those that c
   t.same(found.reachability, { state: 'public', relays: [] }, 'the relay dialled it back')
   t.same(found.addresses, [`/ip4/11.0.0.2/tcp/${PORT}/p2p/${reachable.id}`], 'what nobody verified and what is not of the internet is not told')
 
-  const [a, b] = await Promise.all([startPeer(t, { ...common, namespace: first, bootstrap, files: { out: 'x'.repeat(100_000) } }), startPeer(t, { ...common, namespace: second, bootstrap })])
+  const hasty = { reachabilityGraceMs: 2_000 }
+  const [a, b] = await Promise.all([startPeer(t, { ...common, ...hasty, namespace: first, bootstrap, files: { out: 'x'.repeat(100_000) } }), startPeer(t, { ...common, ...hasty, namespace: second, bootstrap })])
   const hidden = await untilSeen(a, ({ reachability }) => reachability?.relays.length === 1)
   t.same(hidden.reachability, { state: 'private', relays: [relay.id] })
   t.same(hidden.addresses, [`/ip4/11.0.0.1/tcp/${PORT}/p2p/${relay.id}/p2p-circuit/p2p/${a.id}`])

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { createLogger } from '../../src/core/logger.ts'
 import { soon, startNode, text, untilGrafted, untilPeers, TOPIC } from './nodes.ts'
 
 const KEY = 'ab'.repeat(32)
@@ -29,6 +30,23 @@ for (const [name, listen] of [['TCP', '/ip4/127.0.0.1/tcp/0'], ['WebSockets', '/
     t.same([inside, wrong, none, outside].map((node) => node.mesh.peers().length), [0, 0, 0, 0])
   })
 }
+
+t.test('a node with another key than its bootstrap node says so once, without the key, and goes on trying', async (t) => {
+  const inside = await startNode(t, { psk: KEY })
+  const lines: string[] = []
+  const { promise: told, resolve } = Promise.withResolvers<string>()
+  const { promise: again, resolve: triedAgain } = Promise.withResolvers<void>()
+  const log = createLogger({ level: 'debug', now: Date.now, write: (line) => {
+    lines.push(line)
+    if (line.includes('no understanding')) resolve(line)
+    if (lines.filter((each) => each.includes('dial failed')).length === 3) triedAgain()
+  } })
+  await startNode(t, { psk: OTHER_KEY, bootstrap: inside.mesh.addresses(), log })
+  t.match(JSON.parse(await told), { level: 'warn', address: inside.mesh.addresses()[0], hint: /psk/ })
+  await again
+  t.equal(lines.filter((line) => line.includes('no understanding')).length, 1)
+  t.notOk(lines.some((line) => line.includes(OTHER_KEY)))
+})
 
 t.test('a key of another form is refused without being shown', async (t) => {
   for (const psk of ['', 'ab', 'AB'.repeat(32), `${KEY}00`]) {
