@@ -57,7 +57,7 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
   const bootstrap = options.bootstrap ?? []
   const discovery = createDiscovery({ clock, logger, datastore, isGraylisted: score.isGraylisted }, { network: options.network, bootstrap, targetPeers: options.targetPeers ?? DEFAULT_TARGET_PEERS, standing: options.relay === true ? [ANY_ROLE, RELAY_ROLE] : [ANY_ROLE], hasKey: options.psk !== undefined })
   const policy = createAddressPolicy({ isPublic: options.isPublic === true, announce: options.announce ?? [], bootstrap })
-  const admission = createRelayAdmission({ clock, isGraylisted: score.isGraylisted })
+  const admission = createRelayAdmission({ clock, isGraylisted: score.isGraylisted, canServe: () => reachability.state() !== 'private' })
   const keeper = createRelayKeeper({ clock, logger })
   const reachability = createReachabilityWatch({ clock, logger, onChange: (state) => { adapt(state).catch((error: unknown) => { logger.warn('reachability not applied', { state, error: errorMessage(error) }) }) } }, { isPublic: options.isPublic === true, told: options.reachability ?? 'auto', graceMs: options.reachabilityGraceMs ?? DEFAULT_REACHABILITY_GRACE_MS })
   let host: Host | undefined

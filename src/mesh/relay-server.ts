@@ -13,7 +13,7 @@ export interface RelayAdmission {
   detach: () => void
 }
 
-/** The relay service with this network's limits (protocol/mesh.md). */
+/** The relay service with this network's limits (protocol/mesh.md). libp2p tells the other side the milliseconds as seconds; what counts is when we cut. */
 export async function relayService (): Promise<ReturnType<typeof circuitRelayServer>> {
   const { circuitRelayServer } = await import('@libp2p/circuit-relay-v2')
   return circuitRelayServer({
@@ -23,8 +23,9 @@ export async function relayService (): Promise<ReturnType<typeof circuitRelaySer
   })
 }
 
-export function createRelayAdmission (components: { clock: Clock, isGraylisted: (peer: string) => boolean }): RelayAdmission {
-  const { clock, isGraylisted } = components
+/** `canServe` is false while nobody can dial this node: an address at a relay behind a relay is none. */
+export function createRelayAdmission (components: { clock: Clock, isGraylisted: (peer: string) => boolean, canServe: () => boolean }): RelayAdmission {
+  const { clock, isGraylisted, canServe } = components
   const connects = new Map<string, number>()
   let minute = 0
   let total = 0
@@ -60,7 +61,7 @@ export function createRelayAdmission (components: { clock: Clock, isGraylisted: 
   }
   return {
     gater: {
-      denyInboundRelayReservation: (peer) => isGraylisted(peer.toString()) || !hasRoom(peer),
+      denyInboundRelayReservation: (peer) => !canServe() || isGraylisted(peer.toString()) || !hasRoom(peer),
       denyOutboundRelayedConnection: (source, destination) => isGraylisted(source.toString()) || isGraylisted(destination.toString()) || !isWithinRate(source.toString())
     },
     attach: (started, relay) => {

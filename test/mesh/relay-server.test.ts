@@ -12,16 +12,17 @@ const peers: PeerId[] = []
 for (let n = 0; n < RELAY_RESERVATIONS_PER_ADDRESS + 2; n++) peers.push(peerIdFromPrivateKey(await generateKeyPair('Ed25519')))
 const [first, second] = peers as [PeerId, PeerId]
 
-function setUp (ip: string, held: readonly PeerId[]): { clock: ReturnType<typeof createManualClock>, admission: ReturnType<typeof createRelayAdmission>, gone: (peer: PeerId) => void, service: CircuitRelayService, graylist: Set<string> } {
+function setUp (ip: string, held: readonly PeerId[]): { clock: ReturnType<typeof createManualClock>, admission: ReturnType<typeof createRelayAdmission>, gone: (peer: PeerId) => void, service: CircuitRelayService, graylist: Set<string>, open: { value: boolean } } {
   const clock = createManualClock()
   const graylist = new Set<string>()
-  const admission = createRelayAdmission({ clock, isGraylisted: (peer) => graylist.has(peer) })
+  const open = { value: true }
+  const admission = createRelayAdmission({ clock, isGraylisted: (peer) => graylist.has(peer), canServe: () => open.value })
   const addr = multiaddr(`/ip4/${ip}/tcp/4001`)
   const reservations = new Map(held.map((peer) => [peer, { addr, signal: Object.assign(AbortSignal.timeout(60_000), { clear: () => undefined }) }]))
   const service = { reservations } as unknown as CircuitRelayService
   const events = new EventTarget()
   admission.attach(Object.assign(events, { getConnections: () => [{ remoteAddr: addr }] }) as unknown as Libp2p, service)
-  return { clock, admission, service, graylist, gone: (peer) => { events.dispatchEvent(new CustomEvent('peer:disconnect', { detail: peer })) } }
+  return { clock, admission, service, graylist, open, gone: (peer) => { events.dispatchEvent(new CustomEvent('peer:disconnect', { detail: peer })) } }
 }
 
 t.test('one public address gets few places, a private one as many as there are', async (t) => {
@@ -54,4 +55,11 @@ t.test('relayed connections are bounded per asker and in all, by the minute', as
   graylist.add(second.toString())
   t.equal(denied(first, second), true, 'nothing for or from a graylisted peer')
   t.equal(await admission.gater.denyInboundRelayReservation?.(second), true)
+})
+
+t.test('a node that nobody can dial gives no places', async (t) => {
+  const { admission, open } = setUp('10.0.0.1', [])
+  t.equal(await admission.gater.denyInboundRelayReservation?.(first), false)
+  open.value = false
+  t.equal(await admission.gater.denyInboundRelayReservation?.(first), true)
 })

@@ -54,11 +54,15 @@ t.test('a client with nothing but WebSockets, as a browser is, joins, reconciles
   await untilHeld(browser, await server.post())
 })
 
-t.test('a client with nothing but WebSockets is reached through a relay that it keeps', async (t) => {
-  const relay = await startNode(t, { relay: true, listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'] })
-  const [ws = ''] = relay.mesh.addresses().filter((each) => each.includes('/ws'))
-  const browser = await startNode(t, { listen: [], tcp: false, reachability: 'private', bootstrap: [ws] })
-  const other = await startNode(t, { bootstrap: relay.mesh.addresses().filter((each) => !each.includes('/ws')) })
+t.test('a client with nothing but WebSockets and a node with nothing but TCP reconcile and gossip through a relay', async (t) => {
+  const relay = await startNode(t, { network: String(DOMAIN.chainId), relay: true, listen: ['/ip4/127.0.0.1/tcp/0', '/ip4/127.0.0.1/tcp/0/ws'] })
+  const at = (isWs: boolean): string[] => relay.mesh.addresses().filter((each) => each.includes('/ws') === isWs)
+  const browser = await startTrader(t, 1, { listen: [], tcp: false, reachability: 'private', bootstrap: at(true) })
+  const before = await browser.post()
+  const other = await startTrader(t, 2, { bootstrap: at(false) })
   await untilPeers(other.mesh, (peers) => peers.includes(browser.mesh.peerId))
-  t.match(other.mesh.peers().find(({ peerId }) => peerId === browser.mesh.peerId), { peerId: browser.mesh.peerId })
+  t.match(other.mesh.peers().find(({ peerId }) => peerId === browser.mesh.peerId), { address: /p2p-circuit/ })
+  await untilHeld(other, before)
+  await untilGrafted(other.mesh, TOPIC, 1)
+  await untilHeld(browser, await other.post())
 })
