@@ -1,5 +1,6 @@
 import t from 'tap'
 import { createLogger } from '../../src/core/logger.ts'
+import type { Mesh } from '../../src/mesh/mesh.ts'
 import { soon, startNode, text, untilGrafted, untilPeers, TOPIC } from './nodes.ts'
 
 const KEY = 'ab'.repeat(32)
@@ -22,11 +23,9 @@ for (const [name, listen] of [['TCP', '/ip4/127.0.0.1/tcp/0'], ['WebSockets', '/
   t.test(`a node with another key, or with none, does not get in over ${name}, and is told why`, async (t) => {
     const inside = await startNode(t, { psk: KEY, listen: [listen] })
     const [address = ''] = inside.mesh.addresses()
-    const [wrong, none] = await Promise.all([startNode(t, { psk: OTHER_KEY }), startNode(t)])
-    await t.rejects(wrong.mesh.connect(address, { signal: soon() }), { code: 'MESH_UNREACHABLE', hint: /psk/ })
-    await t.rejects(none.mesh.connect(address, { signal: soon() }), { code: 'MESH_UNREACHABLE', hint: /psk/ })
-    const outside = await startNode(t, { listen: [listen] })
-    await t.rejects(inside.mesh.connect(outside.mesh.addresses()[0] ?? '', { signal: soon() }), { code: 'MESH_UNREACHABLE', hint: /psk/ })
+    const [wrong, none, outside] = await Promise.all([startNode(t, { psk: OTHER_KEY }), startNode(t), startNode(t, { listen: [listen] })])
+    const attempts: ReadonlyArray<[mesh: Mesh, to: string]> = [[wrong.mesh, address], [none.mesh, address], [inside.mesh, outside.mesh.addresses()[0] ?? '']]
+    await Promise.all(attempts.map(async ([mesh, to]) => { await t.rejects(mesh.connect(to, { signal: soon() }), { code: 'MESH_UNREACHABLE', hint: /psk/ }) }))
     t.same([inside, wrong, none, outside].map((node) => node.mesh.peers().length), [0, 0, 0, 0])
   })
 }
