@@ -39,6 +39,8 @@ export interface NodeStatus {
   operator: string
   roles: string[]
   peers: number
+  /** Whether others can dial the node, and the relays through which they reach it otherwise. */
+  reachability: { state: 'unknown' | 'public' | 'private', relays: string[] }
   records: number
   chain: { chainId: number, blockTime: number, ok: boolean }
   epoch: number

@@ -18,6 +18,10 @@ export const networkShape = z.strictObject({
   deployment: deploymentShape,
   /** Multiaddrs with peer id. */
   bootstrap: z.array(z.string().regex(/^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(?:\/wss?)?\/p2p\/[1-9A-HJ-NP-Za-km-z]{32,64}$/, 'not a multiaddr like /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW...')),
+  /** True for a network on the internet: its nodes neither announce nor dial private addresses. */
+  public: z.boolean().optional(),
+  /** Pre-shared key: only nodes that have it connect. Makes the file a secret. */
+  psk: z.string().regex(/^[0-9a-f]{64}$/, 'not 64 hex digits in lower case').optional(),
   /** Accounts whose module records plain names resolve to, in order of preference. */
   modulePublishers: z.array(addressShape),
   match: matchRulesShape,

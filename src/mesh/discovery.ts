@@ -4,6 +4,7 @@ import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Datastore } from '../store/datastore.ts'
 import { roleToCid } from './roles.ts'
+import { isKeyMismatch, KEY_HINT } from './swarm-key.ts'
 import { ATTEMPT_TIMEOUT_MS, DIALS_PER_ROUND, LOOKUP_GAP_MS, PROVIDE_AGAIN_MS, RETRY_MAX_MS, RETRY_MIN_MS, ROLE_RENEW_MS } from './options.ts'
 
 /** Who plays which role, kept in the DHT. Any peer may claim any role: what it serves must be checked on use. */
@@ -15,17 +16,23 @@ export interface RoleDirectory {
 }
 
 /** Every node is found under this role, so that nodes meet without sharing another one. */
-const ANY_ROLE = 'node'
+export const ANY_ROLE = 'node'
+/** Nodes that relay are found under this one. */
+export const RELAY_ROLE = 'relay'
 const ROLES_KEY = 'mesh/roles'
 const FIND_TRIES = 3
 
 export interface Discovery extends RoleDirectory { start: (libp2p: Libp2p) => Promise<void>, stop: () => Promise<void> }
 
-/** Keeps the node connected: bootstrap addresses, peers of earlier runs, and the role directory, with back-off, for ever. */
-export function createDiscovery (components: { clock: Clock, logger: Logger, datastore: Datastore, isGraylisted: (peer: string) => boolean }, options: { network: string, bootstrap: readonly string[], targetPeers: number }): Discovery {
+/**
+ * Keeps the node connected: bootstrap addresses, peers of earlier runs, and the role directory, with back-off, for ever. `standing` are
+ * roles that the node has for as long as it runs, whatever is announced.
+ */
+export function createDiscovery (components: { clock: Clock, logger: Logger, datastore: Datastore, isGraylisted: (peer: string) => boolean }, options: { network: string, bootstrap: readonly string[], targetPeers: number, standing: readonly string[], hasKey: boolean }): Discovery {
   const { clock, logger, datastore } = components
   const backoff = new Map<string, { waitMs: number, nextMs: number }>()
   const provided = new Map<string, number>()
+  const warned = new Set<string>()
   let roles: readonly string[] = []
   let libp2p: Libp2p | undefined
   let stopping = new AbortController()
@@ -34,7 +41,9 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
   let cancelWake = (): void => undefined
   let cancelAgain: (() => void) | undefined
   let nextLookupMs = 0
+  let told = ''
 
+  const addresses = (): string => libp2p?.getMultiaddrs().map(String).sort().join() ?? ''
   const attempt = (): AbortSignal => AbortSignal.any([stopping.signal, AbortSignal.timeout(ATTEMPT_TIMEOUT_MS)])
   const connected = (): Set<string> => new Set(libp2p?.getPeers().map(String))
   /** Dials unless it failed recently; a failure doubles the pause. */
@@ -48,6 +57,10 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
       const waitMs = Math.min(RETRY_MAX_MS, (state?.waitMs ?? RETRY_MIN_MS / 2) * 2)
       backoff.set(key, { waitMs, nextMs: clock.now() + waitMs })
       logger.debug('dial failed', { to: key, waitMs, error: errorMessage(error) })
+      if (!options.bootstrap.includes(key) || warned.has(key) || !isKeyMismatch(error, options.hasKey)) return
+      // Once per address: the owner has to do something, the node goes on trying.
+      warned.add(key)
+      logger.warn('no understanding with a bootstrap node', { address: key, hint: KEY_HINT })
     }
   }
   const joinBootstrap = async (): Promise<void> => {
@@ -86,8 +99,9 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
   }
   /** Puts our records where the DHT looks for them; again when there are new peers, whose table is part of the answer. */
   const provide = async (): Promise<void> => {
-    if (connected().size === 0) return
-    for (const role of [ANY_ROLE, ...roles]) {
+    // The directory drops a record without an address: a node without one waits for its relay.
+    if (connected().size === 0 || addresses() === '') return
+    for (const role of [...options.standing, ...roles]) {
       if ((provided.get(role) ?? 0) > clock.now()) continue
       try {
         await libp2p?.contentRouting.provide(await roleToCid(options.network, role), { signal: attempt() })
@@ -137,6 +151,15 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
     cancelWake()
     cancelWake = clock.after(RETRY_MIN_MS, () => { wake() })
   }
+  /** A relay gained or lost: the records that others hold of us name addresses which are not ours any more. */
+  const onAddresses = (): void => {
+    const now = addresses()
+    if (now === told) return
+    told = now
+    provided.clear()
+    cancelWake()
+    cancelWake = clock.after(RETRY_MIN_MS, () => { wake() })
+  }
   /** A role given up must not be renewed by libp2p, which keeps its own list on disk. */
   const saveRoles = async (): Promise<void> => {
     const stored = await datastore.get(ROLES_KEY)
@@ -153,7 +176,7 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
   return {
     announce: (next) => {
       roles = [...new Set(next)]
-      for (const role of provided.keys()) if (role !== ANY_ROLE) provided.delete(role)
+      for (const role of provided.keys()) if (!options.standing.includes(role)) provided.delete(role)
       if (libp2p !== undefined) applyRoles()
     },
     find: async (role, { signal }) => {
@@ -169,12 +192,15 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
       libp2p = started
       libp2p.addEventListener('peer:connect', onPeers)
       libp2p.addEventListener('peer:disconnect', onPeers)
+      libp2p.addEventListener('self:peer:update', onAddresses)
+      told = addresses()
       applyRoles()
       loop = run()
     },
     stop: async () => {
       libp2p?.removeEventListener('peer:connect', onPeers)
       libp2p?.removeEventListener('peer:disconnect', onPeers)
+      libp2p?.removeEventListener('self:peer:update', onAddresses)
       stopping.abort(new Error('the mesh stops'))
       cancelWake()
       cancelAgain?.()

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { GossipsubOpts } from '@chainsafe/libp2p-gossipsub'
 import type { TopicScoreParams } from '@chainsafe/libp2p-gossipsub/score'
-import { LocalAddresses } from './addresses.ts'
+import { SharedAddresses } from './addresses.ts'
 import { MAX_GOSSIP_OUTBOUND_BYTES, MAX_GOSSIP_PACKET_BYTES, SCORE_THRESHOLDS } from './options.ts'
 
 const DECAY_INTERVAL_MS = 1000
@@ -43,8 +43,8 @@ export function messageId (topic: string, data: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(`${topic}\0`).update(data).digest())
 }
 
-/** Gossipsub's settings (protocol/topics.md). `appScore` adds what requests and other protocols hold against a peer. */
-export function gossipOptions (topics: readonly string[], appScore: (peer: string) => number): Partial<GossipsubOpts> {
+/** Gossipsub's settings (protocol/topics.md). `appScore` adds what requests and other protocols hold against a peer; `isRelay` knows the addresses of relays in use. */
+export function gossipOptions (topics: readonly string[], components: { appScore: (peer: string) => number, isRelay: (ip: string) => boolean }): Partial<GossipsubOpts> {
   return {
     globalSignaturePolicy: 'StrictNoSign',
     msgIdFn: (message) => messageId(message.topic, message.data),
@@ -55,6 +55,7 @@ export function gossipOptions (topics: readonly string[], appScore: (peer: strin
     fallbackToFloodsub: false,
     floodPublish: true,
     doPX: false,
+    runOnLimitedConnection: true,
     D: 8,
     Dlo: 6,
     Dhi: 12,
@@ -71,11 +72,11 @@ export function gossipOptions (topics: readonly string[], appScore: (peer: strin
     scoreParams: {
       topics: Object.fromEntries(topics.map((topic) => [topic, TOPIC_SCORE])),
       topicScoreCap: 0,
-      appSpecificScore: appScore,
+      appSpecificScore: components.appScore,
       appSpecificWeight: 1,
       IPColocationFactorWeight: -100,
       IPColocationFactorThreshold: 5,
-      IPColocationFactorWhitelist: new LocalAddresses(),
+      IPColocationFactorWhitelist: new SharedAddresses(components.isRelay),
       behaviourPenaltyWeight: -10,
       behaviourPenaltyThreshold: 6,
       behaviourPenaltyDecay: decayOver(HOUR_MS),

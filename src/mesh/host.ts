@@ -1,14 +1,22 @@
 import type { Connection, ConnectionGater, Libp2p, PeerId } from '@libp2p/interface'
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
+import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Datastore } from '../store/datastore.ts'
+import type { AddressPolicy } from './address-policy.ts'
+import { hostOf, isRelayed } from './addresses.ts'
+import { createCircuit, type Circuit } from './circuit.ts'
 import { MeshError } from './errors.ts'
 import { gossipOptions } from './gossip.ts'
 import { loadIdentityKey } from './identity-key.ts'
-import { DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, PING_TIMEOUT_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
+import { natServices } from './nat-services.ts'
+import { ADDRESS_DIAL_TIMEOUT_MS, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, PING_TIMEOUT_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
 import { PeerDatastore } from './peer-datastore.ts'
+import type { OwnAddress } from './reachability.ts'
+import { reuseRelayed } from './reuse-relayed.ts'
+import { swarmProtector } from './swarm-key.ts'
 import { webSocketTransport } from './websockets.ts'
 
 /** What we use of gossipsub beyond its public type: the score of a peer, whether our stream to it lives, and its timer. */
@@ -28,33 +36,47 @@ export interface Host {
   score: (peer: string) => number
   /** Opens the gossip stream to a peer anew where it broke; gossipsub does so only on a new connection. */
   mendGossip: (peer: string) => void
+  /** Places at relays. */
+  circuit: Circuit
+  /** The relay for others, when this node is one. */
+  relay: CircuitRelayService | undefined
+  /** Our own addresses, also those that nobody has verified. */
+  ownAddresses: () => OwnAddress[]
+  /** Whether this node answers for the directory (DHT), or only asks: who cannot be dialled cannot answer. */
+  serveDirectory: (serves: boolean) => Promise<void>
   stop: () => Promise<void>
 }
 
 /** libp2p leaves one-second timers behind, of which these two write to a datastore that is closed by then. */
 interface Debounced { _updatePeerStoreAddresses?: { stop: () => void }, _push?: { stop: () => void } }
 
-/** Starts libp2p. Its modules are loaded here, in parallel, so that importing `mesh/` costs nothing. MeshError MESH_PORT_IN_USE, MESH_LISTEN. */
-export async function startHost (components: { datastore: Datastore, clock: Clock, logger: Logger, gater: ConnectionGater, appScore: (peer: string) => number }, options: MeshOptions): Promise<Host> {
+/** Starts libp2p. Its modules are loaded here, in parallel, so that importing `mesh/` costs nothing. MeshError MESH_PORT_IN_USE, MESH_LISTEN, MESH_PSK. */
+export async function startHost (components: { datastore: Datastore, clock: Clock, logger: Logger, gater: ConnectionGater, policy: AddressPolicy, appScore: (peer: string) => number }, options: MeshOptions): Promise<Host> {
   const listen = options.listen ?? DEFAULT_LISTEN
-  const [privateKey, { createLibp2p }, { gatheredTcp }, { noise }, { yamux }, { identify, identifyPush }, { ping }, { kadDHT, passthroughMapper }, { gossipsub }, { bootstrap }, webSockets] = await Promise.all([
+  const { policy } = components
+  const [privateKey, { createLibp2p }, { gatheredTcp }, { noise }, { yamux }, { identify, identifyPush }, { ping }, { kadDHT }, { gossipsub }, { bootstrap }, webSockets, circuit, nat, protector] = await Promise.all([
     loadIdentityKey(components.datastore), import('libp2p'), import('./gathered-tcp.ts'), import('@libp2p/noise'), import('@libp2p/yamux'), import('@libp2p/identify'),
-    import('@libp2p/ping'), import('@libp2p/kad-dht'), import('@chainsafe/libp2p-gossipsub'), import('@libp2p/bootstrap'), webSocketTransport(listen)
+    import('@libp2p/ping'), import('@libp2p/kad-dht'), import('@chainsafe/libp2p-gossipsub'), import('@libp2p/bootstrap'), webSocketTransport(listen),
+    createCircuit(), natServices(options), options.psk === undefined ? undefined : swarmProtector(options.psk)
   ])
   const peers = new PeerDatastore({ ...components, disk: components.datastore.interface })
   await peers.load()
   const withId = (options.bootstrap ?? []).filter((address) => address.includes('/p2p/'))
+  /** Where the relays stand through which peers are connected now. */
+  const relayHosts = (): Set<string> => new Set(libp2p.getConnections().filter(({ remoteAddr }) => isRelayed(remoteAddr)).map(({ remoteAddr }) => hostOf(remoteAddr).host))
   const libp2p = await createLibp2p({
     start: false,
     privateKey,
     datastore: peers,
     nodeInfo: { name: 'lilynode', userAgent: 'lilynode' },
-    addresses: { listen: [...listen], ...(options.announce === undefined ? {} : { announce: [...options.announce] }) },
-    transports: [gatheredTcp(), webSockets],
+    // A private node adds what it announces to its relayed addresses, which `announce` would replace.
+    addresses: { listen: [...listen], [options.reachability === 'private' ? 'appendAnnounce' : 'announce']: [...options.announce ?? []], announceFilter: policy.announced },
+    transports: [...(options.tcp === false ? [] : [gatheredTcp()]), webSockets, circuit.transport],
+    ...(protector === undefined ? {} : { connectionProtector: protector }),
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
     connectionGater: components.gater,
-    connectionManager: { maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND, maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS },
+    connectionManager: { maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND, maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS, addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS },
     connectionMonitor: { protocolPrefix: 'lily', pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
     peerStore: { maxAddressAge: PEER_ADDRESS_AGE_MS, maxPeerAge: PEER_ADDRESS_AGE_MS },
     // The first dial only; discovery.ts goes on where it fails.
@@ -65,15 +87,16 @@ export async function startHost (components: { datastore: Datastore, clock: Cloc
       ping: ping({ protocolPrefix: 'lily' }),
       dht: kadDHT({
         protocol: '/lily/kad/1.0.0',
-        clientMode: false,
-        // Private and loopback addresses are exchanged: networks of this kind are what most nodes run in.
-        peerInfoMapper: passthroughMapper,
+        clientMode: options.reachability === 'private',
+        peerInfoMapper: policy.known,
         allowQueryWithZeroPeers: true,
         reprovide: { validity: ROLE_VALIDITY_MS, threshold: ROLE_RENEW_MS, interval: ROLE_SWEEP_MS }
       }),
-      gossip: gossipsub(gossipOptions(options.topics, components.appScore))
+      gossip: gossipsub(gossipOptions(options.topics, { appScore: components.appScore, isRelay: (ip) => relayHosts().has(ip) })),
+      ...nat
     }
   })
+  reuseRelayed(libp2p)
   try {
     await libp2p.start()
   } catch (error) {
@@ -82,6 +105,7 @@ export async function startHost (components: { datastore: Datastore, clock: Cloc
   }
   const gossip = libp2p.services.gossip
   const internals = gossip as unknown as GossipInternals
+  const { components: parts } = libp2p as unknown as { components: { addressManager: Debounced & { getAddressesWithMetadata: () => OwnAddress[] } } }
   return {
     libp2p,
     gossip,
@@ -96,12 +120,15 @@ export async function startHost (components: { datastore: Datastore, clock: Cloc
       const connection = libp2p.getConnections(id).find((candidate) => candidate.status === 'open')
       if (connection !== undefined) void internals.createOutboundStream(id, connection)
     },
+    circuit,
+    relay: (libp2p.services as { relay?: CircuitRelayService }).relay,
+    ownAddresses: () => parts.addressManager.getAddressesWithMetadata(),
+    serveDirectory: async (serves) => { await libp2p.services.dht.setMode(serves ? 'server' : 'client') },
     stop: async () => {
       const { heartbeatTimeout } = internals.status
       await libp2p.stop()
       clearTimeout(heartbeatTimeout)
-      const { components } = libp2p as unknown as { components: { addressManager: Debounced } }
-      components.addressManager._updatePeerStoreAddresses?.stop()
+      parts.addressManager._updatePeerStoreAddresses?.stop()
       ;(libp2p.services.identifyPush as Debounced)._push?.stop()
       await peers.finish()
     }

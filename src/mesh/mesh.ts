@@ -4,12 +4,17 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Datastore } from '../store/datastore.ts'
-import { createDiscovery, type RoleDirectory } from './discovery.ts'
+import { createAddressPolicy } from './address-policy.ts'
+import { ANY_ROLE, createDiscovery, RELAY_ROLE, type RoleDirectory } from './discovery.ts'
 import { MeshError } from './errors.ts'
 import { startHost, type Host } from './host.ts'
-import { DEFAULT_GRAYLIST_MS, DEFAULT_TARGET_PEERS, type MeshOptions } from './options.ts'
+import { DEFAULT_GRAYLIST_MS, DEFAULT_REACHABILITY_GRACE_MS, DEFAULT_TARGET_PEERS, type MeshOptions } from './options.ts'
 import { createPeerScore } from './peer-score.ts'
+import { createReachabilityWatch, type Reachability } from './reachability.ts'
+import { createRelayKeeper } from './relay-keeper.ts'
+import { createRelayAdmission } from './relay-server.ts'
 import { createRequests, type Requests } from './requests.ts'
+import { isKeyMismatch, KEY_HINT } from './swarm-key.ts'
 import { createTopics, type Topics } from './topics.ts'
 
 export type { MeshOptions } from './options.ts'
@@ -19,12 +24,16 @@ export interface PeerSummary { peerId: string, address: string, direction: 'inbo
 
 export interface PeerEvent { peerId: string, type: 'connect' | 'disconnect' }
 
+/** Whether others can dial the node, and the peer ids of the relays through which they reach it otherwise. */
+export interface ReachabilityView { state: Reachability, relays: string[] }
+
 /** The node's peer-to-peer host. Before `start`, `peerId` and `libp2p` throw MESH_STOPPED; topics and requests can be set up. */
 export interface Mesh extends Startable {
   readonly peerId: string
   /** Multiaddrs others reach us at, each with `/p2p/<peer id>`. */
   addresses: () => string[]
   peers: () => PeerSummary[]
+  reachability: () => ReachabilityView
   /** Dials a multiaddr and resolves to the peer id found there. MeshError MESH_ADDRESS, MESH_UNREACHABLE. */
   connect: (address: string, options: { signal: AbortSignal }) => Promise<string>
   /** Lowers a peer's score; below the graylist threshold it is cut off and refused for a while. */
@@ -45,7 +54,12 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
   const score = createPeerScore({ clock, logger }, { graylistMs: options.graylistMs ?? DEFAULT_GRAYLIST_MS })
   const topics = createTopics({ logger, isWelcome: score.isWelcome }, { topics: options.topics })
   const requests = createRequests({ clock, logger, penalise: score.penalise })
-  const discovery = createDiscovery({ clock, logger, datastore, isGraylisted: score.isGraylisted }, { network: options.network, bootstrap: options.bootstrap ?? [], targetPeers: options.targetPeers ?? DEFAULT_TARGET_PEERS })
+  const bootstrap = options.bootstrap ?? []
+  const discovery = createDiscovery({ clock, logger, datastore, isGraylisted: score.isGraylisted }, { network: options.network, bootstrap, targetPeers: options.targetPeers ?? DEFAULT_TARGET_PEERS, standing: options.relay === true ? [ANY_ROLE, RELAY_ROLE] : [ANY_ROLE], hasKey: options.psk !== undefined })
+  const policy = createAddressPolicy({ isPublic: options.isPublic === true, announce: options.announce ?? [], bootstrap })
+  const admission = createRelayAdmission({ clock, isGraylisted: score.isGraylisted, canServe: () => reachability.state() !== 'private' })
+  const keeper = createRelayKeeper({ clock, logger })
+  const reachability = createReachabilityWatch({ clock, logger, onChange: (state) => { adapt(state).catch((error: unknown) => { logger.warn('reachability not applied', { state, error: errorMessage(error) }) }) } }, { isPublic: options.isPublic === true, told: options.reachability ?? 'auto', graceMs: options.reachabilityGraceMs ?? DEFAULT_REACHABILITY_GRACE_MS })
   let host: Host | undefined
 
   const running = (): Libp2p => {
@@ -62,6 +76,20 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
       if (connection.remotePeer.toString() === peer) connection.abort(new MeshError('MESH_GRAYLISTED', 'the peer is graylisted'))
     }
   }
+  /** A node that cannot be dialled keeps places at relays and leaves the directory to those that can. */
+  const adapt = async (state: Reachability): Promise<void> => {
+    if (host === undefined) return
+    const { libp2p, circuit, serveDirectory } = host
+    const reservations = circuit.reservations()
+    if (state === 'private' && reservations !== undefined) {
+      keeper.start({ libp2p, reservations, openPlaces: async () => { await circuit.openPlaces(libp2p) }, find: async (signal) => await discovery.find(RELAY_ROLE, { signal }) })
+    } else {
+      await keeper.stop()
+    }
+    await serveDirectory(state !== 'private')
+  }
+  /** Only relays that hold a place for us may bring us connections. */
+  const denyInboundRelayedConnection = (relay: PeerId, peer: PeerId): boolean => host?.circuit.reservations()?.hasReservation(relay) !== true || score.isGraylisted(peer.toString())
   return {
     get peerId () { return running().peerId.toString() },
     get libp2p () { return running() },
@@ -79,6 +107,10 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
       }
       return [...summaries.values()]
     },
+    reachability: () => {
+      const reservations = host?.circuit.reservations()
+      return { state: reachability.state(), relays: (host?.libp2p.getPeers() ?? []).filter((peer) => reservations?.hasReservation(peer) === true).map(String) }
+    },
     connect: async (address, { signal }) => {
       const libp2p = running()
       const { multiaddr } = await import('@multiformats/multiaddr')
@@ -88,10 +120,11 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
       } catch (error) {
         throw new MeshError('MESH_ADDRESS', `${address} is not a multiaddr`, { data: { address }, hint: 'Write it like /ip4/192.0.2.1/tcp/4001/p2p/12D3Koo...', cause: error })
       }
+      policy.allow(address)
       try {
         return (await libp2p.dial(target, { signal })).remotePeer.toString()
       } catch (error) {
-        throw new MeshError('MESH_UNREACHABLE', `cannot reach ${address}: ${errorMessage(error)}`, { data: { address }, cause: error })
+        throw new MeshError('MESH_UNREACHABLE', `cannot reach ${address}: ${errorMessage(error)}`, { data: { address }, hint: isKeyMismatch(error, options.psk !== undefined) ? KEY_HINT : '', cause: error })
       }
     },
     onPeer: (listener) => {
@@ -100,7 +133,7 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
     },
     start: async () => {
       if (host !== undefined) return
-      const started = await startHost({ datastore, clock, logger, gater: score.gater, appScore: score.appScore }, options)
+      const started = await startHost({ datastore, clock, logger, gater: { ...score.gater, ...policy.gater, ...admission.gater, denyInboundRelayedConnection }, policy, appScore: score.appScore }, options)
       host = started
       const { libp2p } = started
       libp2p.addEventListener('peer:connect', onConnect)
@@ -116,12 +149,17 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
         score: started.score,
         cut
       })
+      if (started.relay !== undefined) admission.attach(libp2p, started.relay)
       await discovery.start(libp2p)
+      reachability.start({ libp2p, ownAddresses: started.ownAddresses })
       logger.info('listening', { peerId: libp2p.peerId.toString(), addresses: libp2p.getMultiaddrs().map(String) })
     },
     stop: async () => {
       if (host === undefined) return
       const { libp2p, stop } = host
+      reachability.stop()
+      await keeper.stop()
+      admission.detach()
       await discovery.stop()
       score.stop()
       topics.detach()

@@ -10,6 +10,20 @@ export interface MeshOptions {
   announce?: readonly string[]
   /** Multiaddrs of nodes to join through; retried for ever. */
   bootstrap?: readonly string[]
+  /** The network's pre-shared key, 64 hex digits: only nodes that have it connect. */
+  psk?: string | undefined
+  /** True for a network on the internet: private addresses are neither announced nor dialled. */
+  isPublic?: boolean
+  /** Whether others can dial this node. `auto`: what other nodes find out, on a public network; elsewhere nobody asks. */
+  reachability?: 'auto' | 'public' | 'private'
+  /** On a public network a node that no other could dial for so long counts as private, in ms. */
+  reachabilityGraceMs?: number
+  /** Let nodes that cannot be dialled be reached through this one. */
+  relay?: boolean
+  /** Ask the router of the local network for a port (UPnP). */
+  upnp?: boolean
+  /** False leaves TCP out, as a browser must. */
+  tcp?: boolean
   /** Peers to stay connected to while that many are known. */
   targetPeers?: number
   /** Connections above this are pruned. */
@@ -90,3 +104,38 @@ export const PENALTY_RATE = 5
 export const PENALTY_MALFORMED = 100
 /** Peers remembered for penalties, buckets and the graylist each; the oldest is forgotten first. */
 export const MAX_REMEMBERED_PEERS = 4096
+
+/** Relays that a node keeps a place at which nobody can dial: one may go without the node losing its address. */
+export const RELAYS_WANTED = 2
+/** First pause between searches for relays; doubles up to RELAY_RETRY_MAX_MS while none is found. */
+export const RELAY_RETRY_MIN_MS = 500
+/** A node without a relay is out of reach, so that it looks once a minute at least. */
+export const RELAY_RETRY_MAX_MS = 60_000
+/** A relay that refused is left alone this long; doubles up to RELAY_REST_MAX_MS, since a full relay stays full for a while. */
+export const RELAY_REST_MIN_MS = 5_000
+export const RELAY_REST_MAX_MS = 10 * 60_000
+/** Possible relays dialled per search: enough for both places even if half of them are gone. */
+export const RELAY_DIALS_PER_ROUND = 4
+
+/** Places at one relay: half of DEFAULT_MAX_CONNECTIONS, so that nodes which need no relay still get in. */
+export const RELAY_MAX_RESERVATIONS = 64
+/** Places for one public address: several nodes of a household, not a stranger with a thousand peer ids. */
+export const RELAY_RESERVATIONS_PER_ADDRESS = 8
+/** A place is held so long without being renewed (libp2p: 2 h); nodes renew five minutes before. */
+export const RELAY_RESERVATION_MS = 30 * 60_000
+/** A relayed connection lasts at most so long (libp2p: 2 min); it is made anew while both want it. */
+export const RELAY_CONNECTION_MS = 10 * 60_000
+/** Bytes over one relayed connection (libp2p: 128 KiB, which one reconciliation of a book exceeds): a result of a few blocks of 1 MiB. */
+export const RELAY_CONNECTION_BYTES = 16 * 1024 * 1024
+/** Relayed connections of one place at once; DEFAULT_TARGET_PEERS twice. */
+export const RELAY_STREAMS_PER_NODE = 16
+/** New relayed connections per minute of one asker, and of all: with RELAY_CONNECTION_BYTES at most 18 MB/s. */
+export const RELAY_CONNECTS_PER_PEER = 8
+export const RELAY_CONNECTS_PER_MINUTE = 64
+
+/** Long enough for several peers to have tried, short enough that a new node behind a NAT is soon reached through relays. */
+export const DEFAULT_REACHABILITY_GRACE_MS = 30_000
+/** How often a node looks whether it can be dialled, besides at every change of its addresses. */
+export const REACHABILITY_CHECK_MS = 15_000
+/** One address of a peer may take this long to answer (libp2p: 6 s): a relayed address comes last, after direct ones that may be dead. */
+export const ADDRESS_DIAL_TIMEOUT_MS = 3_000

@@ -40,7 +40,7 @@ export function createRequests (components: { clock: Clock, logger: Logger, pena
     }
     const { peerIdFromString } = await import('@libp2p/peer-id')
     try {
-      const stream = await libp2p.dialProtocol(peerIdFromString(peer), protocol, { signal, maxOutboundStreams: MAX_STREAMS_PER_PROTOCOL })
+      const stream = await libp2p.dialProtocol(peerIdFromString(peer), protocol, { signal, maxOutboundStreams: MAX_STREAMS_PER_PROTOCOL, runOnLimitedConnection: true })
       return createFrameChannel(stream, { maxFrameBytes })
     } catch (error) {
       if (error instanceof Error && error.name === 'UnsupportedProtocolError') throw new MeshError('MESH_PROTOCOL', `${peer} does not serve ${protocol}`, { data: { peer, protocol }, cause: error })

@@ -91,7 +91,7 @@ export function createServing (components: { clock: Clock, logger: Logger, penal
   const handle = async (protocol: string, entry: Served): Promise<void> => {
     await libp2p?.handle(protocol, (stream: Stream, connection: Connection) => {
       track(run(protocol, entry, connection.remotePeer.toString(), (onActivity) => createFrameChannel(stream, { maxFrameBytes: entry.maxFrameBytes, onActivity })))
-    }, { maxInboundStreams: MAX_STREAMS_PER_PROTOCOL, maxOutboundStreams: MAX_STREAMS_PER_PROTOCOL })
+    }, { maxInboundStreams: MAX_STREAMS_PER_PROTOCOL, maxOutboundStreams: MAX_STREAMS_PER_PROTOCOL, runOnLimitedConnection: true })
   }
   return {
     register: (protocol, definition) => {

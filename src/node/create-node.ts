@@ -56,6 +56,8 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
       lifecycle.add(createMesh({ datastore, logger, clock }, {
         network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap,
         topics: [recordsTopic(domain.chainId), auctionTopic(domain.chainId)],
+        isPublic: network.public === true, psk: network.psk, relay: options.relay === true || options.roles.includes('bootstrap'),
+        reachability: options.reachability ?? 'auto', upnp: options.upnp === true, announce: options.announce ?? [],
         ...(options.listen === undefined || options.listen.length === 0 ? {} : { listen: options.listen })
       }))
     )

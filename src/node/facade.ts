@@ -62,11 +62,12 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
         ...(isReachable ? [] : ['the chain cannot be reached; deals wait']),
         ...(mesh.peers().length === 0 ? ['no peers'] : []),
         ...(problem === undefined ? [] : [`the book is held in memory only: ${problem.message}`]),
+        ...(mesh.reachability().state === 'private' && mesh.reachability().relays.length === 0 ? ['nobody can dial this node and it has found no relay'] : []),
         ...(roles.executor !== undefined && roles.executor.isolation() === 'process' ? ['bwrap is not available: jobs run in a process of their own without namespaces'] : [])
       ]
       return {
         version: VERSION, network: parts.network.name, peerId: mesh.peerId, addresses: mesh.addresses(), account: parts.author.account, operator: parts.author.operator, roles: [...parts.options.roles],
-        peers: mesh.peers().length, records: replica.book.size, chain: { chainId: parts.domain.chainId, blockTime: await chain.blockTime(), ok: isReachable }, epoch: auction.currentEpoch(),
+        peers: mesh.peers().length, reachability: mesh.reachability(), records: replica.book.size, chain: { chainId: parts.domain.chainId, blockTime: await chain.blockTime(), ok: isReachable }, epoch: auction.currentEpoch(),
         process: { pid: process.pid, rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20), uptimeMs: clock.now() - startedAtMs }, warnings
       }
     },

@@ -17,6 +17,14 @@ export interface NodeOptions {
   delegationPath?: string | undefined
   logLevel?: LogLevel
   listen?: readonly string[]
+  /** Multiaddrs to tell others instead of those listened on. */
+  announce?: readonly string[]
+  /** Let nodes behind a NAT be reached through this one; a bootstrap node does so anyway. */
+  relay?: boolean
+  /** Whether others can dial this node; `auto` finds out on public networks. */
+  reachability?: 'auto' | 'public' | 'private'
+  /** Ask the local router for a port. */
+  upnp?: boolean
   /** 0: any free port. */
   apiPort?: number
   engine?: string

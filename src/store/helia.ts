@@ -36,7 +36,7 @@ export async function startHelia (components: { libp2p: Libp2p, datastore: Inter
       }
     }]
   })
-  withBitswap(Object.assign(helia, { libp2p }), { sendWantlistDebounce: WANT_DEBOUNCE_MS, doNotResendBlockWindow: RESEND_AFTER_MS })
+  withBitswap(Object.assign(helia, { libp2p }), { sendWantlistDebounce: WANT_DEBOUNCE_MS, doNotResendBlockWindow: RESEND_AFTER_MS, runOnLimitedConnections: true })
   await helia.start()
   return { helia, fs: unixfs(helia) }
 }

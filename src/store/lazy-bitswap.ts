@@ -24,7 +24,7 @@ export async function serveBitswapLazily (components: { libp2p: Libp2p, logger: 
       logger.error('bitswap not loaded', { error: errorMessage(error) })
       stream.abort(error instanceof Error ? error : new Error('bitswap not loaded'))
     }
-  }, { maxInboundStreams: 1024 })
+  }, { maxInboundStreams: 1024, runOnLimitedConnection: true })
   let removed = false
   return async () => {
     if (removed) return

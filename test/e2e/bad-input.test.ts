@@ -64,6 +64,8 @@ fails('an output folder that holds something', { code: 'USAGE_OUTPUT', exit: 2 }
 fails('an output folder without a name', { code: 'USAGE_OUTPUT', exit: 2 }, () => run('cowsay:v0.0.4', '-o', ''))
 fails('a data folder that cannot be', { code: 'CLI_FILE', exit: 8 }, () => ({ args: ['start', '--role', 'creator', '--network', net.networkPath, '--log-level', 'silent', '--data', '/dev/null/x'] }))
 fails('an unknown role', { code: 'USAGE_ROLE', exit: 2 }, () => ({ args: ['start', '--role', 'king', '--data', fresh('king')] }))
+fails('a reachability that is none', { code: 'USAGE_CHOICE', exit: 2 }, () => ({ args: ['start', '--role', 'creator', '--reachability', 'perhaps', '--data', fresh('reach')] }))
+fails('an address to announce that is none', { code: 'USAGE_ANNOUNCE', exit: 2 }, () => ({ args: ['start', '--role', 'creator', '--announce', 'node.example:4001', '--data', fresh('announce')] }))
 fails('an unknown engine', { code: 'USAGE_CHOICE', exit: 2 }, () => ({ args: ['start', '--role', 'solver', '--engine', 'magic', '--network', net.networkPath, '--data', fresh('engine')] }))
 fails('an unknown log level', { code: 'USAGE_CHOICE', exit: 2 }, () => start(fresh('level'), '--log-level', 'loud'))
 fails('an input that is no pair', { code: 'USAGE_INPUT', exit: 2 }, () => run('cowsay:v0.0.4', '-i', 'moo'))

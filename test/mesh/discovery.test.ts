@@ -1,16 +1,6 @@
-import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import type { Mesh } from '../../src/mesh/mesh.ts'
-import { soon, startNode, untilPeers } from './nodes.ts'
-
-/** A port that was free a moment ago. */
-async function freeAddress (): Promise<string> {
-  const server = createServer()
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address() as AddressInfo
-  await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
-  return `/ip4/127.0.0.1/tcp/${port}`
-}
+import { freeAddress, soon, startNode, untilPeers } from './nodes.ts'
 
 /** Asks until somebody is found: a record travels to the DHT in the background. */
 async function findRole (mesh: Mesh, role: string, count: number): Promise<string[]> {

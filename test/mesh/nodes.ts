@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import type { Test } from 'tap'
 import { createSystemClock } from '../../src/core/clock.ts'
-import { createLogger, silentLogger } from '../../src/core/logger.ts'
+import { createLogger, silentLogger, type Logger } from '../../src/core/logger.ts'
 import { createMesh, type Mesh, type MeshOptions } from '../../src/mesh/mesh.ts'
 import { createDatastore, type Datastore } from '../../src/store/datastore.ts'
 
@@ -16,11 +17,11 @@ const logger = process.env['LILY_TEST_LOG'] === undefined ? silentLogger : creat
 export interface TestNode { mesh: Mesh, datastore: Datastore, folder: string, stop: () => Promise<void> }
 
 /** A started node on loopback; stopped, and its folder removed, when the test ends. */
-export async function startNode (t: Pick<Test, 'teardown'>, options: Partial<MeshOptions> & { folder?: string } = {}): Promise<TestNode> {
+export async function startNode (t: Pick<Test, 'teardown'>, { log, ...options }: Partial<MeshOptions> & { folder?: string, log?: Logger } = {}): Promise<TestNode> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'lily-mesh-'))
   const datastore = createDatastore({ logger }, { path: join(folder, 'datastore') })
   await datastore.start()
-  const mesh = createMesh({ datastore, logger, clock: createSystemClock() }, { network: '31337', topics: [TOPIC, OTHER_TOPIC], ...options })
+  const mesh = createMesh({ datastore, logger: log ?? logger, clock: createSystemClock() }, { network: '31337', topics: [TOPIC, OTHER_TOPIC], ...options })
   const stop = async (): Promise<void> => {
     await mesh.stop()
     await datastore.stop()
@@ -31,6 +32,15 @@ export async function startNode (t: Pick<Test, 'teardown'>, options: Partial<Mes
   })
   await mesh.start()
   return { mesh, datastore, folder, stop }
+}
+
+/** A multiaddr whose port was free a moment ago. */
+export async function freeAddress (): Promise<string> {
+  const server = createServer()
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  const { port } = server.address() as AddressInfo
+  await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
+  return `/ip4/127.0.0.1/tcp/${port}`
 }
 
 /** Two nodes, the second connected to the first, as both know. */

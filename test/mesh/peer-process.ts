@@ -1,18 +1,18 @@
 /**
- * A node in a process of its own, for tests. Started with one JSON argument `{ folder, bootstrap?, listen?, files? }`; writes
+ * A node in a process of its own, for tests. Started with one JSON argument `{ folder, files? }` and options of the mesh; writes
  * JSON lines: `{ peerId, addresses, cid? }` once it listens, then `{ peers }` on every change, and the answers to the lines
- * on stdin: `{ find: role }`, `{ announce: [role] }`, `{ tree: cid, from: [peer] }`. Ends by itself when stdin ends, with `{ lingeredMs }`.
+ * on stdin: `{ find: role }`, `{ announce: [role] }`, `{ tree: cid, from: [peer] }`, `{ look: true }`. Ends by itself when stdin ends, with `{ lingeredMs }`.
  */
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { silentLogger as logger } from '../../src/core/logger.ts'
-import { createMesh } from '../../src/mesh/mesh.ts'
+import { createMesh, type MeshOptions } from '../../src/mesh/mesh.ts'
 import { createBlocks } from '../../src/store/blocks.ts'
 import { createDatastore } from '../../src/store/datastore.ts'
 
-interface Options { folder: string, bootstrap?: string[], listen?: string[], files?: Record<string, string> }
-interface Command { find?: string, announce?: string[], tree?: string, from?: string[] }
+interface Options extends Partial<MeshOptions> { folder: string, files?: Record<string, string> }
+interface Command { find?: string, announce?: string[], tree?: string, from?: string[], look?: boolean }
 
 const options = JSON.parse(process.argv[2] ?? '{}') as Options
 const say = (value: unknown): void => { process.stdout.write(JSON.stringify(value) + '\n') }
@@ -31,6 +31,7 @@ for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line) as Command
   const signal = AbortSignal.timeout(20_000)
   if (command.announce !== undefined) mesh.roles.announce(command.announce)
+  if (command.look !== undefined) say({ reachability: mesh.reachability(), addresses: mesh.addresses(), through: mesh.peers().map((peer) => peer.address) })
   if (command.find !== undefined) {
     let found: string[] = []
     while (found.length === 0) found = await mesh.roles.find(command.find, { signal })

@@ -2,7 +2,7 @@ import { peerIdFromString } from '@libp2p/peer-id'
 import t from 'tap'
 import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger as logger } from '../../src/core/logger.ts'
-import { isLocalAddress } from '../../src/mesh/addresses.ts'
+import { isLocalAddress, SharedAddresses } from '../../src/mesh/addresses.ts'
 import { createPeerScore } from '../../src/mesh/peer-score.ts'
 import { createRateLimit } from '../../src/mesh/rate.ts'
 
@@ -67,4 +67,9 @@ t.test('a bucket holds one second of requests per peer and refills with time', a
 t.test('local ranges are told from public addresses', async (t) => {
   for (const ip of ['127.0.0.1', '10.1.2.3', '192.168.0.9', '172.31.0.1', '::1', 'fd00::1', 'fe80::1']) t.ok(isLocalAddress(ip), ip)
   for (const ip of ['8.8.8.8', '172.32.0.1', '2001:db8::1', 'localhost', '']) t.notOk(isLocalAddress(ip), ip)
+})
+
+t.test('addresses that many honest nodes share are told from those that one holds', async (t) => {
+  const shared = new SharedAddresses((ip) => ip === '8.8.8.8')
+  t.same(['10.0.0.1', '8.8.8.8', '8.8.4.4'].map((ip) => shared.has(ip)), [true, true, false])
 })

@@ -22,6 +22,10 @@ export const runStart: CommandRun = async (context) => {
     delegationPath: textFlag(context, 'delegation'),
     logLevel,
     listen: listFlag(context, 'listen'),
+    announce: listFlag(context, 'announce').map(parseMultiaddr),
+    relay: context.flags['relay'] === true,
+    reachability: oneOf(context, 'reachability', ['auto', 'public', 'private']),
+    upnp: context.flags['upnp'] === true,
     apiPort: numberFlag(context, 'apiPort', { min: 0, max: 65_535, fallback: 0 }),
     engine,
     units: parseUnits(listFlag(context, 'unit')),
@@ -44,6 +48,12 @@ function oneOf<T extends string> (context: CommandContext, name: string, values:
   const value = values.find((each) => each === text)
   if (value === undefined) throw new CliError('USAGE_CHOICE', `"${text}" is none of ${values.join(', ')}`, { data: { flag: name, value: text }, hint: `Choose ${values.join(' or ')}.` })
   return value
+}
+
+/** A multiaddr as far as a node's own can be checked: where it is and by which transport. Throws CliError USAGE_ANNOUNCE. */
+function parseMultiaddr (text: string): string {
+  if (!/^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(\/wss?|\/tls\/ws)?$/.test(text)) throw new CliError('USAGE_ANNOUNCE', `--announce ${text} is not an address like /ip4/192.0.2.1/tcp/4001`, { data: { address: text }, hint: 'Name where others reach this node, without a peer id: /ip4/192.0.2.1/tcp/4001, or /dns4/node.example/tcp/443/wss behind a reverse proxy.' })
+  return text
 }
 
 function parseUnits (texts: readonly string[]): Array<{ name: string, share: number }> {
