@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto'
-import { decodeRecord } from '../src/wire/record.ts'
+import { decodeRecord, encodeRecord } from '../src/wire/record.ts'
 import { DOMAIN } from '../test/support/records.ts'
 import { machineMs, serveCommands } from './commands.ts'
 import type { Offer } from './crdts.ts'
-import { connectTo, startRealNode, TOPIC, type RealNode } from './real-node.ts'
-import { signatureKey } from './sendings.ts'
+import { digestOf } from './offers.ts'
+import { connectTo, meshPeers, startRealNode, TOPIC, type RealNode } from './real-node.ts'
 
 /** Our node in `crdts.ts`: publishes offers of its authors and tells when it holds all. */
 const AT_ONCE = 32
@@ -21,7 +20,7 @@ serveCommands({
     return node.mesh.addresses()[0]
   },
   connect: async (addresses: string[]) => { await connectTo(running().mesh, addresses) },
-  isReady: (peers: number) => (running().mesh.libp2p.services['gossip'] as { getMeshPeers: (topic: string) => string[] }).getMeshPeers(TOPIC).length >= peers,
+  isReady: (peers: number) => meshPeers(running().mesh.libp2p.services['gossip'], TOPIC) >= peers,
   /** Resolves to the time when this many are held. */
   whenAll: async (size: number) => await new Promise<number>((resolve) => {
     const { book } = running().replica
@@ -36,5 +35,5 @@ serveCommands({
       await Promise.all(records.slice(at, at + AT_ONCE).map(async (record) => { await running().replica.publish(record) }))
     }
   },
-  digest: () => createHash('sha256').update([...running().replica.book.members()].map(({ record }) => signatureKey(record.signature)).sort().join()).digest('hex')
+  digest: () => digestOf([...running().replica.book.members()].map(({ record }) => encodeRecord(record)))
 }, async () => { await node?.stop() })

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,8 +5,7 @@ import { wait } from '../src/cli/devnet/processes.ts'
 import { createChildren, type Child } from './child.ts'
 import { machineMs } from './commands.ts'
 import { atMostTimes, reported, type Bench } from './figure.ts'
-import { signOffers } from './offers.ts'
-import { recordKey } from './sendings.ts'
+import { digestOf, signOffers } from './offers.ts'
 
 /** One signed offer and the number of its author. */
 export interface Offer { author: number, bytes: Uint8Array }
@@ -33,7 +31,7 @@ export const benchCrdts: Bench = async ({ seed, sizes, progress, profile }) => {
   try {
     const records = await signOffers({ count, authors: AUTHORS, seed, nowMs: Date.now() })
     const offers = records.map((bytes, index): Offer => ({ author: index % AUTHORS, bytes }))
-    const digest = createHash('sha256').update(offers.map(({ bytes }) => recordKey(bytes)).sort().join()).digest('hex')
+    const digest = digestOf(records)
 
     const measure = async (contender: Contender): Promise<number> => {
       const nodes = await Promise.all(Array.from({ length: NODES }, async (_, index) => {

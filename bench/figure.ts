@@ -10,17 +10,17 @@ export type Bench = (options: BenchOptions) => Promise<Figure[]>
 /** A figure that must not exceed its goal. */
 export function atMost (name: string, value: number, limit: number, unit: string, baseline?: Figure['baseline']): Figure {
   const rounded = round(value)
-  return { name, value: rounded, unit, goal: `<= ${limit}`, ok: rounded <= limit, ...(baseline === undefined ? {} : { baseline }) }
+  return { name, value: rounded, unit, goal: `<= ${limit}`, ok: rounded <= limit, ...roundedBaseline(baseline) }
 }
 
 /** A figure that must not exceed `times` its baseline of the same run. */
 export function atMostTimes (name: string, value: number, times: number, unit: string, baseline: { name: string, value: number }): Figure {
-  return { name, value: round(value), unit, goal: `<= ${times} x baseline`, ok: value <= times * baseline.value, baseline: { name: baseline.name, value: round(baseline.value) } }
+  return { name, value: round(value), unit, goal: `<= ${times} x baseline`, ok: value <= times * baseline.value, ...roundedBaseline(baseline) }
 }
 
 /** A figure without a goal. */
 export function reported (name: string, value: number, unit: string, baseline?: Figure['baseline']): Figure {
-  return { name, value: round(value), unit, ok: true, ...(baseline === undefined ? {} : { baseline }) }
+  return { name, value: round(value), unit, ok: true, ...roundedBaseline(baseline) }
 }
 
 /** The value below which `share` of the samples lie (nearest rank). */
@@ -31,4 +31,8 @@ export function percentile (samples: readonly number[], share: number): number {
 
 function round (value: number): number {
   return Math.round(value * 10) / 10
+}
+
+function roundedBaseline (baseline: Figure['baseline']): Pick<Figure, 'baseline'> {
+  return baseline === undefined ? {} : { baseline: { name: baseline.name, value: round(baseline.value) } }
 }

@@ -1,8 +1,9 @@
 import { decodeRecord } from '../src/wire/record.ts'
+import { decodeBatch } from '../src/wire/record-batch.ts'
 import { DOMAIN } from '../test/support/records.ts'
 import { serveCommands } from './commands.ts'
-import { connectTo, startRealNode, TOPIC, type RealNode } from './real-node.ts'
-import { createSendings, signatureKey, type Sending } from './sendings.ts'
+import { connectTo, meshPeers, startRealNode, TOPIC, type RealNode } from './real-node.ts'
+import { createSendings, recordKey, signatureKey, type Sending } from './sendings.ts'
 
 /** One real node of `gossip.ts`: a record counts as sent when it is given to the book to publish, and as arrived when the book shows it. */
 let node: RealNode | undefined
@@ -19,10 +20,16 @@ serveCommands({
   start: async (folder: string) => {
     node = await startRealNode(folder)
     node.replica.book.onChange(({ type, entry }) => { if (type === 'added') sendings.arrived(signatureKey(entry.record.signature)) })
+    const { topics } = node.mesh
+    const publish = topics.publish
+    topics.publish = async (topic, data) => {
+      for (const bytes of decodeBatch(DOMAIN, data)) sendings.leaves(recordKey(bytes))
+      await publish(topic, data)
+    }
     return node.mesh.addresses()[0]
   },
   connect: async (addresses: string[]) => { await connectTo(running().mesh, addresses) },
-  meshPeers: () => (running().mesh.libp2p.services['gossip'] as { getMeshPeers: (topic: string) => string[] }).getMeshPeers(TOPIC).length,
+  meshPeers: () => meshPeers(running().mesh.libp2p.services['gossip'], TOPIC),
   run: async (list: Sending[]) => await sendings.run(list),
   take: () => sendings.take()
 }, async () => { await node?.stop() })

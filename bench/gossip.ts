@@ -25,7 +25,7 @@ const TAIL_MS = 5_000
 const LEAST_DELIVERED = 99
 const MESH_TIMEOUT_MS = 60_000
 
-interface Phase { latencies: number[], last: number[], delivered: number, busy: number, nodesBusy: number }
+interface Phase { latencies: number[], waits: number[], travels: number[], last: number[], delivered: number, busy: number, nodesBusy: number }
 
 /** A record from `publish` at one node to the book of every other; beside bare gossipsub with the same settings, bytes and graph. */
 export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => {
@@ -60,6 +60,9 @@ export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => 
       atMostTimes(name('record to every node, p95'), percentile(ours.latencies, 0.95), TIMES, 'ms', against(0.95)),
       reported(name('p50'), percentile(ours.latencies, 0.5), 'ms', against(0.5)),
       reported(name('p99'), percentile(ours.latencies, 0.99), 'ms', against(0.99)),
+      reported('of it before the record leaves its node (disk, company), p50', percentile(ours.waits, 0.5), 'ms'),
+      reported('the same, p95', percentile(ours.waits, 0.95), 'ms'),
+      reported('of it under way, p95', percentile(ours.travels, 0.95), 'ms', against(0.95)),
       reported('until the last node has it, p95', percentile(ours.last, 0.95), 'ms', { name: 'bare gossipsub', value: percentile(bare.last, 0.95) }),
       reported('delivered', ours.delivered, '%', { name: 'bare gossipsub', value: bare.delivered }),
       reported(`machine busy, ${cpus().length} cores`, ours.busy, '%', { name: 'while bare gossipsub ran', value: bare.busy }),
@@ -113,16 +116,21 @@ async function run (peers: readonly Child[], seconds: number, seed: number): Pro
   const sent = new Map(results.flatMap((result) => [...result.sent]))
   const last = new Map<string, number>()
   const latencies: number[] = []
+  const travels: number[] = []
+  const left = new Map(results.flatMap((result) => [...result.left]))
   for (const { seen } of results) {
     for (const [key, atMs] of seen) {
       const sentMs = sent.get(key)
       if (sentMs === undefined) continue
       latencies.push(atMs - sentMs)
+      travels.push(atMs - (left.get(key) ?? sentMs))
       last.set(key, Math.max(last.get(key) ?? 0, atMs - sentMs))
     }
   }
   return {
     latencies,
+    travels,
+    waits: [...left].map(([key, atMs]) => atMs - (sent.get(key) ?? atMs)),
     last: [...last.values()],
     delivered: 100 * latencies.length / (count * (peers.length - 1)),
     busy: 100 * (after.busy - before.busy) / (after.all - before.all),

@@ -1,3 +1,4 @@
+import { createHash, hash } from 'node:crypto'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 
@@ -30,6 +31,11 @@ export function unpackRecords (packed: Uint8Array): Uint8Array[] {
     at = end
   }
   return records
+}
+
+/** The same for the same records in any order. */
+export function digestOf (records: Iterable<Uint8Array>): string {
+  return createHash('sha256').update([...records].map((bytes) => hash('sha256', bytes)).sort().join()).digest('hex')
 }
 
 /** Signs in as many threads as there are cores. */

@@ -37,3 +37,8 @@ export async function startRealNode (folder: string): Promise<RealNode> {
 export async function connectTo (mesh: Mesh, addresses: readonly string[]): Promise<void> {
   for (const address of addresses) await mesh.connect(address, { signal: AbortSignal.timeout(30_000) })
 }
+
+/** Peers of our gossip mesh: gossipsub's type leaves the question out. */
+export function meshPeers (gossip: unknown, topic: string): number {
+  return (gossip as { getMeshPeers: (topic: string) => string[] }).getMeshPeers(topic).length
+}

@@ -10,6 +10,7 @@ import { INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS } from 
 import { encodeBatch } from '../../src/wire/record-batch.ts'
 import { DOMAIN } from '../../test/support/records.ts'
 import { serveCommands } from '../commands.ts'
+import { meshPeers } from '../real-node.ts'
 import { createSendings, recordKey, type Sending } from '../sendings.ts'
 
 /** Baseline of `gossip.ts`: gossipsub with our settings on libp2p, the same bytes, and nothing of ours that reads them. */
@@ -28,7 +29,10 @@ const libp2p = await create()
 const { gossip } = libp2p.services
 const sendings = createSendings((bytes) => {
   const message = encodeBatch(DOMAIN, [bytes])
-  return async () => { await gossip.publish(TOPIC, message) }
+  return async () => {
+    sendings.leaves(recordKey(bytes))
+    await gossip.publish(TOPIC, message)
+  }
 })
 gossip.addEventListener('message', ({ detail }) => { sendings.arrived(recordKey(detail.data)) })
 gossip.subscribe(TOPIC)
@@ -36,7 +40,7 @@ gossip.subscribe(TOPIC)
 serveCommands({
   start: () => String(libp2p.getMultiaddrs()[0]),
   connect: async (addresses: string[]) => { for (const address of addresses) await libp2p.dial(multiaddr(address), { signal: AbortSignal.timeout(30_000) }) },
-  meshPeers: () => gossip.getMeshPeers(TOPIC).length,
+  meshPeers: () => meshPeers(gossip, TOPIC),
   run: async (list: Sending[]) => await sendings.run(list),
   take: () => sendings.take()
 }, async () => { await libp2p.stop() })

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { gossipsub } from '@chainsafe/libp2p-gossipsub'
 import { withBitswap } from '@helia/bitswap'
+import * as dagCbor from '@ipld/dag-cbor'
 import { identify } from '@libp2p/identify'
 import { noise } from '@libp2p/noise'
 import { tcp } from '@libp2p/tcp'
@@ -13,6 +13,7 @@ import { createHeliaLight } from 'helia'
 import { createLibp2p } from 'libp2p'
 import { machineMs, serveCommands } from '../commands.ts'
 import type { Offer } from '../crdts.ts'
+import { digestOf } from '../offers.ts'
 import { recordKey } from '../sendings.ts'
 
 /**
@@ -47,7 +48,7 @@ const watchIndex = (storage: Storage): Storage => ({
 
 serveCommands({
   start: async (folder: string) => {
-    const helia = createHeliaLight({ blockstore: new FsBlockstore(join(folder, 'blocks')) })
+    const helia = createHeliaLight({ blockstore: new FsBlockstore(join(folder, 'blocks')), codecs: [dagCbor] })
     withBitswap(Object.assign(helia, { libp2p }))
     await helia.start()
     orbitdb = await createOrbitDB({ ipfs: helia, id: folder, directory: join(folder, 'orbitdb') })
@@ -76,7 +77,7 @@ serveCommands({
   put: async (offers: Offer[]) => {
     await Promise.all(offers.map(async ({ bytes }) => await opened().put(recordKey(bytes), bytes)))
   },
-  digest: async () => createHash('sha256').update((await opened().all()).map(({ key }) => key).sort().join()).digest('hex')
+  digest: async () => digestOf((await opened().all()).map(({ value }) => value))
 }, async () => {
   await store?.close()
   await orbitdb?.stop()

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { identify } from '@libp2p/identify'
 import type { Stream } from '@libp2p/interface'
 import { noise } from '@libp2p/noise'
@@ -10,9 +9,11 @@ import { createEncoder, length, toUint8Array } from 'lib0/encoding'
 import { createLibp2p } from 'libp2p'
 import { readSyncMessage, writeSyncStep1, writeUpdate } from 'y-protocols/sync'
 import * as Y from 'yjs'
+import { errorCode } from '../../src/core/errors.ts'
 import { createFrameChannel, FRAME_DATA, type FrameChannel } from '../../src/mesh/frames.ts'
 import { machineMs, serveCommands } from '../commands.ts'
 import type { Offer } from '../crdts.ts'
+import { digestOf } from '../offers.ts'
 import { recordKey } from '../sendings.ts'
 
 /**
@@ -44,7 +45,10 @@ const join = async (stream: Stream): Promise<void> => {
   }
 }
 const open = (stream: Stream): void => {
-  join(stream).catch((error: unknown) => { process.stderr.write(`yjs stream: ${String(error)}\n`) })
+  join(stream).catch((error: unknown) => {
+    // The others end first, or this one does.
+    if (errorCode(error) !== 'MESH_UNREACHABLE') throw error
+  })
 }
 await libp2p.handle(PROTOCOL, open)
 // All are connected to all: what came from a peer is not passed on.
@@ -53,7 +57,7 @@ doc.on('update', (update: Uint8Array, origin: unknown) => {
   const message = createEncoder()
   writeUpdate(message, update)
   const bytes = toUint8Array(message)
-  for (const channel of channels) void channel.write(FRAME_DATA, bytes)
+  for (const channel of channels) channel.write(FRAME_DATA, bytes).catch(() => { channels.delete(channel) })
 })
 
 serveCommands({
@@ -79,5 +83,5 @@ serveCommands({
       if (index % 32 === 31) await new Promise((resolve) => { setImmediate(resolve) })
     }
   },
-  digest: () => createHash('sha256').update([...offers.keys()].sort().join()).digest('hex')
+  digest: () => digestOf(offers.values())
 }, async () => { await libp2p.stop() })
