@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { Stream } from '@libp2p/interface'
-import { createFrameChannel, FRAME_DATA, type FrameChannel } from '../src/mesh/frames.ts'
+import type { FrameChannel } from '../src/mesh/frames.ts'
+import { channelOver, FakeStream, frameHeader } from '../test/support/fake-stream.ts'
 
 /** What a connection hands over at most at once: yamux frames of many streams in one decrypted message of noise. */
 const SLAB_BYTES = 65_519
@@ -17,47 +17,33 @@ function slice (byte: number): Uint8Array {
   return slab.subarray(0, 1)
 }
 
-function header (payloadBytes: number): Uint8Array {
-  const bytes = new Uint8Array(HEADER_BYTES)
-  new DataView(bytes.buffer).setUint32(0, payloadBytes + 1)
-  bytes[4] = FRAME_DATA
-  return bytes
-}
+/** A chunk full of empty frames. */
+const EMPTY_FRAMES = new Uint8Array(SLAB_BYTES - SLAB_BYTES % HEADER_BYTES).map((_, at) => frameHeader(0)[at % HEADER_BYTES] as number)
 
+/** Chunks that end in a refusal. */
 export const REFUSED: readonly HostileStream[] = [
-  { name: 'a frame above the limit', chunks: (limit) => [header(limit + 1), new Uint8Array(SLAB_BYTES)] },
+  { name: 'a frame above the limit', chunks: (limit) => [frameHeader(limit + 1), new Uint8Array(SLAB_BYTES)] },
   { name: 'a frame of no known kind', chunks: () => [Uint8Array.of(0, 0, 0, 9, 77), new Uint8Array(SLAB_BYTES)] }
 ]
 
+/** Chunks after which the rest does not come, or nobody reads. */
 export const STALLED: readonly HostileStream[] = [
-  { name: 'single bytes', chunks: function * () { for (const byte of header(50_000)) yield slice(byte); for (let sent = 0; sent < 2000; sent++) yield slice(1) } },
-  { name: 'empty frames that nobody reads', chunks: function * () { for (;;) yield new Uint8Array(SLAB_BYTES - SLAB_BYTES % HEADER_BYTES).map((_, at) => header(0)[at % HEADER_BYTES] as number) } },
-  { name: 'a frame but for its last byte', chunks: function * (limit) { yield header(limit); for (let at = 0; at < limit - 1; at += SLAB_BYTES) yield new Uint8Array(Math.min(SLAB_BYTES, limit - 1 - at)) } }
+  { name: 'single bytes', chunks: function * () { for (const byte of frameHeader(50_000)) yield slice(byte); for (let sent = 0; sent < 2000; sent++) yield slice(1) } },
+  { name: 'empty frames that nobody reads', chunks: function * () { for (;;) yield EMPTY_FRAMES.slice() } },
+  { name: 'a frame but for its last byte', chunks: function * (limit) { yield frameHeader(limit); for (let at = 0; at < limit - 1; at += SLAB_BYTES) yield new Uint8Array(Math.min(SLAB_BYTES, limit - 1 - at)) } }
 ]
 
-const MAX_CHUNKS = 5_000
-
-/** As much of a libp2p stream as a frame channel touches. */
-class FakeStream extends EventTarget {
-  status = 'open'
-  remoteWriteStatus = 'writable'
-  readStatus = 'readable'
-  readBufferLength = 0
-  readableEnded = false
-  pause (): void { this.readStatus = 'paused' }
-  resume (): void { this.readStatus = 'readable' }
-  abort (): void { this.status = 'aborted' }
-  async close (): Promise<void> { this.status = 'closed' }
-}
+/** More than any chunks above; ends a stream that is never paused. */
+const MAX_CHUNKS = 2_100
 
 /** Feeds a channel until it pauses or the chunks end. */
-export function feed (chunks: Iterable<Uint8Array>, maxFrameBytes: number): FrameChannel {
+function feed (chunks: Iterable<Uint8Array>, maxFrameBytes: number): FrameChannel {
   const stream = new FakeStream()
-  const channel = createFrameChannel(stream as unknown as Stream, { maxFrameBytes })
+  const channel = channelOver(stream, maxFrameBytes)
   let sent = 0
   for (const chunk of chunks) {
-    if (stream.readStatus === 'paused' || sent++ >= MAX_CHUNKS) break
-    stream.dispatchEvent(Object.assign(new Event('message'), { data: chunk }))
+    if (stream.isPaused || sent++ >= MAX_CHUNKS) break
+    stream.arrive(chunk)
   }
   return channel
 }

@@ -1,6 +1,6 @@
 import { CodedError } from '../src/core/errors.ts'
 import { createSeededRandom } from '../src/core/random.ts'
-import { MAX_FRAME_BYTES, MAX_RECONCILE_BYTES } from '../src/wire/reconcile.ts'
+import { MAX_RECONCILE_BYTES, MAX_ROUND_BYTES } from '../src/wire/reconcile.ts'
 import { atMost, reported, type Bench, type Figure } from './figure.ts'
 import { heldBy, heldBytes, REFUSED, STALLED } from './fuzz-held.ts'
 import { createMutator } from './fuzz-inputs.ts'
@@ -35,7 +35,7 @@ export const benchFuzz: Bench = async ({ seed, sizes, progress }) => {
   for (const [name, count] of counts) progress(`${name}: ${count.inputs} inputs: ${[...count.outcomes].sort(([, a], [, b]) => b - a).map(([code, times]) => `${code} ${times}`).join(', ')}`)
 
   const held = (bytes: number): number => Math.max(0, bytes) / 1024
-  const limits = [{ what: 'rounds', limit: MAX_FRAME_BYTES }, { what: 'pages', limit: MAX_RECONCILE_BYTES }]
+  const limits = [{ what: 'rounds', limit: MAX_ROUND_BYTES }, { what: 'pages', limit: MAX_RECONCILE_BYTES }]
   return [
     // An error that escapes ends the run before this.
     atMost(`errors that escaped from ${inputs} inputs`, 0, 0, ''),
