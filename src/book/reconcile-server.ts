@@ -22,8 +22,10 @@ const RECORDS_PER_TURN = 32
 /** protocol/reconcile.md, the answering side. Keeps nothing between requests. Returns how to stop. */
 export function serveReconcile (components: {
   requests: Pick<Requests, 'serve'>, book: Book, snapshots: Snapshots, clock: Clock, domain: Domain, ingest: (bytes: Uint8Array, from: string) => Admission
+  /** A peer asked for records or sent some. */
+  onPage: (peer: string) => void
 }): () => void {
-  const { requests, book, snapshots, clock, domain, ingest } = components
+  const { requests, book, snapshots, clock, domain, ingest, onPage } = components
   const fetch = (ids: readonly Hash[]): Uint8Array => {
     const page: Uint8Array[] = []
     let bytes = 0
@@ -58,6 +60,7 @@ export function serveReconcile (components: {
     }),
     requests.serve(RECORDS_PROTOCOL, { maxBytes: MAX_RECONCILE_BYTES, ...RECONCILE.pages }, async (payload, { peer, signal }) => {
       const query = decodePageQuery(domain, payload)
+      onPage(peer)
       return query.type === 'fetch' ? fetch(query.ids) : await push(query.records, peer, signal)
     })
   ]

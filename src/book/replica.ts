@@ -108,7 +108,7 @@ export function createBookReplica (components: BookReplicaComponents, options: P
     },
     start: async () => {
       await load()
-      stops.push(book.onMember(onMember), serveReconcile({ requests: mesh.requests, book, snapshots, clock, domain, ingest: (bytes, from) => ingest(bytes, from, 'push') }))
+      stops.push(book.onMember(onMember), serveReconcile({ requests: mesh.requests, book, snapshots, clock, domain, ingest: (bytes, from) => ingest(bytes, from, 'push'), onPage: sync.noteMoving }))
       gossip.start()
       sync.start()
       scheduleCollect()
