@@ -23,3 +23,9 @@ export function serveCommands (commands: Commands, stop: () => Promise<void>): v
 export function machineMs (): number {
   return Number(process.hrtime.bigint()) / 1e6
 }
+
+/** Milliseconds of CPU that this process has used. */
+export function cpuMs (): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}

@@ -13,6 +13,12 @@ export function atMost (name: string, value: number, limit: number, unit: string
   return { name, value: rounded, unit, goal: `<= ${limit}`, ok: rounded <= limit, ...roundedBaseline(baseline) }
 }
 
+/** A figure that must reach its goal. */
+export function atLeast (name: string, value: number, limit: number, unit: string, baseline?: Figure['baseline']): Figure {
+  const rounded = round(value)
+  return { name, value: rounded, unit, goal: `>= ${limit}`, ok: rounded >= limit, ...roundedBaseline(baseline) }
+}
+
 /** A figure that must not exceed `times` its baseline of the same run. */
 export function atMostTimes (name: string, value: number, times: number, unit: string, baseline: { name: string, value: number }): Figure {
   return { name, value: round(value), unit, goal: `<= ${times} x baseline`, ok: value <= times * baseline.value, ...roundedBaseline(baseline) }

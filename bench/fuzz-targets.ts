@@ -85,7 +85,7 @@ export function createTargets (): Target[] {
       })],
       run: (bytes) => { decodeMessage(mediateRequestShape, bytes, 'mediation request') }
     },
-    { name: 'error frame', corpus: [errorToBytes(new RequestError('MESH_BUSY', 'busy'))], run: (bytes) => bytesToError(bytes).code }
+    { name: 'error frame', corpus: [errorToBytes(new RequestError('MESH_BUSY', 'busy'))], run: (bytes) => { bytesToError(bytes) } }
   ]
 }
 

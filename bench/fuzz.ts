@@ -8,7 +8,7 @@ import { createTargets, type Target } from './fuzz-targets.ts'
 
 const INPUTS = 1_000_000
 /** Share of the inputs after which code is compiled and caches are full: from here on nothing may stay. */
-const SETTLED_SHARE = 0.2
+const SETTLED_SHARE = 0.5
 const HELD_LIMIT_BYTES = 64 * 1024
 const REPORT_EVERY = 100_000
 

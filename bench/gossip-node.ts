@@ -1,7 +1,7 @@
 import { decodeRecord } from '../src/wire/record.ts'
 import { decodeBatch } from '../src/wire/record-batch.ts'
 import { DOMAIN } from '../test/support/records.ts'
-import { serveCommands } from './commands.ts'
+import { cpuMs, serveCommands } from './commands.ts'
 import { connectTo, meshPeers, startRealNode, TOPIC, type RealNode } from './real-node.ts'
 import { createSendings, recordKey, signatureKey, type Sending } from './sendings.ts'
 
@@ -30,6 +30,7 @@ serveCommands({
   },
   connect: async (addresses: string[]) => { await connectTo(running().mesh, addresses) },
   meshPeers: () => meshPeers(running().mesh.libp2p.services['gossip'], TOPIC),
+  cpuMs,
   run: async (list: Sending[]) => await sendings.run(list),
   take: () => sendings.take()
 }, async () => { await node?.stop() })

@@ -11,6 +11,9 @@ import { DOMAIN } from '../test/support/records.ts'
 /** What of a node carries the book: datastore on disk, mesh on loopback, replica. */
 export interface RealNode { readonly mesh: Mesh, readonly replica: BookReplica, readonly clock: Clock, stop: () => Promise<void> }
 
+/** Twenty nodes that start on two cores keep each other waiting. */
+export const CONNECT_TIMEOUT_MS = 180_000
+
 export const TOPIC = recordsTopic(DOMAIN.chainId)
 
 export async function startRealNode (folder: string): Promise<RealNode> {
@@ -35,7 +38,7 @@ export async function startRealNode (folder: string): Promise<RealNode> {
 
 /** Joins peers at their multiaddrs. */
 export async function connectTo (mesh: Mesh, addresses: readonly string[]): Promise<void> {
-  for (const address of addresses) await mesh.connect(address, { signal: AbortSignal.timeout(30_000) })
+  for (const address of addresses) await mesh.connect(address, { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
 }
 
 /** Peers of our gossip mesh: gossipsub's type leaves the question out. */

@@ -1,5 +1,5 @@
 import type { Signature } from '../src/wire/shapes.ts'
-import { machineMs } from './commands.ts'
+import { cpuMs, machineMs } from './commands.ts'
 
 /** One record of a node's schedule: when it is due, and how it is known on arrival. */
 export interface Sending { readonly atMs: number, readonly key: string, readonly bytes: Uint8Array }
@@ -36,15 +36,14 @@ export function createSendings (prepare: (bytes: Uint8Array) => () => Promise<vo
     arrived: (key) => { if (!sent.has(key)) seen.set(key, machineMs()) },
     leaves: (key) => { left.set(key, machineMs()) },
     run: async (sendings) => {
-      const before = process.cpuUsage()
+      const before = cpuMs()
       await Promise.all(sendings.map(async ({ atMs, key, bytes }) => {
         const send = prepare(bytes)
         await new Promise((resolve) => { setTimeout(resolve, atMs - machineMs()) })
         sent.set(key, machineMs())
         await send()
       }))
-      const { user, system } = process.cpuUsage(before)
-      return (user + system) / 1000
+      return cpuMs() - before
     },
     take: () => {
       const taken = { sent, left, seen }

@@ -9,8 +9,8 @@ import { gossipOptions } from '../../src/mesh/gossip.ts'
 import { INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS } from '../../src/mesh/options.ts'
 import { encodeBatch } from '../../src/wire/record-batch.ts'
 import { DOMAIN } from '../../test/support/records.ts'
-import { serveCommands } from '../commands.ts'
-import { meshPeers } from '../real-node.ts'
+import { cpuMs, serveCommands } from '../commands.ts'
+import { CONNECT_TIMEOUT_MS, meshPeers } from '../real-node.ts'
 import { createSendings, recordKey, type Sending } from '../sendings.ts'
 
 /** Baseline of `gossip.ts`: gossipsub with our settings on libp2p, the same bytes, and nothing of ours that reads them. */
@@ -39,8 +39,9 @@ gossip.subscribe(TOPIC)
 
 serveCommands({
   start: () => String(libp2p.getMultiaddrs()[0]),
-  connect: async (addresses: string[]) => { for (const address of addresses) await libp2p.dial(multiaddr(address), { signal: AbortSignal.timeout(30_000) }) },
+  connect: async (addresses: string[]) => { for (const address of addresses) await libp2p.dial(multiaddr(address), { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) }) },
   meshPeers: () => meshPeers(gossip, TOPIC),
+  cpuMs,
   run: async (list: Sending[]) => await sendings.run(list),
   take: () => sendings.take()
 }, async () => { await libp2p.stop() })
