@@ -1,21 +1,28 @@
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import type { Bench, BenchOptions, Figure } from './figure.ts'
+import type { Bench, BenchOptions, Figure, Sizes } from './figure.ts'
 
 /**
- * `npm run bench -- NAME [--json] [--seed N] [--trace DIR]`: one benchmark, correctness first, then time.
- * Exit 1 when a goal is missed, 2 for an unknown name.
+ * `npm run bench -- NAME [--json] [--seed N] [--trace DIR] [--profile DIR] [--nodes N] [--records N] [--seconds N] [--inputs N]`:
+ * one benchmark, correctness first, then time. Exit 1 when a goal is missed, 2 for an unknown name or size.
  */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   book: async () => (await import('./book.ts')).benchBook,
   e2e: async () => (await import('./e2e.ts')).benchE2e,
   startup: async () => (await import('./startup.ts')).benchStartup,
-  gas: async () => (await import('./gas.ts')).benchGas
+  gas: async () => (await import('./gas.ts')).benchGas,
+  gossip: async () => (await import('./gossip.ts')).benchGossip,
+  reconcile: async () => (await import('./reconcile.ts')).benchReconcile,
+  crdts: async () => (await import('./crdts.ts')).benchCrdts,
+  fuzz: async () => (await import('./fuzz.ts')).benchFuzz
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' }, trace: { type: 'string' } }
+  options: {
+    json: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' }, trace: { type: 'string' }, profile: { type: 'string' },
+    nodes: { type: 'string' }, records: { type: 'string' }, seconds: { type: 'string' }, inputs: { type: 'string' }
+  }
 })
 const name = positionals[0] ?? ''
 const load = BENCHES[name]
@@ -23,7 +30,20 @@ if (load === undefined) {
   process.stderr.write(`bench: "${name}" is none of ${Object.keys(BENCHES).join(', ')}\n`)
   process.exit(2)
 }
-const options: BenchOptions = { seed: Number(values.seed), progress: (text) => { process.stderr.write(`${text}\n`) }, ...(values.trace === undefined ? {} : { trace: values.trace }) }
+const sizes: Sizes = {}
+for (const size of ['nodes', 'records', 'seconds', 'inputs'] as const) {
+  const given = values[size]
+  if (given === undefined) continue
+  if (!/^[1-9]\d*$/.test(given)) {
+    process.stderr.write(`bench: --${size} takes a whole number above zero, not "${given}"\n`)
+    process.exit(2)
+  }
+  sizes[size] = Number(given)
+}
+const options: BenchOptions = {
+  seed: Number(values.seed), sizes, progress: (text) => { process.stderr.write(`${text}\n`) },
+  ...(values.trace === undefined ? {} : { trace: values.trace }), ...(values.profile === undefined ? {} : { profile: values.profile })
+}
 const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'cpu'}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.versions.node}`
 const figures: Figure[] = await (await load())(options)
 if (values.json) {

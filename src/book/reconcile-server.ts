@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
 import {
   decodePageQuery, decodeRoundQuery, encodeFetched, encodePushed, encodeRoundAnswer, MAX_FRAME_BYTES, MAX_PAGE_BYTES,
-  MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
+  MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
 } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
@@ -18,10 +18,10 @@ import type { Snapshots } from './snapshots.ts'
 /** protocol/reconcile.md, the answering side. Keeps nothing between requests. Returns how to stop. */
 export function serveReconcile (components: {
   requests: Pick<Requests, 'serve'>, book: Book, snapshots: Snapshots, clock: Clock, domain: Domain, intake: Intake
+  /** A peer asked for records or sent some. */
+  onPage: (peer: string) => void
 }): () => void {
-  const { requests, book, snapshots, clock, domain, intake } = components
-  const maxBytes = MAX_RECONCILE_BYTES
-
+  const { requests, book, snapshots, clock, domain, intake, onPage } = components
   const fetch = (ids: readonly Hash[]): Uint8Array => {
     const page: Uint8Array[] = []
     let bytes = 0
@@ -43,15 +43,16 @@ export function serveReconcile (components: {
     return encodePushed(settled)
   }
   const stops = [
-    requests.serve(RECONCILE_PROTOCOL, { maxBytes, ...RECONCILE.rounds }, async (payload) => {
+    requests.serve(RECONCILE_PROTOCOL, { maxBytes: MAX_ROUND_BYTES, ...RECONCILE.rounds }, async (payload) => {
       const { bucket, frame } = decodeRoundQuery(domain, payload)
       const own = bucketOf(clock.now())
       if (Math.abs(own - bucket) > 1) throw new BookError('BOOK_CLOCK', 'our clocks are more than a minute apart', { data: { bucket, own }, hint: 'Set the clock right.' })
       const set = snapshots.at(bucket)
       return encodeRoundAnswer({ count: set.size, frame: answerFrame(set, frame, MAX_FRAME_BYTES) })
     }),
-    requests.serve(RECORDS_PROTOCOL, { maxBytes, ...RECONCILE.pages }, async (payload, { peer, signal }) => {
+    requests.serve(RECORDS_PROTOCOL, { maxBytes: MAX_RECONCILE_BYTES, ...RECONCILE.pages }, async (payload, { peer, signal }) => {
       const query = decodePageQuery(domain, payload)
+      onPage(peer)
       return query.type === 'fetch' ? fetch(query.ids) : await push(query.records, peer, signal)
     })
   ]

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
 import {
   decodeFetched, decodePushed, decodeRoundAnswer, encodePageQuery, encodeRoundQuery, MAX_FRAME_BYTES, MAX_PAGE_BYTES,
-  MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
+  MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
 } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
@@ -35,7 +35,7 @@ export interface ReconcileComponents {
 export async function reconcileWith (components: ReconcileComponents, peer: string, signal: AbortSignal): Promise<Session> {
   const session: Session = { received: 0, sent: 0, missing: 0, extra: 0, records: 0, bytes: 0, isCut: false }
   const ask = async (protocol: string, payload: Uint8Array): Promise<Uint8Array> => {
-    const answer = await withTimeout(components.clock, signal, async (limited) => await components.requests.request(peer, protocol, payload, { signal: limited, maxBytes: MAX_RECONCILE_BYTES }))
+    const answer = await withTimeout(components.clock, signal, async (limited) => await components.requests.request(peer, protocol, payload, { signal: limited, maxBytes: protocol === RECONCILE_PROTOCOL ? MAX_ROUND_BYTES : MAX_RECONCILE_BYTES }))
     session.bytes += payload.byteLength + answer.byteLength
     return answer
   }

@@ -106,7 +106,7 @@ export function createBookReplica (components: BookReplicaComponents, options: P
     },
     start: async () => {
       await load()
-      stops.push(book.onMember(onMember), serveReconcile({ requests: mesh.requests, book, snapshots, clock, domain, intake }))
+      stops.push(book.onMember(onMember), serveReconcile({ requests: mesh.requests, book, snapshots, clock, domain, intake, onPage: sync.noteMoving }))
       gossip.start()
       sync.start()
       scheduleCollect()

@@ -17,6 +17,8 @@ export interface Sync {
   stop: () => Promise<void>
   /** A session now; joins the one that runs. Rejects as `reconcileWith`. */
   now: (peerId: string, signal: AbortSignal) => Promise<{ received: number, sent: number }>
+  /** The peer moves records in a session of its own: one session serves both, so ours with it waits. */
+  noteMoving: (peerId: string) => void
   status: () => PeerStatus[]
 }
 
@@ -30,6 +32,8 @@ export function createSync (
   const rows = new Map<string, PeerStatus>()
   const running = new Map<string, Promise<{ received: number, sent: number }>>()
   const failures = new Map<string, { count: number, untilMs: number }>()
+  /** When each peer last moved records in its session. */
+  const moving = new Map<string, number>()
   const timers = new Set<() => void>()
   let stopping = new AbortController()
   let leave: (() => void) | undefined
@@ -78,10 +82,12 @@ export function createSync (
     return await mine
   }
 
+  /** Of both sides' sessions at once each moves what the other moves: half of the bytes and of the work for nothing. */
+  const isMoving = (peerId: string): boolean => clock.now() - (moving.get(peerId) ?? -Infinity) < RECONCILE.inboundDelayMs
   const isConnected = (peerId: string): boolean => mesh.peers().some((peer) => peer.peerId === peerId)
   /** One try by our own choice; a peer that fails or holds back is left alone for longer each time. */
   const attempt = async (peerId: string): Promise<void> => {
-    if (stopping.signal.aborted || !isConnected(peerId) || clock.now() < (failures.get(peerId)?.untilMs ?? 0)) return
+    if (stopping.signal.aborted || !isConnected(peerId) || isMoving(peerId) || clock.now() < (failures.get(peerId)?.untilMs ?? 0)) return
     try {
       await now(peerId, stopping.signal)
       if ((rows.get(peerId)?.missing ?? 0) > 0) throw new BookError('BOOK_RECONCILE', 'the peer names records that it does not give')
@@ -112,7 +118,11 @@ export function createSync (
   }
   const greet = (peerId: string): void => {
     const direction = mesh.peers().find((peer) => peer.peerId === peerId)?.direction ?? 'outbound'
-    later(direction === 'outbound' ? 0 : RECONCILE.inboundDelayMs, () => { void attempt(peerId) })
+    const meet = (): void => {
+      if (isMoving(peerId)) later(RECONCILE.inboundDelayMs, meet)
+      else void attempt(peerId)
+    }
+    later(direction === 'outbound' ? 0 : RECONCILE.inboundDelayMs, meet)
   }
   return {
     start: () => {
@@ -129,6 +139,11 @@ export function createSync (
       await Promise.allSettled(running.values())
     },
     now,
+    noteMoving: (peerId) => {
+      moving.delete(peerId)
+      moving.set(peerId, clock.now())
+      if (moving.size > RECONCILE.maxStatus) moving.delete(moving.keys().next().value as string)
+    },
     status: () => [...rows.values()]
   }
 }

@@ -11,6 +11,8 @@ export const FRAME_OPEN = 2
 const HEADER_BYTES = 5
 /** Frames that wait for a slow reader: above, the sender is held back by flow control. */
 const HIGH_WATER_BYTES = 256 * 1024
+/** What a frame that waits costs beside its payload, which may be empty: else frames of five bytes pile up without bound. */
+const FRAME_COST_BYTES = 256
 /** An error frame may be this long even where the protocol's own frames are shorter. */
 export const MAX_ERROR_BYTES = 2048
 
@@ -33,12 +35,17 @@ export interface FrameChannel {
 export function createFrameChannel (stream: Stream, options: { maxFrameBytes: number, onActivity?: () => void }): FrameChannel {
   const frames: Frame[] = []
   let queuedBytes = 0
-  let chunks: Uint8Array[] = []
-  let chunkBytes = 0
+  // Copied into memory of our own: a chunk is a view of what the connection decrypted, 64 KB for a byte of this stream.
+  let buffer = new Uint8Array(HEADER_BYTES)
+  let filled = 0
   let wantBytes = HEADER_BYTES
+  /** What came when the queue was full already, not parsed yet. */
+  let rest: Uint8Array[] = []
+  let isParsing = false
   let remoteEnded = stream.remoteWriteStatus !== 'writable' && stream.status === 'open'
   let failure: Error | undefined
   let ended = false
+  let ending = false
   let resuming = false
   let waiting: { resolve: (frame: Frame | undefined) => void, reject: (error: Error) => void } | undefined
 
@@ -58,9 +65,9 @@ export function createFrameChannel (stream: Stream, options: { maxFrameBytes: nu
     const { resolve, reject } = waiting
     const frame = frames.shift()
     if (frame !== undefined) {
-      queuedBytes -= frame.payload.byteLength
+      queuedBytes -= FRAME_COST_BYTES + frame.payload.byteLength
       waiting = undefined
-      if (queuedBytes <= HIGH_WATER_BYTES / 2 && stream.readStatus === 'paused') resume()
+      if (queuedBytes <= HIGH_WATER_BYTES / 2) goOn()
       resolve(frame)
     } else if (failure !== undefined) {
       waiting = undefined
@@ -72,42 +79,71 @@ export function createFrameChannel (stream: Stream, options: { maxFrameBytes: nu
   }
   const fail = (error: Error): void => {
     failure ??= error
-    chunks = []
+    buffer = new Uint8Array(0)
+    rest = []
     settle()
   }
   const finish = (): void => {
-    if (chunkBytes > 0) fail(new MeshError('MESH_PROTOCOL', 'the stream ended inside a frame'))
+    if (rest.length > 0) { ending = true; return }
+    if (filled > 0) fail(new MeshError('MESH_PROTOCOL', 'the stream ended inside a frame'))
     ended = true
     settle()
   }
-  const take = (bytes: number): Uint8Array => {
-    const all = chunks.length === 1 ? chunks[0] as Uint8Array : concat(chunks, chunkBytes)
-    chunkBytes = all.byteLength - bytes
-    chunks = chunkBytes === 0 ? [] : [all.subarray(bytes)]
-    return all.subarray(0, bytes)
+  /** Refuses by the header alone, before there is memory for the payload. */
+  const readHeader = (): void => {
+    const view = new DataView(buffer.buffer)
+    const length = view.getUint32(0)
+    const kind = view.getUint8(4)
+    const limit = kind === FRAME_ERROR ? MAX_ERROR_BYTES : options.maxFrameBytes
+    if (length < 1 || kind > FRAME_OPEN) fail(new MeshError('MESH_PROTOCOL', `not a frame: length ${length}, kind ${kind}`))
+    else if (length - 1 > limit) fail(new MeshError('MESH_FRAME_TOO_LARGE', `frame of ${length - 1} bytes, limit ${limit}`, { data: { bytes: length - 1, limit } }))
+    else wantBytes = HEADER_BYTES - 1 + length
+  }
+  const complete = (): void => {
+    const frame = { kind: buffer[HEADER_BYTES - 1] as number, payload: buffer.slice(HEADER_BYTES, filled) }
+    frames.push(frame)
+    queuedBytes += FRAME_COST_BYTES + frame.payload.byteLength
+    buffer = new Uint8Array(HEADER_BYTES)
+    filled = 0
+    wantBytes = HEADER_BYTES
+    options.onActivity?.()
+    settle()
+  }
+  /** Takes what the frame under way still wants; returns how much that was. Memory grows with what has come, not with what was announced. */
+  const fill = (chunk: Uint8Array): number => {
+    const part = chunk.subarray(0, wantBytes - filled)
+    if (filled + part.byteLength > buffer.byteLength) {
+      const grown = new Uint8Array(Math.min(wantBytes, Math.max(filled + part.byteLength, 2 * buffer.byteLength)))
+      grown.set(buffer.subarray(0, filled))
+      buffer = grown
+    }
+    buffer.set(part, filled)
+    filled += part.byteLength
+    if (filled === HEADER_BYTES && wantBytes === HEADER_BYTES) readHeader()
+    if (failure === undefined && filled === wantBytes) complete()
+    return part.byteLength
   }
   const parse = (): void => {
-    while (failure === undefined && chunkBytes >= wantBytes) {
-      if (wantBytes === HEADER_BYTES) {
-        const head = chunks.length === 1 ? chunks[0] as Uint8Array : concat(chunks, chunkBytes)
-        chunks = [head]
-        const view = new DataView(head.buffer, head.byteOffset)
-        const length = view.getUint32(0)
-        const kind = view.getUint8(4)
-        const limit = kind === FRAME_ERROR ? MAX_ERROR_BYTES : options.maxFrameBytes
-        if (length < 1 || kind > FRAME_OPEN) { fail(new MeshError('MESH_PROTOCOL', `not a frame: length ${length}, kind ${kind}`)); return }
-        if (length - 1 > limit) { fail(new MeshError('MESH_FRAME_TOO_LARGE', `frame of ${length - 1} bytes, limit ${limit}`, { data: { bytes: length - 1, limit } })); return }
-        wantBytes = HEADER_BYTES - 1 + length
-        if (chunkBytes < wantBytes) return
+    isParsing = true
+    for (let chunk = rest.shift(); chunk !== undefined; chunk = rest.shift()) {
+      let at = 0
+      while (failure === undefined && at < chunk.byteLength && queuedBytes <= HIGH_WATER_BYTES) at += fill(chunk.subarray(at))
+      if (failure !== undefined) break
+      if (at < chunk.byteLength) {
+        rest.unshift(chunk.slice(at))
+        break
       }
-      const bytes = take(wantBytes)
-      frames.push({ kind: bytes[4] as number, payload: bytes.slice(HEADER_BYTES) })
-      queuedBytes += wantBytes - HEADER_BYTES
-      wantBytes = HEADER_BYTES
-      options.onActivity?.()
-      settle()
     }
+    isParsing = false
     hold()
+  }
+  /** The queue has room again. */
+  const goOn = (): void => {
+    if (isParsing) return
+    if (rest.length > 0) parse()
+    if (rest.length > 0) return
+    if (ending) finish()
+    else if (stream.readStatus === 'paused') resume()
   }
   const closed = new Promise<void>((resolve) => {
     stream.addEventListener('close', (event) => {
@@ -123,8 +159,9 @@ export function createFrameChannel (stream: Stream, options: { maxFrameBytes: nu
   stream.addEventListener('message', (event) => {
     if (failure !== undefined) return
     const chunk = event.data.subarray()
-    chunks.push(chunk)
-    chunkBytes += chunk.byteLength
+    // libp2p hands out what it had buffered whatever we hold.
+    if (rest.length > 0) { rest.push(Uint8Array.from(chunk)); return }
+    rest.push(chunk)
     parse()
   })
   if (stream.status === 'aborted' || stream.status === 'reset') fail(new MeshError('MESH_UNREACHABLE', 'the stream was reset'))
@@ -167,14 +204,4 @@ async function drained (stream: Stream): Promise<void> {
     stream.addEventListener('drain', settle)
     stream.addEventListener('close', settle)
   })
-}
-
-function concat (chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const all = new Uint8Array(bytes)
-  let at = 0
-  for (const chunk of chunks) {
-    all.set(chunk, at)
-    at += chunk.byteLength
-  }
-  return all
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
+import type { MediatorList } from './deal-messages.ts'
 import { dealTermsShape } from './deal-terms.ts'
 import { addressShape, cidShape, hashShape, parseShape, signatureShape, uintShape } from './shapes.ts'
 
@@ -13,10 +14,11 @@ export const MAX_DEAL_MESSAGE_BYTES = 131_072
 
 const bytesShape: z.ZodType<Uint8Array> = z.instanceof(Uint8Array)
 
-/** In the one order that the contracts read: ascending, none twice, a weight for each. */
-export const mediatorListShape = z.strictObject({ mediators: z.array(addressShape).max(32).readonly(), weights: z.array(uintShape).max(32).readonly() })
+/** In the one order that the contracts read: ascending, none twice, a weight for each. Not zod's `readonly`, which throws when it freezes bytes. */
+export const mediatorListShape = z.strictObject({ mediators: z.array(addressShape).max(32), weights: z.array(uintShape).max(32) })
   .refine(({ mediators, weights }) => mediators.length === weights.length, 'a weight is missing or left over')
   .refine(({ mediators }) => mediators.every((mediator, at) => at === 0 || (mediators[at - 1] as string) < mediator), 'mediators must ascend, none twice')
+  .transform((list): MediatorList => list)
 
 /** Creator to provider: the pair that the evidence matches; the provider answers with signed terms. */
 const proposeShape = z.strictObject({

@@ -15,7 +15,9 @@ export const MAX_FRAME_BYTES = 60_000
 /** Records in one page, and their bytes. */
 export const MAX_PAGE_RECORDS = 200
 export const MAX_PAGE_BYTES = 262_144
-/** A page or a frame in its envelope. */
+/** A frame in its envelope: all that a stranger's round can make us hold. */
+export const MAX_ROUND_BYTES = MAX_FRAME_BYTES + 64
+/** A page in its envelope. */
 export const MAX_RECONCILE_BYTES = 270_000
 
 const bytesShape = z.instanceof(Uint8Array)
@@ -46,7 +48,7 @@ export function encodeRoundQuery (domain: Domain, query: RoundQuery): Uint8Array
 
 /** Throws WireError. */
 export function decodeRoundQuery (domain: Domain, bytes: Uint8Array): RoundQuery {
-  const [, separator, bucket, frame] = parseShape(queryShape, decodeCbor(bytes, MAX_RECONCILE_BYTES), 'round query')
+  const [, separator, bucket, frame] = parseShape(queryShape, decodeCbor(bytes, MAX_ROUND_BYTES), 'round query')
   assertDomain(domain, separator)
   return { bucket, frame }
 }
@@ -58,7 +60,7 @@ export function encodeRoundAnswer (answer: RoundAnswer): Uint8Array {
 
 /** Throws WireError. */
 export function decodeRoundAnswer (bytes: Uint8Array): RoundAnswer {
-  const [, count, frame] = parseShape(answerShape, decodeCbor(bytes, MAX_RECONCILE_BYTES), 'round answer')
+  const [, count, frame] = parseShape(answerShape, decodeCbor(bytes, MAX_ROUND_BYTES), 'round answer')
   return { count, frame }
 }
 

@@ -155,6 +155,32 @@ t.test('a late joiner gets everything on connect, from the side that dialled, an
   t.match(late.replica.status(), { records: 451, peers: [{ peerId: 'a', equal: true, missing: 0, extra: 0, records: 451 }] })
 })
 
+t.test('while a joiner moves records, the side that was dialled sends nothing again; after that it compares', async (t) => {
+  const { network, clock, start } = createWorld(t)
+  const [a, late] = [await start('a'), await start('late')]
+  for (const record of jobs(500)) await a.replica.publish(record)
+  const { promise: released, resolve: release } = Promise.withResolvers<void>()
+  let pages = 0
+  a.mesh.tamper = async (_from, protocol, answer) => {
+    if (protocol === RECORDS_PROTOCOL && ++pages === 2) await released
+    return answer
+  }
+  const asked: string[] = []
+  late.mesh.tamper = (_from, protocol, answer) => { asked.push(protocol); return answer }
+  network.connect('late', 'a')
+  clock.advance(1)
+  await until(() => pages === 2)
+  clock.advance(RECONCILE.inboundDelayMs)
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => { setImmediate(resolve) })
+  t.strictSame(asked, [], 'no session of its own')
+  release()
+  await until(() => late.replica.status().peers[0]?.equal === true)
+  clock.advance(2 * RECONCILE.inboundDelayMs)
+  await until(() => a.replica.status().peers.length === 1)
+  t.strictSame(asked, [RECONCILE_PROTOCOL], 'one round proves it')
+  t.match(a.replica.status().peers, [{ peerId: 'late', equal: true }])
+})
+
 t.test('what gossip lost is found within a minute and a tenth', async (t) => {
   const { network, clock, start, settle } = createWorld(t)
   const [a, b] = [await start('a'), await start('b')]

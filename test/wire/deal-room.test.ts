@@ -15,6 +15,13 @@ t.test('a mediator list is taken in the one order that the contracts read, with 
   for (const [what, mediators, weights] of refused) t.throws(() => take(mediators, weights), { code: 'WIRE_INVALID' }, what)
 })
 
+t.test('bytes in the place of a mediator list are refused like anything else that is no list', async (t) => {
+  for (const mediators of [new Uint8Array(40), new Uint8Array(0), 'text', { length: 0 }]) {
+    t.throws(() => decodeMessage(mediatorListShape, encodeMessage({ mediators, weights: [] }), 'mediators'), { code: 'WIRE_INVALID' })
+    t.throws(() => decodeMessage(mediatorListShape, encodeMessage({ mediators: [], weights: mediators }), 'mediators'), { code: 'WIRE_INVALID' })
+  }
+})
+
 t.test('requests go to bytes and back; a type that is none, a field too many and bytes beyond the limit are refused', async (t) => {
   const status = { type: 'status', dealId: `0x${'1'.repeat(64)}` } as const
   t.same(decodeMessage(dealRequestShape, encodeMessage(status), 'request'), status)

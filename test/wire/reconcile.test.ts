@@ -6,7 +6,7 @@ import { encodeCbor } from '../../src/wire/cbor.ts'
 import { WireError } from '../../src/wire/errors.ts'
 import {
   decodeFetched, decodePageQuery, decodePushed, decodeRoundAnswer, decodeRoundQuery, encodeFetched, encodePageQuery, encodePushed, encodeRoundAnswer, encodeRoundQuery,
-  MAX_FRAME_BYTES, MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES
+  MAX_FRAME_BYTES, MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES
 } from '../../src/wire/reconcile.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
 import { DOMAIN } from '../support/records.ts'
@@ -29,6 +29,9 @@ t.test('queries for another deployment, and anything beyond its limit, are refus
   t.throws(() => decodeRoundQuery(OTHER, encodeRoundQuery(DOMAIN, { bucket: 5, frame })), { code: 'WIRE_DOMAIN' })
   t.throws(() => decodePageQuery(OTHER, encodePageQuery(DOMAIN, { type: 'fetch', ids: [ID] })), { code: 'WIRE_DOMAIN' })
   t.throws(() => decodeRoundQuery(DOMAIN, encodeRoundQuery(DOMAIN, { bucket: 5, frame: new Uint8Array(MAX_FRAME_BYTES + 1) })), { code: 'WIRE_INVALID' })
+  t.throws(() => decodeRoundQuery(DOMAIN, encodeRoundQuery(DOMAIN, { bucket: 5, frame: new Uint8Array(MAX_ROUND_BYTES) })), { code: 'WIRE_TOO_LARGE' }, 'by its size, before it is read')
+  t.same(decodeRoundQuery(DOMAIN, encodeRoundQuery(DOMAIN, { bucket: Number.MAX_SAFE_INTEGER, frame: new Uint8Array(MAX_FRAME_BYTES) })).frame.length, MAX_FRAME_BYTES)
+  t.same(decodeRoundAnswer(encodeRoundAnswer({ count: Number.MAX_SAFE_INTEGER, frame: new Uint8Array(MAX_FRAME_BYTES) })).frame.length, MAX_FRAME_BYTES)
   t.throws(() => decodeRoundAnswer(encodeRoundAnswer({ count: 1, frame: new Uint8Array(0) })), { code: 'WIRE_INVALID' })
   t.throws(() => decodePageQuery(DOMAIN, encodePageQuery(DOMAIN, { type: 'fetch', ids: Array.from({ length: MAX_PAGE_RECORDS + 1 }, () => ID) })), { code: 'WIRE_INVALID' })
   t.throws(() => decodePageQuery(DOMAIN, encodePageQuery(DOMAIN, { type: 'fetch', ids: [] })), { code: 'WIRE_INVALID' })

@@ -1,0 +1,69 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { FrameChannel } from '../src/mesh/frames.ts'
+import { channelOver, FakeStream, frameHeader } from '../test/support/fake-stream.ts'
+
+/** What a connection hands over at most at once: yamux frames of many streams in one decrypted message of noise. */
+const SLAB_BYTES = 65_519
+const HEADER_BYTES = 5
+
+/** One way to make us hold bytes: what arrives, chunk by chunk, until the channel pauses the stream. */
+export interface HostileStream { name: string, chunks: (maxFrameBytes: number) => Iterable<Uint8Array> }
+
+/** A byte of this stream in a message full of others': whoever keeps the view keeps the message. */
+function slice (byte: number): Uint8Array {
+  const slab = new Uint8Array(SLAB_BYTES)
+  slab[0] = byte
+  return slab.subarray(0, 1)
+}
+
+/** A chunk full of empty frames. */
+const EMPTY_FRAMES = new Uint8Array(SLAB_BYTES - SLAB_BYTES % HEADER_BYTES).map((_, at) => frameHeader(0)[at % HEADER_BYTES] as number)
+
+/** Chunks that end in a refusal. */
+export const REFUSED: readonly HostileStream[] = [
+  { name: 'a frame above the limit', chunks: (limit) => [frameHeader(limit + 1), new Uint8Array(SLAB_BYTES)] },
+  { name: 'a frame of no known kind', chunks: () => [Uint8Array.of(0, 0, 0, 9, 77), new Uint8Array(SLAB_BYTES)] }
+]
+
+/** Chunks after which the rest does not come, or nobody reads. */
+export const STALLED: readonly HostileStream[] = [
+  { name: 'single bytes', chunks: function * () { for (const byte of frameHeader(50_000)) yield slice(byte); for (let sent = 0; sent < 2000; sent++) yield slice(1) } },
+  { name: 'empty frames that nobody reads', chunks: function * () { for (;;) yield EMPTY_FRAMES.slice() } },
+  { name: 'a frame but for its last byte', chunks: function * (limit) { yield frameHeader(limit); for (let at = 0; at < limit - 1; at += SLAB_BYTES) yield new Uint8Array(Math.min(SLAB_BYTES, limit - 1 - at)) } }
+]
+
+/** More than any chunks above; ends a stream that is never paused. */
+const MAX_CHUNKS = 2_100
+
+/** Feeds a channel until it pauses or the chunks end. */
+function feed (chunks: Iterable<Uint8Array>, maxFrameBytes: number): FrameChannel {
+  const stream = new FakeStream()
+  const channel = channelOver(stream, maxFrameBytes)
+  let sent = 0
+  for (const chunk of chunks) {
+    if (stream.isPaused || sent++ >= MAX_CHUNKS) break
+    stream.arrive(chunk)
+  }
+  return channel
+}
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+
+/** Bytes that this process holds, after garbage is gone. */
+export function heldBytes (): number {
+  collect()
+  collect()
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+/** Bytes that one hostile stream makes us hold, the mean of several at once. */
+export function heldBy (hostile: HostileStream, maxFrameBytes: number, peers = 8): number {
+  feed(hostile.chunks(maxFrameBytes), maxFrameBytes)
+  const before = heldBytes()
+  const channels = Array.from({ length: peers }, () => feed(hostile.chunks(maxFrameBytes), maxFrameBytes))
+  const held = (heldBytes() - before) / peers
+  return channels.length === peers ? held : Number.NaN
+}

@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createChildren, type Child } from './child.ts'
+import { atMost, atMostTimes, percentile, reported, type Bench } from './figure.ts'
+import { packRecords, signOffers } from './offers.ts'
+
+const RECORDS = 100_000
+const AUTHORS = 1_000
+const DIFFERENCES = 100
+const PROOFS = 9
+const JOINER_TIMES = 1.5
+const DIFFERENCE_MS = 2_000
+
+interface Timed<T> { ms: number, wireBytes: number, value: T }
+interface Started { peerId: string, address: string }
+
+/**
+ * Two real nodes in processes of their own: one joins the other's book of 100,000 from nothing, both prove that they are equal,
+ * and both settle differences. Bytes are those of the sockets, encryption, stream negotiation and keep-alives included.
+ */
+export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) => {
+  const count = sizes.records ?? RECORDS
+  const root = await mkdtemp(join(tmpdir(), 'lilynode-bench-'))
+  const children = createChildren(root)
+  const startNode = async (name: string): Promise<Started & { child: Child }> => {
+    const folder = join(root, name)
+    await mkdir(folder)
+    const child = await children.start('./reconcile-node.ts', profile === undefined ? {} : { profile: join(profile, name) })
+    return { child, ...await child.ask<Started>('start', folder) }
+  }
+  try {
+    const records = await signOffers({ count, authors: AUTHORS, seed, nowMs: Date.now() })
+    const path = join(root, 'records')
+    const packed = packRecords(records)
+    await writeFile(path, packed)
+    progress(`${count} records of ${Math.round(packed.byteLength / count)} bytes signed`)
+
+    const old = await startNode('old')
+    if (await old.child.ask<number>('load', path) !== count) throw new Error('the book does not hold what was loaded')
+    const joiner = await startNode('joiner')
+    const joined = await joiner.child.ask<Timed<void>>('join', { address: old.address, size: count })
+    await assertEqual(old.child, joiner.child)
+    progress(`joined in ${(joined.ms / 1000).toFixed(1)} s`)
+    const transfer = await joiner.child.ask<Timed<number>>('pull', old.peerId)
+    if (transfer.value !== packed.byteLength) throw new Error(`the bare transfer brought ${transfer.value} of ${packed.byteLength} bytes`)
+    const recoverMs = await joiner.child.ask<number>('recover')
+
+    const proofs: Array<Timed<{ received: number, sent: number }>> = []
+    while (proofs.length < PROOFS) proofs.push(await reconcile(joiner.child, old.peerId))
+    if (!await joiner.child.ask<boolean>('isEqual', old.peerId)) throw new Error('equal books were not proven equal')
+    progress('equal books proven')
+
+    const half = DIFFERENCES / 2
+    const news = await signOffers({ count: DIFFERENCES, authors: AUTHORS, seed: seed + 1, nowMs: Date.now(), firstAuthor: AUTHORS })
+    await old.child.ask('add', packRecords(news.slice(0, half)))
+    await joiner.child.ask('add', packRecords(news.slice(half)))
+    const settled = await reconcile(joiner.child, old.peerId)
+    if (settled.value.received !== half || settled.value.sent !== half) throw new Error(`settled ${settled.value.received} and ${settled.value.sent} differences instead of ${half} each`)
+    await assertEqual(old.child, joiner.child)
+
+    const full = (value: number): { name: string, value: number } => ({ name: 'bare transfer of all, this run', value })
+    const seconds = (ms: number): number => ms / 1000
+    return [
+      atMost(`equal books of ${count} proven, median of ${PROOFS}`, percentile(proofs.map(({ wireBytes }) => wireBytes), 0.5), 1000, 'bytes'),
+      reported('time of it', percentile(proofs.map(({ ms }) => ms), 0.5), 'ms'),
+      atMost(`${DIFFERENCES} differences in ${count}, time`, settled.ms, DIFFERENCE_MS, 'ms', full(Math.round(transfer.ms))),
+      atMost(`${DIFFERENCES} differences in ${count}, bytes`, settled.wireBytes / 1000, 300, 'KB', full(Math.round(transfer.wireBytes / 1000))),
+      atMostTimes(`late joiner, ${count} records`, seconds(joined.ms), JOINER_TIMES, 's', { name: `bare transfer ${seconds(transfer.ms).toFixed(1)} s + bare recover ${seconds(recoverMs).toFixed(1)} s, this run`, value: seconds(transfer.ms + recoverMs) }),
+      reported('bytes of it', joined.wireBytes / 1e6, 'MB', { name: 'bare transfer', value: Math.round(transfer.wireBytes / 1e6) })
+    ]
+  } finally {
+    await children.stop()
+    await rm(root, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+async function reconcile (child: Child, peerId: string): Promise<Timed<{ received: number, sent: number }>> {
+  return await child.ask('reconcile', peerId)
+}
+
+async function assertEqual (one: Child, other: Child): Promise<void> {
+  if (await one.ask<string>('digest') !== await other.ask<string>('digest')) throw new Error('the books differ')
+}

@@ -1,0 +1,79 @@
+import t from 'tap'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { FrameChannel } from '../../src/mesh/frames.ts'
+import { channelOver, FakeStream, frameHeader } from '../support/fake-stream.ts'
+
+setFlagsFromString('--expose-gc')
+const collect = runInNewContext('gc') as () => void
+const frame = (payload: Uint8Array): Uint8Array => Buffer.concat([frameHeader(payload.byteLength), payload])
+const emptyFrames = (count: number): Uint8Array => Buffer.concat(Array.from({ length: count }, () => frameHeader(0)))
+const readAll = async (channel: FrameChannel): Promise<Uint8Array[]> => {
+  const payloads: Uint8Array[] = []
+  for (let next = await channel.read(); next !== undefined; next = await channel.read()) payloads.push(next.payload)
+  return payloads
+}
+
+t.test('frames keep their bytes however they are cut into chunks', async (t) => {
+  const payloads = [0, 1, 5, 300, 0, 70_000].map((length, index) => new Uint8Array(length).fill(index + 1))
+  const bytes = Buffer.concat(payloads.map(frame))
+  for (const size of [1, 2, 3, 7, 4096, bytes.length]) {
+    const stream = new FakeStream()
+    const channel = channelOver(stream, 70_000)
+    const read = readAll(channel)
+    for (let at = 0; at < bytes.length; at += size) stream.arrive(bytes.subarray(at, at + size))
+    stream.endRemote()
+    t.ok((await read).every((payload, index) => Buffer.compare(payload, payloads[index] as Uint8Array) === 0), `chunks of ${size}`)
+  }
+})
+
+t.test('empty frames that nobody reads hold the sender back, and all of them arrive when someone does', async (t) => {
+  const stream = new FakeStream()
+  const channel = channelOver(stream, 100)
+  stream.arrive(emptyFrames(10_000))
+  t.ok(stream.isPaused)
+  // libp2p hands out what it had buffered before the pause.
+  stream.arrive(frame(Uint8Array.of(7)))
+  stream.endRemote()
+  const payloads = await readAll(channel)
+  t.equal(payloads.length, 10_001)
+  t.strictSame([...payloads.at(-1) as Uint8Array], [7], 'in order')
+})
+
+t.test('what is not parsed yet costs its bytes, not a frame for each five of them', async (t) => {
+  const channels = Array.from({ length: 20 }, () => ({ stream: new FakeStream() })).map(({ stream }) => ({ stream, channel: channelOver(stream, 100) }))
+  collect()
+  const before = process.memoryUsage()
+  for (const { stream } of channels) stream.arrive(emptyFrames(13_000))
+  collect()
+  const after = process.memoryUsage()
+  const held = (after.heapUsed + after.external - before.heapUsed - before.external) / channels.length
+  t.ok(held < 512 * 1024, `${Math.round(held / 1024)} KiB a stream`)
+})
+
+t.test('a byte of a frame does not hold on to the chunk it came in', async (t) => {
+  const stream = new FakeStream()
+  const channel = channelOver(stream, 1000)
+  stream.arrive(frameHeader(1000))
+  collect()
+  const before = process.memoryUsage().arrayBuffers
+  for (let sent = 0; sent < 200; sent++) stream.arrive(new Uint8Array(65_519).subarray(0, 1))
+  collect()
+  const held = process.memoryUsage().arrayBuffers - before
+  t.ok(held < 1_000_000, `${held} bytes held for 200`)
+  for (let sent = 0; sent < 800; sent++) stream.arrive(Uint8Array.of(1))
+  t.equal((await channel.read())?.payload.byteLength, 1000)
+})
+
+t.test('a frame above the limit is refused by its header, and one that is cut off by the end', async (t) => {
+  const large = new FakeStream()
+  const refused = channelOver(large, 100)
+  large.arrive(frameHeader(101).subarray(0, 4))
+  large.arrive(frameHeader(101).subarray(4))
+  await t.rejects(refused.read(), { code: 'MESH_FRAME_TOO_LARGE' })
+  const cut = new FakeStream()
+  const channel = channelOver(cut, 100)
+  cut.arrive(frame(new Uint8Array(10)).subarray(0, 12))
+  cut.endRemote()
+  await t.rejects(channel.read(), { code: 'MESH_PROTOCOL' })
+})
