@@ -24,7 +24,7 @@ export interface FleetDocument {
   /** What the members seal with. */
   readonly key: Uint8Array
   memberOf: (peerId: string) => FleetMember | undefined
-  /** Which parts are held. */
+  /** Which parts are held, by operator in ascending order. */
   marks: () => PartMark[]
   /** Parts that count against those in `have`, up to `maxBytes` together. */
   lackedBy: (have: readonly PartMark[], maxBytes: number) => Uint8Array[]
@@ -142,7 +142,7 @@ export function createFleetDocument (components: DocumentComponents, options: { 
     get roster () { return roster },
     get key () { return key },
     memberOf: (peerId) => roster.members.find((member) => member.peerId === peerId),
-    marks: () => [...parts.values()].map(({ operator, seq, id }) => ({ operator, seq, id })),
+    marks: () => [...parts.values()].map(({ operator, seq, id }) => ({ operator, seq, id })).sort((a, b) => a.operator < b.operator ? -1 : 1),
     lackedBy: (have, maxBytes) => {
       const known = new Map(have.map((mark) => [mark.operator, mark]))
       const lacked: Uint8Array[] = []
