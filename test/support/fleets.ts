@@ -19,7 +19,7 @@ export const memberSigner = (n: number): Signer => testSigner(100 + n)
 export const codec = await loadPartCodec()
 
 /** The n-th member's card; a peer id where it is a real one. */
-export function cardOf (n: number, peerId = `12D3KooW${String(n).padStart(44, '1').replaceAll('0', 'z')}`): MemberCard {
+export function cardOf (n: number, peerId = `12D3KooW${String(n).padStart(44, 'x').replaceAll('0', 'z')}`): MemberCard {
   const signer = memberSigner(n)
   return { name: `node-${n}`, operator: signer.address, peerId, sealKey: sealKeyOf(signer).publicKey }
 }
