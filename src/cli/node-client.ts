@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { AuctionSummary, BalanceView, BookView, JobView, NodeFacade, NodeStatus, TransactionView } from '../api/facade.ts'
 import { dataPaths } from '../config/paths.ts'
+import type { FleetView } from '../fleet/view.ts'
 import { CodedError, errorMessage } from '../core/errors.ts'
 import { CliError } from './errors.ts'
 
@@ -19,6 +20,9 @@ export interface NodeClient {
   cancel: (id: string) => Promise<JobView>
   explain: (id: string) => Promise<unknown>
   auction: (epoch: number) => Promise<AuctionSummary>
+  fleet: () => Promise<FleetView>
+  /** Each resolves to the fleet as it is then. */
+  changeFleet: (what: 'roster' | 'state' | 'price', body: unknown) => Promise<FleetView>
   events: (id: string, signal: AbortSignal) => AsyncIterable<JobView>
   /** The book as Yjs updates (base64), the first one whole; ends only with the signal or the node. */
   bookUpdates: (signal: AbortSignal) => AsyncIterable<{ update: string, isNew: boolean }>
@@ -126,6 +130,8 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
     cancel: (id) => post(`/v1/jobs/${encodeURIComponent(id)}/cancel`, {}),
     explain: (id) => get(`/v1/jobs/${encodeURIComponent(id)}/explain`),
     auction: (epoch) => get(`/v1/auctions/${epoch}`),
+    fleet: () => get('/v1/fleet'),
+    changeFleet: (what, body) => post(`/v1/fleet/${what}`, body),
     events: (id, signal) => lines<JobView>(`/v1/jobs/${encodeURIComponent(id)}/events`, signal),
     bookUpdates: (signal) => lines('/v1/book/updates', signal)
   }

@@ -1,3 +1,4 @@
+import { errorCode } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { decodeFleetMessage, encodeFleetMessage, FLEET_PROTOCOL, fleetAnswerShape, MAX_FLEET_MESSAGE_BYTES, type FleetAnswer, type FleetRequest, type PartMark } from '../wire/fleet.ts'
@@ -19,6 +20,7 @@ export async function exchangeWith (components: ExchangeComponents, member: Flee
   const budget = MAX_FLEET_MESSAGE_BYTES - MESSAGE_OVERHEAD_BYTES
   const peer = member.peerId
   let theirs = known
+  let isIntroduced = false
 
   const ask = async (request: FleetRequest): Promise<FleetAnswer> => {
     const late = AbortSignal.any([signal, AbortSignal.timeout(FLEET.timeoutMs)])
@@ -51,8 +53,15 @@ export async function exchangeWith (components: ExchangeComponents, member: Flee
     if (taken === 0 && parts.length > 0 && isSame(before, theirs)) throw new FleetError('FLEET_NOT_TAKEN', `${member.name} does not take what this node states`, { data: { member: member.name }, hint: 'Its clock or this node\'s is wrong: "lilynode doctor" on both.' })
     return true
   }
+  /** A member that does not know us yet may have an older roster: one that names us makes us known, once. */
+  const introduced = async (error: unknown): Promise<boolean> => {
+    if (isIntroduced || errorCode(error) !== 'FLEET_REFUSED') throw error
+    isIntroduced = true
+    await ask({ type: 'roster', roster: document.roster })
+    return true
+  }
   try {
-    for (let rounds = 0; rounds < FLEET.maxRounds && document.memberOf(peer) !== undefined; rounds++) if (!(await round())) break
+    for (let rounds = 0; rounds < FLEET.maxRounds && document.memberOf(peer) !== undefined; rounds++) if (!(await round().catch(introduced))) break
   } catch (error) {
     penaliseFault(mesh, peer, error)
     throw error

@@ -6,6 +6,9 @@ export const FLEET = {
   maxItems: 256,
   /** Members are asked again this often: an edit whose push was lost arrives within it. */
   syncMs: 15_000,
+  /** First pause after a failed exchange; doubles up to `maxRetryMs`. A new connection ends it. */
+  retryMs: 1_000,
+  maxRetryMs: 10 * 60_000,
   /** A part is stated again this often, so that others see that its node lives. */
   restateMs: 60_000,
   /** Changes of the inventory are gathered this long: a burst of consents makes one part. */

@@ -19,10 +19,8 @@ export interface FleetSync {
   link: (operator: Address) => FleetLink | undefined
 }
 
-interface Line extends FleetLink { running?: Promise<void>, isAskedAgain?: boolean, theirs: readonly PartMark[], failures: number, nextMs: number }
+interface Line extends FleetLink { running?: Promise<void>, isAskedAgain?: boolean, theirs: readonly PartMark[], failures: number, cancelRetry?: () => void }
 
-/** A member that does not answer is asked less and less often, down to this; a new connection resets it. */
-const MAX_PAUSE_MS = 10 * 60_000
 
 export function createFleetSync (components: ExchangeComponents & { mesh: Pick<Mesh, 'peers' | 'onPeer'>, clock: Clock, logger: Logger }): FleetSync {
   const { mesh, document, clock, logger } = components
@@ -32,7 +30,7 @@ export function createFleetSync (components: ExchangeComponents & { mesh: Pick<M
   let cancelTick = (): void => undefined
 
   const lineOf = (operator: Address): Line => {
-    const line = lines.get(operator) ?? { theirs: [], failures: 0, nextMs: 0 }
+    const line = lines.get(operator) ?? { theirs: [], failures: 0 }
     lines.set(operator, line)
     return line
   }
@@ -50,27 +48,36 @@ export function createFleetSync (components: ExchangeComponents & { mesh: Pick<M
       if (stopping.signal.aborted) return
       const code = errorCode(error)
       line.theirs = []
-      line.nextMs = clock.now() + Math.min(MAX_PAUSE_MS, FLEET.syncMs * 2 ** line.failures)
-      line.failures++
+      pause(member, line)
       if (line.code !== code) logger.info('fleet.member', { member: member.name, code, error: errorMessage(error) })
       line.code = code
     }
   }
+  /** A member that is away or refuses is asked less and less often. */
+  const pause = (member: FleetMember, line: Line): void => {
+    line.cancelRetry = clock.after(Math.min(FLEET.maxRetryMs, FLEET.retryMs * 2 ** line.failures), () => { ask(member) })
+    line.failures++
+  }
   const ask = (member: FleetMember): void => {
     const line = lineOf(member.operator)
     line.isAskedAgain = true
+    line.cancelRetry?.()
+    delete line.cancelRetry
     if (line.running !== undefined || stopping.signal.aborted) return
     line.running = talk(member, line).finally(() => { delete line.running })
   }
-  /** Everybody who is connected or was not found away lately. */
+  /** Everybody but those who wait for their next try without a connection. */
   const askAll = (): void => {
     const connected = new Set(mesh.peers().map(({ peerId }) => peerId))
     const members = others()
-    for (const operator of lines.keys()) if (!members.some((member) => member.operator === operator)) lines.delete(operator)
+    for (const [operator, line] of lines) {
+      if (members.some((member) => member.operator === operator)) continue
+      line.cancelRetry?.()
+      lines.delete(operator)
+    }
     for (const member of members) {
       const line = lineOf(member.operator)
-      const isDue = line.nextMs <= clock.now() || (connected.has(member.peerId) && line.code !== 'FLEET_REFUSED')
-      if (isDue) ask(member)
+      if (line.cancelRetry === undefined || (connected.has(member.peerId) && line.code !== 'FLEET_REFUSED')) ask(member)
     }
   }
   const tick = (): void => {
@@ -88,7 +95,7 @@ export function createFleetSync (components: ExchangeComponents & { mesh: Pick<M
         mesh.onPeer(({ peerId, type }) => {
           const member = type === 'connect' ? document.memberOf(peerId) : undefined
           if (member === undefined || member.operator === document.self) return
-          lineOf(member.operator).nextMs = 0
+          lineOf(member.operator).failures = 0
           ask(member)
         }),
         document.onChange((isNews) => { if (isNews) askAll() })
@@ -98,6 +105,7 @@ export function createFleetSync (components: ExchangeComponents & { mesh: Pick<M
     stop: async () => {
       for (const leave of leaves.splice(0)) leave()
       cancelTick()
+      for (const line of lines.values()) line.cancelRetry?.()
       stopping.abort(new Error('the fleet stops'))
       await Promise.allSettled([...lines.values()].map(({ running }) => running))
     }
