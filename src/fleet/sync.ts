@@ -35,12 +35,12 @@ export function createFleetSync (components: ExchangeComponents & { mesh: Pick<M
     return line
   }
   const others = (): FleetMember[] => document.roster.members.filter(({ operator }) => operator !== document.self)
-  const talk = async (member: FleetMember, line: Line): Promise<void> => {
+  const attempt = async (member: FleetMember, line: Line): Promise<void> => {
+    line.isAskedAgain = false
+    line.cancelRetry?.()
+    delete line.cancelRetry
     try {
-      do {
-        line.isAskedAgain = false
-        line.theirs = await exchangeWith(components, member, line.theirs, stopping.signal)
-      } while (line.isAskedAgain && !stopping.signal.aborted)
+      line.theirs = await exchangeWith(components, member, line.theirs, stopping.signal)
       line.atMs = clock.now()
       line.failures = 0
       delete line.code
@@ -48,23 +48,24 @@ export function createFleetSync (components: ExchangeComponents & { mesh: Pick<M
       if (stopping.signal.aborted) return
       const code = errorCode(error)
       line.theirs = []
-      pause(member, line)
+      // A member that is away or refuses is asked less and less often.
+      line.cancelRetry = clock.after(Math.min(FLEET.maxRetryMs, FLEET.retryMs * 2 ** line.failures), () => { ask(member) })
+      line.failures++
       if (line.code !== code) logger.info('fleet.member', { member: member.name, code, error: errorMessage(error) })
       line.code = code
     }
   }
-  /** A member that is away or refuses is asked less and less often. */
-  const pause = (member: FleetMember, line: Line): void => {
-    line.cancelRetry = clock.after(Math.min(FLEET.maxRetryMs, FLEET.retryMs * 2 ** line.failures), () => { ask(member) })
-    line.failures++
+  /** What is asked for while an attempt runs, a new connection say, makes another one. */
+  const talk = async (member: FleetMember, line: Line): Promise<void> => {
+    while (line.isAskedAgain === true && !stopping.signal.aborted) await attempt(member, line)
+    // In the same turn as the last look, so that nothing asked for is lost.
+    delete line.running
   }
   const ask = (member: FleetMember): void => {
+    if (stopping.signal.aborted) return
     const line = lineOf(member.operator)
     line.isAskedAgain = true
-    line.cancelRetry?.()
-    delete line.cancelRetry
-    if (line.running !== undefined || stopping.signal.aborted) return
-    line.running = talk(member, line).finally(() => { delete line.running })
+    line.running ??= talk(member, line)
   }
   /** Everybody but those who wait for their next try without a connection. */
   const askAll = (): void => {
@@ -77,7 +78,7 @@ export function createFleetSync (components: ExchangeComponents & { mesh: Pick<M
     }
     for (const member of members) {
       const line = lineOf(member.operator)
-      if (line.cancelRetry === undefined || (connected.has(member.peerId) && line.code !== 'FLEET_REFUSED')) ask(member)
+      if (line.failures === 0 || (connected.has(member.peerId) && line.code !== 'FLEET_REFUSED')) ask(member)
     }
   }
   const tick = (): void => {
