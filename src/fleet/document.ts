@@ -68,17 +68,16 @@ export function createFleetDocument (components: DocumentComponents, options: { 
   const merge = (of: FleetRoster, held: ReadonlyMap<Address, HeldPart>): SharedEntries => mergeEntries([...held].map(([operator, { content }]) => [operator, content.entries] as const), isMemberOf(of))
   let shared: SharedEntries = new Map()
 
+  const markOf = (part: FleetPart): FleetPart & PartMark => ({ ...part, id: fleetPartDigest(domain, roster.account, part) })
   /** Checks a foreign part in the order of cost; undefined when it is no news or nobody's. */
-  const check = (bytes: Uint8Array, latestMs: number): HeldPart | undefined => {
-    const part = decodePart(bytes)
+  const check = (part: FleetPart & PartMark, latestMs: number): HeldPart | undefined => {
     const held = parts.get(part.operator)
     if (!roster.members.some(({ operator }) => operator === part.operator)) return undefined
-    const mark = { operator: part.operator, seq: part.seq, id: fleetPartDigest(domain, roster.account, part) }
-    if (part.seq > latestMs || (held !== undefined && !isNewerMark(mark, held))) return undefined
-    if (recoverSigner(mark.id, part.signature) !== part.operator) throw new FleetError('FLEET_PART', 'a part is not signed by its operator', { data: { operator: part.operator } })
+    if (part.seq > latestMs || (held !== undefined && !isNewerMark(part, held))) return undefined
+    if (recoverSigner(part.id, part.signature) !== part.operator) throw new FleetError('FLEET_PART', 'a part is not signed by its operator', { data: { operator: part.operator } })
     const content = codec.decode(part.operator, part.update)
     // Not its sender's fault: a member whose clock is ahead may have taken over what is too early for us.
-    return latestOf(content) > latestMs ? undefined : { ...part, ...mark, content }
+    return latestOf(content) > latestMs ? undefined : { ...part, content }
   }
   /** Own entries worth keeping: those that no later one of another member beats. */
   const pruned = (content: PartContent, winners: SharedEntries): PartContent => ({
@@ -116,6 +115,15 @@ export function createFleetDocument (components: DocumentComponents, options: { 
     shared = merge(roster, parts)
     for (const listener of listeners) listener(own !== undefined || change.roster !== undefined)
   }
+  /** Whoever passes on what the owner did wrong is not at fault. */
+  const isOurs = (next: FleetRoster): boolean => {
+    try {
+      return openRoster(next, self, sealKey).length > 0
+    } catch (error) {
+      if (error instanceof FleetError) return false
+      throw error
+    }
+  }
   const enqueue = async <T>(work: () => Promise<T>): Promise<T> => {
     const result = queue.then(work)
     queue = result.catch(() => undefined)
@@ -125,7 +133,7 @@ export function createFleetDocument (components: DocumentComponents, options: { 
   /** A part that this version does not read comes again from the others. */
   function readStored (bytes: Uint8Array): HeldPart | undefined {
     try {
-      return check(bytes, Infinity)
+      return check(markOf(decodePart(bytes)), Infinity)
     } catch (error) {
       if (error instanceof CodedError) return undefined
       throw error
@@ -165,14 +173,15 @@ export function createFleetDocument (components: DocumentComponents, options: { 
       const taken: HeldPart[] = []
       let fault: unknown
       try {
-        for (const bytes of received) {
-          const part = check(bytes, latestMs)
-          if (part !== undefined) taken.push(part)
+        // One of each operator: else a member could have sixty of its own looked at for the price of one message.
+        for (const part of latestOfEach(received.map((bytes) => markOf(decodePart(bytes))))) {
+          const checked = check(part, latestMs)
+          if (checked !== undefined) taken.push(checked)
         }
       } catch (error) {
         fault = error
       }
-      if (taken.length > 0) await commit({ taken: latestOfEach(taken) })
+      if (taken.length > 0) await commit({ taken })
       if (fault !== undefined) throw fault
       return taken.length
     }),
@@ -187,9 +196,9 @@ export function createFleetDocument (components: DocumentComponents, options: { 
       await enqueue(async () => { await commit({ own: { entries: parts.get(self)?.content.entries ?? new Map<string, Entry>(), inventory: { at: clock.now(), value: inventory } } }) })
     },
     adopt: async (next) => await enqueue(async () => {
-      if (next.account !== roster.account || next.version < roster.version || !isNewerRoster(domain, next, roster) || !isMemberOf(next)(self)) return false
+      if (next.account !== roster.account || next.version < roster.version || !isNewerRoster(domain, next, roster)) return false
       assertRoster(domain, next)
-      openRoster(next, self, sealKey)
+      if (!isOurs(next)) return false
       await commit({ roster: next })
       return true
     }),
@@ -212,8 +221,9 @@ function latestOf ({ entries, inventory }: PartContent): number {
   return Math.max(inventory?.at ?? 0, ...[...entries.values()].map(({ at }) => at))
 }
 
-function latestOfEach (parts: readonly HeldPart[]): HeldPart[] {
-  const latest = new Map<Address, HeldPart>()
+/** Of several parts of one operator the one that counts. */
+function latestOfEach<P extends PartMark> (parts: readonly P[]): P[] {
+  const latest = new Map<Address, P>()
   for (const part of parts) {
     const other = latest.get(part.operator)
     if (other === undefined || isNewerMark(part, other)) latest.set(part.operator, part)

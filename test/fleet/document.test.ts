@@ -122,6 +122,13 @@ t.test('forged, replayed, early and foreign parts change nothing', async (t) => 
   t.same(values(a), { price: 8000 })
 })
 
+t.test('of many parts of one member in a message one is looked at', async (t) => {
+  const a = await openMember(1, roster)
+  const [good, spoilt] = [partOf(memberSigner(2), price(8000), { seq: T0 + 5 }), partOf(memberSigner(2), new Uint8Array([1]), { seq: T0 + 4 })]
+  t.equal(await a.take([spoilt, good, spoilt, partOf(memberSigner(2), price(7000), { seq: T0 + 3 })]), 1)
+  t.same(values(a), { price: 8000 })
+})
+
 t.test('what came before a bad part is kept', async (t) => {
   const a = await openMember(1, roster)
   await t.rejects(a.take([partOf(memberSigner(2), price(8000)), partOf(memberSigner(3), new Uint8Array([1]))]), { code: 'FLEET_PART' })
@@ -171,6 +178,7 @@ t.test('only a newer roster of the same account that names this node is taken', 
   t.equal(await a.adopt(rosterOf([cardOf(1)], { version: 3, signer: memberSigner(2) })), false, 'of another account')
   const forged = { ...rosterOf([cardOf(1)], { version: 3, signer: memberSigner(2) }), account: owner.address }
   await t.rejects(a.adopt(forged), { code: 'FLEET_ROSTER' }, 'of a member that would like to be the owner')
+  t.equal(await a.adopt(rosterOf([{ ...cardOf(1), sealKey: cardOf(2).sealKey }], { version: 3 })), false, 'with a seal for another key, by a slip of the owner')
   t.same([a.roster.version, a.key], [2, key])
   const twins = [2, 3].map((seed) => rosterOf([cardOf(1)], { version: 3, seed }))
   for (const twin of [...twins, ...twins]) await a.adopt(twin)
