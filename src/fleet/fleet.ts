@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../core/clock.ts'
 import { errorCode, errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
@@ -65,7 +66,7 @@ export function createFleet (components: FleetComponents, options: { domain: Dom
   const listeners = new Set<() => void>()
   let facts = (): FleetFacts => options.facts
   let active: Active | undefined
-  let stated: { text: string, atMs: number } | undefined
+  let stated: { inventory: Inventory, atMs: number } | undefined
   let cancelGather: (() => void) | undefined
   let cancelRestate: (() => void) | undefined
 
@@ -80,14 +81,23 @@ export function createFleet (components: FleetComponents, options: { domain: Dom
   }
   const state = async ({ document }: Active): Promise<void> => {
     const now = inventory(document)
-    const text = JSON.stringify(now)
-    if (stated?.text === text && clock.now() - stated.atMs < FLEET.restateMs) return
-    stated = { text, atMs: clock.now() }
+    const ageMs = clock.now() - (stated?.atMs ?? 0)
+    // A little less than the time after which it is called for, since timers are not exact.
+    if (isDeepStrictEqual(stated?.inventory, now) && ageMs < FLEET.restateMs - FLEET.inventoryMs) return
+    // Whoever waits for a node waits for its state; what is free under load may come later.
+    if (stated?.inventory.state === now.state && stated.inventory.askBp === now.askBp && ageMs < FLEET.inventoryMs) {
+      gather(FLEET.inventoryMs - ageMs)
+      return
+    }
+    stated = { inventory: now, atMs: clock.now() }
     await document.describe(now)
   }
   const touch = (): void => {
+    gather(FLEET.gatherMs)
+  }
+  const gather = (delayMs: number): void => {
     if (active === undefined || cancelGather !== undefined) return
-    cancelGather = clock.after(FLEET.gatherMs, () => {
+    cancelGather = clock.after(delayMs, () => {
       cancelGather = undefined
       if (active === undefined) return
       state(active).catch((error: unknown) => {

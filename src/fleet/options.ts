@@ -11,8 +11,10 @@ export const FLEET = {
   maxRetryMs: 10 * 60_000,
   /** A part is stated again this often, so that others see that its node lives. */
   restateMs: 60_000,
-  /** Changes of the inventory are gathered this long: a burst of consents makes one part. */
+  /** Changes are gathered this long: a burst of consents makes one part. */
   gatherMs: 500,
+  /** Changes of what is free follow each other at this distance at least: each goes to every member. */
+  inventoryMs: 5_000,
   /** One request to a member may take this long, dial included. */
   timeoutMs: 5_000,
   /** Twice 64 parts of the largest size, three in a message. */

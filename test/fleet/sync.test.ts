@@ -149,3 +149,34 @@ t.test('a member that asks with a hostile part is refused and pays', async (t) =
   await ask({ have: [], parts: [good] })
   t.equal(price(a), 6000, 'what it may say is heard all the same')
 })
+
+t.test('a busy node tells what is free now and then, and its state at once', async (t) => {
+  const net = createMemoryNetwork(random)
+  const a = await start(t, net, 1)
+  let [openDeals, askBp] = [0, 9000]
+  const { version, roles, units } = INVENTORY
+  a.fleet.reportBy(() => ({ version, roles, units, openDeals, askBp }))
+  const shown = (): unknown => [a.fleet.view().nodes[0]?.inventory?.openDeals, a.fleet.view().nodes[0]?.inventory?.askBp]
+  const seen = async (passMs: number): Promise<unknown> => {
+    a.clock.advance(passMs)
+    // Three turns of the event loop are more than signing and storing take here.
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => { setImmediate(resolve) })
+    return shown()
+  }
+  t.same(await seen(FLEET.gatherMs), [0, 9000])
+  openDeals = 1
+  a.fleet.touch()
+  t.same(await seen(FLEET.gatherMs), [0, 9000], 'not yet')
+  t.same(await seen(FLEET.inventoryMs - FLEET.gatherMs), [1, 9000], 'after a while')
+  openDeals = 2
+  askBp = 8000
+  a.fleet.touch()
+  t.same(await seen(FLEET.gatherMs), [2, 8000], 'with the price')
+  const stated = a.fleet.view().nodes[0]?.seenAtMs
+  a.fleet.touch()
+  await seen(FLEET.inventoryMs)
+  t.equal(a.fleet.view().nodes[0]?.seenAtMs, stated, 'nothing new, nothing said')
+  await seen(FLEET.restateMs)
+  await until(async () => await seen(FLEET.gatherMs) !== undefined && a.fleet.view().nodes[0]?.seenAtMs !== stated)
+  t.pass('but that it lives')
+})
