@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Clock } from '../core/clock.ts'
 import { errorCode, errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
@@ -7,14 +6,14 @@ import type { Random } from '../core/random.ts'
 import type { Signer } from '../identity/signer.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Datastore } from '../store/datastore.ts'
-import type { Inventory, WantedState } from '../wire/fleet.ts'
+import type { WantedState } from '../wire/fleet.ts'
 import type { FleetRoster } from '../wire/fleet-roster.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { createFleetDocument, type FleetDocument } from './document.ts'
 import { PRICE_KEY, priceKey, stateKey } from './entries.ts'
 import { FleetError } from './errors.ts'
-import { FLEET } from './options.ts'
+import { createInventoryTeller, type FleetFacts, type InventoryTeller } from './inventory.ts'
 import { loadPartCodec } from './part.ts'
 import { assertRoster, openRoster } from './roster.ts'
 import { sealKeyOf } from './seal-key.ts'
@@ -22,9 +21,6 @@ import { serveFleet } from './serve.ts'
 import { createFleetStore } from './store.ts'
 import { createFleetSync, type FleetSync } from './sync.ts'
 import { fleetPrice, fleetView, operatorOf, wantedState, type FleetView } from './view.ts'
-
-/** What a node says of itself; the state is the fleet's to say. */
-export type FleetFacts = Omit<Inventory, 'state'>
 
 /** What the fleet asks of this node: nothing while it is in none. */
 export interface FleetPolicy {
@@ -54,7 +50,7 @@ export interface Fleet extends Startable, FleetPolicy {
   onChange: (listener: () => void) => () => void
 }
 
-interface Active { document: FleetDocument, sync: FleetSync, stop: () => Promise<void> }
+interface Active { document: FleetDocument, sync: FleetSync, teller: InventoryTeller, stop: () => Promise<void> }
 
 export interface FleetComponents { mesh: Pick<Mesh, 'requests' | 'peerId' | 'penalise' | 'peers' | 'onPeer'>, datastore: Pick<Datastore, 'get' | 'batch' | 'entries'>, signer: Signer, clock: Clock, random: Pick<Random, 'bytes'>, logger: Logger }
 
@@ -66,57 +62,14 @@ export function createFleet (components: FleetComponents, options: { domain: Dom
   const listeners = new Set<() => void>()
   let facts = (): FleetFacts => options.facts
   let active: Active | undefined
-  let stated: { inventory: Inventory, atMs: number } | undefined
-  let cancelGather: (() => void) | undefined
-  let cancelRestate: (() => void) | undefined
 
   const running = (): Active => {
     if (active === undefined) throw new FleetError('FLEET_NONE', 'this node is in no fleet', { hint: 'Give it a roster that names it: "lilynode fleet use FILE", or "lilynode start --fleet FILE".' })
     return active
   }
-  const inventory = (document: FleetDocument): Inventory => {
-    const told = facts()
-    const wanted = wantedState(document, document.self)
-    return { ...told, state: wanted === 'open' ? 'open' : wanted === 'cordon' ? 'cordoned' : told.openDeals > 0 ? 'draining' : 'drained' }
-  }
-  const state = async ({ document }: Active): Promise<void> => {
-    const now = inventory(document)
-    const ageMs = clock.now() - (stated?.atMs ?? 0)
-    // A little less than the time after which it is called for, since timers are not exact.
-    if (isDeepStrictEqual(stated?.inventory, now) && ageMs < FLEET.restateMs - FLEET.inventoryMs) return
-    // Whoever waits for a node waits for its state; what is free under load may come later.
-    if (stated?.inventory.state === now.state && stated.inventory.askBp === now.askBp && ageMs < FLEET.inventoryMs) {
-      gather(FLEET.inventoryMs - ageMs)
-      return
-    }
-    stated = { inventory: now, atMs: clock.now() }
-    await document.describe(now)
-  }
-  const touch = (): void => {
-    gather(FLEET.gatherMs)
-  }
-  const gather = (delayMs: number): void => {
-    if (active === undefined || cancelGather !== undefined) return
-    cancelGather = clock.after(delayMs, () => {
-      cancelGather = undefined
-      if (active === undefined) return
-      state(active).catch((error: unknown) => {
-        stated = undefined
-        logger.warn('fleet.inventory', { code: errorCode(error), error: errorMessage(error) })
-      })
-    })
-  }
-  const restate = (): void => {
-    touch()
-    cancelRestate = clock.after(FLEET.restateMs, restate)
-  }
   const deactivate = async (): Promise<void> => {
-    cancelGather?.()
-    cancelGather = undefined
-    cancelRestate?.()
     const leaving = active
     active = undefined
-    stated = undefined
     await leaving?.stop()
   }
   const assertOurs = (roster: FleetRoster): void => {
@@ -128,14 +81,15 @@ export function createFleet (components: FleetComponents, options: { domain: Dom
   const activate = async (roster: FleetRoster, parts: readonly Uint8Array[]): Promise<void> => {
     const document = createFleetDocument({ signer, sealKey, codec: await loadPartCodec(), store, clock }, { domain, roster, parts })
     const sync = createFleetSync({ ...components, document })
+    const teller = createInventoryTeller({ document, clock, logger }, { facts: () => facts() })
     const stopServing = serveFleet({ ...components, document })
     const leave = document.onChange(() => {
       for (const listener of listeners) listener()
-      touch()
+      teller.touch()
     })
-    active = { document, sync, stop: async () => { leave(); stopServing(); await sync.stop(); await document.idle() } }
+    active = { document, sync, teller, stop: async () => { leave(); teller.stop(); stopServing(); await sync.stop(); await document.idle() } }
     sync.start()
-    restate()
+    teller.start()
     logger.info('fleet.joined', { account: roster.account, version: roster.version, members: roster.members.map(({ name }) => name) })
     for (const listener of listeners) listener()
   }
@@ -171,9 +125,9 @@ export function createFleet (components: FleetComponents, options: { domain: Dom
     encodeState: () => running().document.encodeState(),
     reportBy: (source) => {
       facts = source
-      touch()
+      active?.teller.touch()
     },
-    touch,
+    touch: () => { active?.teller.touch() },
     onChange: (listener) => {
       listeners.add(listener)
       return () => { listeners.delete(listener) }

@@ -160,6 +160,31 @@ t.test('a setting outlives the member that made it, and the disk that held it', 
   t.same(values(c), { price: 8000, [stateKey(one)]: 'cordon' })
 })
 
+t.test('a part holds what lives: nothing that was beaten, nothing of nodes that have left', async (t) => {
+  const [a, b] = await Promise.all([openMember(1, roster), openMember(2, roster)])
+  const three = memberSigner(3).address
+  await a.edit(new Map<string, number | 'drain'>([[PRICE_KEY, 8000], [priceKey(one), 8000], [stateKey(three), 'drain']]))
+  await tell(a, b)
+  await b.edit(new Map([[PRICE_KEY, 9000]]))
+  await tell(b, a)
+  await a.adopt(rosterOf([cardOf(1), cardOf(2)], { version: 2, seed: 2 }))
+  await a.describe(INVENTORY)
+  t.same([...a.part(one)?.content.entries.keys() ?? []], [priceKey(one)])
+  t.same(values(a), { price: 9000, [priceKey(one)]: 8000 })
+})
+
+t.test('a member that says things and unsays them does not make the others talk', async (t) => {
+  const a = await openMember(1, roster)
+  const news: boolean[] = []
+  a.onChange((isNews) => { news.push(isNews) })
+  await a.take([partOf(memberSigner(2), price(8000))])
+  await a.take([partOf(memberSigner(2), { entries: new Map() }, { seq: T0 + 1 })])
+  t.same(values(a), { price: 8000 }, 'it is taken over')
+  t.same(news, [false, false], 'quietly')
+  await a.edit(new Map([[PRICE_KEY, 9000]]))
+  t.same(news, [false, false, true])
+})
+
 t.test('a removed member\'s parts do not count any more, old or new', async (t) => {
   const a = await openMember(1, roster)
   const old = partOf(memberSigner(3), price(7000))

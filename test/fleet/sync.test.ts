@@ -172,6 +172,12 @@ t.test('a busy node tells what is free now and then, and its state at once', asy
   askBp = 8000
   a.fleet.touch()
   t.same(await seen(FLEET.gatherMs), [2, 8000], 'with the price')
+  openDeals = 3
+  a.fleet.touch()
+  t.same(await seen(FLEET.gatherMs), [2, 8000])
+  askBp = 7000
+  a.fleet.touch()
+  t.same(await seen(FLEET.gatherMs), [3, 7000], 'also while the other waits')
   const stated = a.fleet.view().nodes[0]?.seenAtMs
   a.fleet.touch()
   await seen(FLEET.inventoryMs)
