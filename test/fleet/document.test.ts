@@ -160,6 +160,18 @@ t.test('a setting outlives the member that made it, and the disk that held it', 
   t.same(values(c), { price: 8000, [stateKey(one)]: 'cordon' })
 })
 
+t.test('a node that lost its disk is heard again, also with a clock that is behind what it said before', async (t) => {
+  const b = await openMember(2, roster)
+  const before = await openMember(1, roster, { clock: createManualClock(T0 + 20_000) })
+  await before.edit(new Map([[PRICE_KEY, 8000]]))
+  await tell(before, b)
+  const after = await openMember(1, roster)
+  await after.describe({ ...INVENTORY, openDeals: 7 })
+  await meet([after, b])
+  t.equal(b.part(one)?.content.inventory?.value.openDeals, 7)
+  t.same([values(after), values(b)], [{ price: 8000 }, { price: 8000 }])
+})
+
 t.test('a part holds what lives: nothing that was beaten, nothing of nodes that have left', async (t) => {
   const [a, b] = await Promise.all([openMember(1, roster), openMember(2, roster)])
   const three = memberSigner(3).address
