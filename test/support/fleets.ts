@@ -56,9 +56,10 @@ export async function tell (from: FleetDocument, to: FleetDocument): Promise<num
   return await to.take(from.lackedBy(to.marks(), Infinity))
 }
 
-/** Until nobody has anything for anybody. */
+/** Until nobody has anything for anybody, which does not take long. */
 export async function meet (members: readonly FleetDocument[]): Promise<void> {
-  for (let told = 1; told > 0;) {
+  for (let told = 1, round = 0; told > 0; round++) {
+    if (round > 20) throw new Error('they find no end')
     told = 0
     for (const from of members) for (const to of members) if (from !== to) told += await tell(from, to)
   }
