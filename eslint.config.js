@@ -4,7 +4,7 @@ import tseslint from 'typescript-eslint'
 const LAYERS = [
   ['core'], ['wire'],
   ['identity', 'mesh', 'store', 'chain'],
-  ['book', 'match', 'deal', 'exec', 'verify', 'registry', 'economy'],
+  ['book', 'match', 'deal', 'exec', 'verify', 'registry', 'fleet', 'economy'],
   ['roles'],
   ['config'], ['api'], ['node'], ['cli']
 ]

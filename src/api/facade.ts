@@ -1,4 +1,5 @@
 import type { DealTransaction } from '../deal/deal.ts'
+import type { FleetFacade } from './fleet.ts'
 
 /** What a node lets its owner see and do. The HTTP API, and later the dashboard and the gateway, are faces of this. Money is nLILY. */
 export interface NodeFacade {
@@ -18,6 +19,8 @@ export interface NodeFacade {
   watch: (jobId: string, listener: (job: JobView) => void) => () => void
   /** This node's own recomputation of an epoch's auction. */
   auction: (epoch: number) => AuctionSummary | undefined
+  /** The fleet that this node belongs to. */
+  fleet: FleetFacade
 }
 
 /** A connected peer, and how the last comparison of books with it ended. */
@@ -37,6 +40,8 @@ export interface NodeStatus {
   /** Whom the node's records speak for, and the key that signs them. */
   account: string
   operator: string
+  /** X25519 key that others seal for this node with. */
+  sealKey: string
   roles: string[]
   peers: number
   /** Whether others can dial the node, and the relays through which they reach it otherwise. */

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ApiError } from './errors.ts'
 import type { JobView, NodeFacade } from './facade.ts'
+import { FLEET_ROUTES } from './fleet.ts'
 
 type Params = Record<string, string>
 /** One line of protocol/api.md: a method and path, and what answers it. */
@@ -61,7 +62,8 @@ export const ROUTES: readonly Route[] = [
       if (auction === undefined) throw new ApiError('API_NO_ROUTE', `epoch ${params['epoch']} is not remembered here`, { data: { epoch: params['epoch'] }, hint: 'A node remembers the last epochs only.' })
       return auction
     }
-  }
+  },
+  ...FLEET_ROUTES
 ]
 
 /** The route for a request. Throws ApiError API_NO_ROUTE. */

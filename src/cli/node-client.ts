@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { Doc } from 'yjs'
 import type { AuctionSummary, BalanceView, BookView, JobView, NodeFacade, NodeStatus, TransactionView } from '../api/facade.ts'
 import { dataPaths } from '../config/paths.ts'
+import type { FleetView } from '../fleet/view.ts'
 import { CodedError, errorMessage } from '../core/errors.ts'
 import { CliError } from './errors.ts'
 
@@ -20,6 +21,9 @@ export interface NodeClient {
   cancel: (id: string) => Promise<JobView>
   explain: (id: string) => Promise<unknown>
   auction: (epoch: number) => Promise<AuctionSummary>
+  fleet: () => Promise<FleetView>
+  /** Each resolves to the fleet as it is then. */
+  changeFleet: (what: 'roster' | 'state' | 'price', body: unknown) => Promise<FleetView>
   events: (id: string, signal: AbortSignal) => AsyncIterable<JobView>
   /**
    * Keeps a copy of the live view (protocol/view.md) and calls back with each whole one, the first and those made anew. Ends
@@ -130,6 +134,8 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
     cancel: (id) => post(`/v1/jobs/${encodeURIComponent(id)}/cancel`, {}),
     explain: (id) => get(`/v1/jobs/${encodeURIComponent(id)}/explain`),
     auction: (epoch) => get(`/v1/auctions/${epoch}`),
+    fleet: () => get('/v1/fleet'),
+    changeFleet: (what, body) => post(`/v1/fleet/${what}`, body),
     events: (id, signal) => lines<JobView>(`/v1/jobs/${encodeURIComponent(id)}/events`, signal),
     followView: async (onCopy, signal) => await (await import('./view-reader.ts')).followView(api, onCopy, signal)
   }

@@ -6,6 +6,7 @@ import type { DataPaths } from '../config/paths.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
+import type { Fleet } from '../fleet/fleet.ts'
 import type { Signer } from '../identity/signer.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { AuctionView } from '../roles/auction.ts'
@@ -40,4 +41,5 @@ export interface NodeParts {
   contacts: Contacts
   auction: AuctionView
   room: DealRoom
+  fleet: Fleet
 }

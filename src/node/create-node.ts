@@ -14,6 +14,7 @@ import { createLifecycle } from '../core/lifecycle.ts'
 import { createLogger } from '../core/logger.ts'
 import { createSystemRandom } from '../core/random.ts'
 import { domainOf } from '../chain/deployment.ts'
+import { createFleet } from '../fleet/fleet.ts'
 import { loadDelegation } from '../identity/delegation-file.ts'
 import { secretOf } from '../identity/secret.ts'
 import { createMesh } from '../mesh/mesh.ts'
@@ -27,6 +28,7 @@ import { createDatastore } from '../store/datastore.ts'
 import { auctionTopic, recordsTopic } from '../wire/topics.ts'
 import type { NodeParts } from './components.ts'
 import { createFacade } from './facade.ts'
+import { plainFacts, readRoster } from './fleet.ts'
 import { keepFunded } from './funding.ts'
 import { openKey, writeWhole } from './keys.ts'
 import type { NodeOptions } from './options.ts'
@@ -69,11 +71,13 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain, ...(delegation === undefined ? {} : { account: delegation.account, delegation }) }))
     const eligibility = createEligibility({ chain, clock })
     const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: options.roles }))
+    const fleet = await lifecycle.add(createFleet({ mesh, datastore, signer, clock, random, logger }, { domain, facts: plainFacts(options) }))
+    if (options.fleetPath !== undefined) await fleet.use(await readRoster(options.fleetPath))
     const auction = createAuction({ mesh, replica, eligibility, contacts, clock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
     const parts: NodeParts = {
       options, paths, network, parametersHash: networkParametersHash(network), saltSecret: secretOf(signer, 'salt-secret'),
       clock, random, logger, signer, datastore, chain, mesh, blocks, replica, author, eligibility, contacts, auction,
-      room: createDealRoom({ mesh }), domain
+      room: createDealRoom({ mesh }), fleet, domain
     }
     await keepFunded(parts)
     const roles = await startRoles(parts, lifecycle)

@@ -66,7 +66,7 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
         ...(roles.executor !== undefined && roles.executor.isolation() === 'process' ? ['bwrap is not available: jobs run in a process of their own without namespaces'] : [])
       ]
       return {
-        version: VERSION, network: parts.network.name, peerId: mesh.peerId, addresses: mesh.addresses(), account: parts.author.account, operator: parts.author.operator, roles: [...parts.options.roles],
+        version: VERSION, network: parts.network.name, peerId: mesh.peerId, addresses: mesh.addresses(), account: parts.author.account, operator: parts.author.operator, sealKey: parts.fleet.sealKey, roles: [...parts.options.roles],
         peers: mesh.peers().length, reachability: mesh.reachability(), records: replica.book.size, chain: { chainId: parts.domain.chainId, blockTime: await chain.blockTime(), ok: isReachable }, epoch: auction.currentEpoch(),
         process: { pid: process.pid, rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20), uptimeMs: clock.now() - startedAtMs }, warnings
       }
@@ -120,7 +120,8 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
     auction: (epoch) => {
       const decision = auction.decision(epoch)
       return decision === undefined ? undefined : auctionSummary(decision)
-    }
+    },
+    fleet: parts.fleet
   }
 }
 

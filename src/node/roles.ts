@@ -16,10 +16,11 @@ import { createOfferPublisher } from '../roles/provider/offers.ts'
 import { createProvider } from '../roles/provider/provider.ts'
 import { publishModule } from '../roles/publisher.ts'
 import { createSolver, serveOpen } from '../roles/solver.ts'
-import { PLAIN_OFFER, type Ask } from '../wire/resource-offer.ts'
+import { PLAIN_OFFER } from '../wire/resource-offer.ts'
 import { FIRST_MODULE_SLOT } from '../book/options.ts'
 import type { NodeParts } from './components.ts'
 import { NodeError } from './errors.ts'
+import { providerFacts, providerPolicy } from './fleet.ts'
 import { ACCOUNT_KEY_ROLES } from './options.ts'
 
 /** Slots of one account: jobs rotate through the first half of the market class, resource offers follow. */
@@ -43,7 +44,7 @@ export function assertOperatorRoles (roles: NodeParts['options']['roles']): void
 
 /** Starts the roles that the options name, in an order in which each finds what it needs. */
 export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof createLifecycle>): Promise<RunningRoles> {
-  const { options, network, logger, mesh, chain, signer, clock, random, auction, blocks, domain } = parts
+  const { options, network, logger, mesh, chain, signer, clock, random, auction, blocks, fleet, domain } = parts
   const has = (role: NodeParts['options']['roles'][number]): boolean => options.roles.includes(role)
   if (options.fault !== undefined && (!network.devnet || options.fault !== 'wrong-result')) {
     throw new NodeError('NODE_FAULT_REFUSED', network.devnet ? `unknown fault "${options.fault}"` : `--fault is for devnets; ${network.name} is none`, { data: { fault: options.fault, network: network.name }, hint: 'The only fault is wrong-result.' })
@@ -58,12 +59,16 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   if (has('resource-provider') && executor !== undefined) {
     const deals = await openDealBook({ journal: createJournal(parts, { role: 'provider' }), clock })
     const ledger = createCapacityLedger(await measureMachine(options.root), options.units === undefined || options.units.length === 0 ? [{ name: 'machine', share: 1 }] : options.units)
-    const offers = createOfferPublisher({ author: parts.author, replica: parts.replica, ledger, clock, logger }, {
-      template: { ...PLAIN_OFFER, ask: scaleAsk(network.match.reference, options.askFactor ?? 0.9), engines: [executor.engine], modules: [], maxRunSeconds: MAX_RUN_SECONDS, creators: [], peer: mesh.peerId },
+    const policy = providerPolicy(fleet, { reference: network.match.reference, askFactor: options.askFactor })
+    const offers = createOfferPublisher({ author: parts.author, replica: parts.replica, ledger, policy, clock, logger }, {
+      template: { ...PLAIN_OFFER, engines: [executor.engine], modules: [], maxRunSeconds: MAX_RUN_SECONDS, creators: [], peer: mesh.peerId },
       mediators: async () => [...(await parts.eligibility.mediators()).keys()].slice(0, 32),
       validMs: OFFER_VALID_MS, firstSlot: FIRST_OFFER_SLOT
     })
-    const provider = createProvider({ ...parts, deals, ledger, offers, executor, logger: logger.child('provider') }, { ...consent, ...(options.fault === 'wrong-result' ? { fault: 'wrong-result' as const } : {}) })
+    const provider = createProvider({ ...parts, deals, ledger, offers, policy, executor, logger: logger.child('provider') }, { ...consent, ...(options.fault === 'wrong-result' ? { fault: 'wrong-result' as const } : {}) })
+    fleet.reportBy(() => providerFacts(options, { ledger, deals, policy }))
+    fleet.onChange(() => { offers.refresh() })
+    deals.onUpdate(() => { fleet.touch() })
     answers.push(provider.answers)
     await lifecycle.add(provider)
     await lifecycle.add(createPrefetcher({ replica: parts.replica, blocks, logger }, { publishers: network.modulePublishers }))
@@ -96,9 +101,4 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
     for (const folder of options.modules ?? []) await publishModule(parts, { folder, firstSlot: FIRST_MODULE_SLOT, signal: AbortSignal.timeout(30_000) })
   }
   return running
-}
-
-function scaleAsk (reference: Ask, factor: number): Ask {
-  const scale = (price: number): number => Math.round(price * factor)
-  return { base: scale(reference.base), cpuMilliSecond: scale(reference.cpuMilliSecond), memoryMiBSecond: scale(reference.memoryMiBSecond), diskMiBSecond: scale(reference.diskMiBSecond) }
 }

@@ -4,9 +4,9 @@ import t from 'tap'
 import { createApiServer } from '../../src/api/server.ts'
 import type { JobView, NodeFacade } from '../../src/api/facade.ts'
 import { findRoute, isOver } from '../../src/api/routes.ts'
-import type { ViewEndpoint } from '../../src/api/view/endpoint.ts'
 import { CodedError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/logger.ts'
+import { NO_VIEW } from '../support/no-view.ts'
 
 const job = (change: Partial<JobView> = {}): JobView => ({ id: '0x1', module: 'a:b', state: 'DealNegotiating', attempt: 0, limit: 1, createdAtMs: 0, deals: [], ...change })
 let listener: ((job: JobView) => void) | undefined
@@ -19,9 +19,7 @@ const facade = {
   watch: (_id: string, listen: (job: JobView) => void) => { listener = listen; return () => { listener = undefined } }
 } as unknown as NodeFacade
 
-/** test/api/view/ opens it. */
-const view: ViewEndpoint = { upgrade: async () => undefined, stop: async () => undefined }
-const server = createApiServer({ facade, view, logger: silentLogger }, { port: 0, token: 'token' })
+const server = createApiServer({ facade, view: NO_VIEW, logger: silentLogger }, { port: 0, token: 'token' })
 const ask = async (path: string, init: RequestInit = {}): Promise<Response> => await fetch(`${server.url()}${path}`, { ...init, headers: { authorization: 'Bearer token', ...init.headers } })
 
 t.before(async () => { await server.start() })
@@ -96,5 +94,5 @@ t.test('a job is over when paid and here, cancelled, or given up', (t) => {
 
 t.test('a used port is named', async (t) => {
   const port = Number(new URL(server.url()).port)
-  await t.rejects(createApiServer({ facade, view, logger: silentLogger }, { port, token: 'x' }).start(), { code: 'API_PORT_IN_USE', data: { port } })
+  await t.rejects(createApiServer({ facade, view: NO_VIEW, logger: silentLogger }, { port, token: 'x' }).start(), { code: 'API_PORT_IN_USE', data: { port } })
 })

@@ -47,6 +47,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       ['--role <list>', 'resource-provider, solver, mediator, creator (jobcreator), bootstrap, module-provider'],
       NETWORK,
       ['--delegation <file>', 'sign records for the account that delegated to this node (lilynode delegate)'],
+      ['--fleet <file>', 'roster of the fleet that this node belongs to (lilynode fleet)'],
       ['--listen <multiaddr>', 'where to listen, e.g. /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/tcp/4002/ws (default /ip4/127.0.0.1/tcp/0); repeatable', collect],
       ['--announce <multiaddr>', 'where others reach this node, if not where it listens (port forwarding, reverse proxy); repeatable', collect],
       ['--reachability <kind>', 'whether others can dial this node: public, private (it keeps places at relays) or auto (default auto)'],
@@ -64,13 +65,32 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ],
     load: async () => (await import('./start.ts')).runStart
   },
-  { usage: 'keys', summary: 'address and peer id of a data folder; makes them where there are none', example: 'lilynode keys --data ./publisher', load: async () => (await import('./keys.ts')).runKeys },
+  { usage: 'keys', summary: 'address, peer id and seal key of a data folder; makes them where there are none', example: 'lilynode keys --data ./publisher', load: async () => (await import('./keys.ts')).runKeys },
   {
     usage: 'delegate <operator>',
     summary: 'let another node\'s key sign records for this account',
     example: 'lilynode delegate 0x5b...c1 --peer 12D3KooW... --role module-provider > delegation.json',
     options: [['--peer <id>', 'peer id of the operator\'s node'], ['--role <list>', 'what it may sign for (default module-provider)'], ['--days <n>', 'in force for so long (default 30)'], NETWORK],
     load: async () => (await import('./keys.ts')).runDelegate
+  },
+  {
+    usage: 'fleet <action> [args...]',
+    summary: 'nodes of one owner as one: ls, cordon, uncordon, drain, price, use; and its roster: init, add, remove, bounds',
+    example: [
+      'lilynode fleet ls                                  # from any member',
+      'lilynode fleet cordon gpu-2                        # no new deals; uncordon takes it back',
+      'lilynode fleet drain gpu-2 --wait                  # until its deals are over',
+      'lilynode fleet price 0.8                           # all nodes; fleet price gpu-2 default',
+      'lilynode fleet init --data ./cold                  # the account\'s key, which stays there',
+      'lilynode keys --json --data ./gpu-2 > gpu-2.json   # where the node is',
+      'lilynode fleet add gpu-2 gpu-2.json --data ./cold  # also remove gpu-2, bounds --min-ask 0.7',
+      'lilynode fleet use fleet.json --data ./gpu-1       # tells one member, which tells the others'
+    ].join('\n  '),
+    options: [
+      ['--wait', 'drain: return when the node has drained'], ['--roster <file>', 'init, add, remove, bounds: the roster file (default fleet.json)'],
+      ['--min-ask <factor>', 'init, bounds: no price of the fleet is below (default 0.5)'], ['--max-ask <factor>', 'init, bounds: nor above (default 2)'], NETWORK
+    ],
+    load: async () => (await import('./fleet.ts')).runFleet
   },
   {
     usage: 'devnet',

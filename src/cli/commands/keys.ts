@@ -17,10 +17,10 @@ const BIT_OF: Readonly<Record<RoleName, number>> = {
 const BACKDATE_SECONDS = 60
 const DAY_SECONDS = 86_400
 
-/** `lilynode keys`: address and peer id of a data folder, made when it has none. */
+/** `lilynode keys`: address, peer id and seal key of a data folder, made when it has none. */
 export const runKeys: CommandRun = async ({ output, root }) => {
   const keys = await runningKeys(root) ?? await readKeys(root)
-  output.result(keys, `address  ${keys.address}\npeer     ${keys.peerId}`)
+  output.result(keys, `address  ${keys.address}\npeer     ${keys.peerId}\nseal     ${keys.sealKey}`)
   return EXIT.ok
 }
 
@@ -41,8 +41,8 @@ export const runDelegate: CommandRun = async (context) => {
 }
 
 /** A running node holds its folder's lock; it says the same itself. */
-async function runningKeys (root: string): Promise<{ address: string, peerId: string } | undefined> {
+async function runningKeys (root: string): Promise<{ address: string, peerId: string, sealKey: string } | undefined> {
   const api = await readApiFile(root)
   if (api === undefined) return undefined
-  return await createNodeClient(api).status().then(({ operator, peerId }) => ({ address: operator, peerId }), () => undefined)
+  return await createNodeClient(api).status().then(({ operator, peerId, sealKey }) => ({ address: operator, peerId, sealKey }), () => undefined)
 }

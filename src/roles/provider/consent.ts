@@ -17,13 +17,14 @@ import type { BookReplica } from '../../book/replica.ts'
 import type { AuctionView } from '../auction.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { CapacityLedger } from './capacity.ts'
-import type { OfferPublisher } from './offers.ts'
+import type { OfferPolicy, OfferPublisher } from './offers.ts'
 
 export interface ConsentComponents {
   auction: Pick<AuctionView, 'checkPair'>
   deals: DealBook
   ledger: CapacityLedger
   offers: Pick<OfferPublisher, 'unitOf' | 'refresh'>
+  policy: Pick<OfferPolicy, 'isOpen'>
   replica: Pick<BookReplica, 'book'>
   chain: Pick<Chain, 'account' | 'domain'>
   signer: Signer
@@ -46,6 +47,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const dealId = dealIdOf(domain, pair.job.account, job.jobNumber, job.attempt)
       const known = deals.get(dealId)
       if (known !== undefined) return repeat(known, message)
+      assertOpen()
 
       const unit = offers.unitOf(message.resourceOfferId)
       if (unit === undefined || pair.offer.account !== signer.address) throw new DealError('DEAL_NOT_OURS', 'the resource offer is not ours', { data: { offer: message.resourceOfferId } })
@@ -62,6 +64,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const twin = deals.get(dealId)
       if (twin !== undefined) return repeat(twin, message)
       // From here to deals.add nothing waits: lanes, collateral and capacity are counted without a gap.
+      assertOpen()
       const promised = deals.open().filter((deal) => deal.state === 'DealNegotiating').reduce((sum, deal) => sum + deal.terms.core.collateral, 0)
       if (free < promised + lockable) throw new DealError('DEAL_COLLATERAL_SHORT', `free collateral ${free - promised} nLILY, needed ${lockable}`)
       const lane = freeLane(deals)
@@ -93,6 +96,10 @@ export function createProviderConsent (components: ConsentComponents, options: C
       await deals.apply(deal, 'consented', (changed) => { changed.creatorSignature = message.creatorSignature })
       return deal
     }
+  }
+
+  function assertOpen (): void {
+    if (!components.policy.isOpen()) throw new DealError('DEAL_CORDONED', 'this provider takes no new deals')
   }
 
   /** The same proposal gets the same answer; another one for the same deal id would be a second set of terms. */

@@ -2,7 +2,7 @@ import t from 'tap'
 import { createManualClock } from '../../../src/core/clock.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import { createCapacityLedger } from '../../../src/roles/provider/capacity.ts'
-import { createOfferPublisher } from '../../../src/roles/provider/offers.ts'
+import { createOfferPublisher, type OfferPolicy } from '../../../src/roles/provider/offers.ts'
 import type { SignedRecord } from '../../../src/wire/record.ts'
 import { PLAIN_OFFER, type ResourceOffer } from '../../../src/wire/resource-offer.ts'
 import type { Address } from '../../../src/wire/shapes.ts'
@@ -10,25 +10,27 @@ import { address, hash, PEER } from '../../deal/deals.ts'
 
 const VALID_MS = 60_000
 
-interface Put { slot: number, body: Pick<ResourceOffer, 'unit' | 'capacity' | 'mediators' | 'validUntil'> }
-function setUp (): { offers: ReturnType<typeof createOfferPublisher>, clock: ReturnType<typeof createManualClock>, ledger: ReturnType<typeof createCapacityLedger>, puts: Put[], published: string[], cancelled: number[], mediators: Address[], turn: () => Promise<Put[]> } {
+interface Put { slot: number, body: Pick<ResourceOffer, 'unit' | 'capacity' | 'ask' | 'mediators' | 'validUntil'> }
+function setUp (): { offers: ReturnType<typeof createOfferPublisher>, clock: ReturnType<typeof createManualClock>, ledger: ReturnType<typeof createCapacityLedger>, puts: Put[], published: string[], cancelled: number[], mediators: Address[], policy: { isOpen: boolean, price: number }, turn: () => Promise<Put[]> } {
   const clock = createManualClock()
   const ledger = createCapacityLedger({ cpuMilli: 4000, memoryMiB: 4000, diskMiB: 4000 }, [{ name: 'small', share: 0.25 }, { name: 'large', share: 0.75 }])
   const puts: Put[] = []
   const published: string[] = []
   const cancelled: number[] = []
   const mediators: Address[] = []
+  const policy = { isOpen: true, price: 1 }
+  const asked: OfferPolicy = { isOpen: () => policy.isOpen, ask: () => ({ base: policy.price, cpuMilliSecond: 1, memoryMiBSecond: 1, diskMiBSecond: 1 }) }
   const author = {
     put: async (_kind: string, slot: number, body: unknown) => { puts.push({ slot, body: body as Put['body'] }); return { id: hash(puts.length) } as SignedRecord },
     living: () => [{ kind: 'offer', slot: 10 }, { kind: 'offer', slot: 14 }, { kind: 'job', slot: 3 }],
     cancel: async (slot: number) => { cancelled.push(slot); return { id: hash(200 + slot) } as SignedRecord }
   }
-  const offers = createOfferPublisher({ author: author as never, replica: { publish: async (record) => { published.push(record.id) } }, ledger, clock, logger: silentLogger }, {
-    template: { ...PLAIN_OFFER, ask: { base: 1, cpuMilliSecond: 1, memoryMiBSecond: 1, diskMiBSecond: 1 }, engines: ['wasm'], modules: [], maxRunSeconds: 60, creators: [], peer: PEER },
+  const offers = createOfferPublisher({ author: author as never, replica: { publish: async (record) => { published.push(record.id) } }, ledger, policy: asked, clock, logger: silentLogger }, {
+    template: { ...PLAIN_OFFER, engines: ['wasm'], modules: [], maxRunSeconds: 60, creators: [], peer: PEER },
     mediators: async () => [...mediators], validMs: VALID_MS, firstSlot: 10
   })
   return {
-    offers, clock, ledger, puts, published, cancelled, mediators,
+    offers, clock, ledger, puts, published, cancelled, mediators, policy,
     turn: async () => {
       const before = puts.length
       offers.refresh()
@@ -75,4 +77,28 @@ t.test('offers of an earlier run for units that are no more are taken out, and n
   await offers.withdrawStale()
   t.same(cancelled, [14])
   t.same(published, [hash(214)])
+})
+
+t.test('another price is published at once, in every unit', async (t) => {
+  const { turn, policy } = setUp()
+  await turn()
+  policy.price = 2
+  t.match(await turn(), [{ slot: 10, body: { unit: 'small', ask: { base: 2 } } }, { slot: 11, body: { unit: 'large', ask: { base: 2 } } }])
+  t.same(await turn(), [], 'once')
+})
+
+t.test('a closed provider has no offers in the book, also none of an earlier run, and has them again when it opens', async (t) => {
+  const { turn, policy, cancelled, published, offers } = setUp()
+  policy.isOpen = false
+  t.same(await turn(), [])
+  t.same(cancelled.splice(0), [10], 'what the earlier run left in a slot of ours')
+  policy.isOpen = true
+  t.equal((await turn()).length, 2)
+  policy.isOpen = false
+  t.same(await turn(), [])
+  t.same(cancelled.splice(0), [10, 11])
+  t.ok(published.includes(hash(211)), 'the others hear of it')
+  t.equal(offers.unitOf(hash(2)), 'large', 'a deal may still speak of an offer of before')
+  policy.isOpen = true
+  t.match(await turn(), [{ slot: 10 }, { slot: 11 }])
 })
