@@ -19,6 +19,8 @@ const TIMES = 1.5
 const DIALS = [1, 3, 7, 9]
 /** Processes that start at once: each takes a second of a core. */
 const STARTS_AT_ONCE = 4
+/** The schedule starts that long after it is handed out. */
+const LEAD_MS = 5_000
 /** After the last record: what has not come by then counts as lost. */
 const TAIL_MS = 5_000
 /** Percent; what gossip loses, reconciliation brings within a minute. */
@@ -111,7 +113,7 @@ async function run (peers: readonly Child[], seconds: number, seed: number): Pro
   const random = createSeededRandom(seed)
   const count = seconds * RECORDS_PER_SECOND
   const records = await signOffers({ count, authors: AUTHORS, seed, nowMs: Date.now(), firstAuthor: seed * AUTHORS })
-  const startMs = machineMs() + 1000
+  const startMs = machineMs() + LEAD_MS
   const lists = peers.map((): Sending[] => [])
   let round: Sending[][] = []
   records.forEach((bytes, index) => {

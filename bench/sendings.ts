@@ -39,7 +39,7 @@ export function createSendings (prepare: (bytes: Uint8Array) => () => Promise<vo
       const before = cpuMs()
       await Promise.all(sendings.map(async ({ atMs, key, bytes }) => {
         const send = prepare(bytes)
-        await new Promise((resolve) => { setTimeout(resolve, atMs - machineMs()) })
+        await new Promise((resolve) => { setTimeout(resolve, Math.max(0, atMs - machineMs())) })
         sent.set(key, machineMs())
         await send()
       }))
