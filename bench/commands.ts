@@ -3,20 +3,22 @@ export type Commands = Readonly<Record<string, (argument: never) => unknown>>
 
 /** Answers the parent's commands until the parent lets go, then runs `stop` and ends the process. */
 export function serveCommands (commands: Commands, stop: () => Promise<void>): void {
+  /** A parent that let go wants no answers. */
+  const say = (message: unknown): void => { if (process.connected) process.send?.(message) }
   const answer = async ({ id, command, argument }: { id: number, command: string, argument: unknown }): Promise<void> => {
     try {
       const run = commands[command] as ((argument: unknown) => unknown) | undefined
       if (run === undefined) throw new Error(`no command ${command}`)
-      process.send?.({ id, value: await run(argument) })
+      say({ id, value: await run(argument) })
     } catch (error) {
-      process.send?.({ id, error: error instanceof Error ? error.stack : String(error) })
+      say({ id, error: error instanceof Error ? error.stack : String(error) })
     }
   }
   process.on('message', (message: Parameters<typeof answer>[0]) => { void answer(message) })
   process.once('disconnect', () => {
     void stop().catch((error: unknown) => { process.stderr.write(`${String(error)}\n`) }).finally(() => { process.exit(0) })
   })
-  process.send?.('ready')
+  say('ready')
 }
 
 /** Milliseconds of the machine's monotonic clock, which all processes share: times of two processes can be compared. */

@@ -31,6 +31,6 @@ serveCommands({
   connect: async (addresses: string[]) => { await connectTo(running().mesh, addresses) },
   meshPeers: () => meshPeers(running().mesh.libp2p.services['gossip'], TOPIC),
   cpuMs,
-  run: async (list: Sending[]) => await sendings.run(list),
+  run: async (list: Sending[]) => { await sendings.run(list) },
   take: () => sendings.take()
 }, async () => { await node?.stop() })

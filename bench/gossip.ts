@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { wait } from '../src/cli/devnet/processes.ts'
@@ -6,6 +6,7 @@ import { createSeededRandom } from '../src/core/random.ts'
 import { createChildren, type Child } from './child.ts'
 import { machineMs } from './commands.ts'
 import { atLeast, atMostTimes, percentile, reported, type Bench } from './figure.ts'
+import { watchLoad, type Load } from './load.ts'
 import { signOffers } from './offers.ts'
 import { recordKey, type Seen, type Sending } from './sendings.ts'
 
@@ -15,25 +16,30 @@ const WARM_UP_SECONDS = 5
 const RECORDS_PER_SECOND = 50
 const AUTHORS = 200
 const TIMES = 1.5
-/** Node i dials i + each of these: every node has eight peers, as many as gossipsub's D, and every record two or three hops. */
-const DIALS = [1, 3, 7, 9]
+/** Node i dials i + each of the first four that the circle has room for: every node has eight peers, which is gossipsub's D and what our discovery wants. */
+const DIALS = [1, 3, 7, 9, 2, 4, 5, 6, 8]
+/** So few nodes all know each other. */
+const SMALL = 9
 /** Processes that start at once: each takes a second of a core. */
 const STARTS_AT_ONCE = 4
+/** The schedule starts that long after it is handed out. */
+const LEAD_MS = 5_000
 /** After the last record: what has not come by then counts as lost. */
 const TAIL_MS = 5_000
 /** Percent; what gossip loses, reconciliation brings within a minute. */
 const LEAST_DELIVERED = 99
 const MESH_TIMEOUT_MS = 180_000
 /** Nodes that just met look for each other in the DHT: measuring starts when they use less than this share of the machine, or after the time-out. */
-const SETTLED_SHARE = 0.3
+const SETTLED_PERCENT = 30
 const SETTLE_MS = 3_000
 
-interface Phase { latencies: number[], waits: number[], travels: number[], last: number[], delivered: number, busy: number, nodesBusy: number }
+interface Phase { latencies: number[], waits: number[], travels: number[], last: number[], delivered: number, load: Load }
 
 /** A record from `publish` at one node to the book of every other; beside bare gossipsub with the same settings, bytes and graph. */
 export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => {
   const nodes = sizes.nodes ?? NODES
   const seconds = sizes.seconds ?? SECONDS
+  const perSecond = sizes.records ?? RECORDS_PER_SECOND
   const root = await mkdtemp(join(tmpdir(), 'lilynode-bench-'))
   const children = createChildren(root)
   const measure = async (script: string): Promise<Phase> => {
@@ -43,21 +49,21 @@ export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => 
       const child = await children.start(script, index === 0 && profile !== undefined ? { profile } : {})
       return { child, address: await child.ask<string>('start', folder) }
     })
-    const offsets = DIALS.filter((offset) => offset * 2 < nodes)
+    const offsets = nodes <= SMALL ? Array.from({ length: Math.floor(nodes / 2) }, (_, at) => at + 1) : DIALS.filter((offset) => offset * 2 < nodes).slice(0, 4)
     for (const [index, { child }] of peers.entries()) await child.ask('connect', offsets.map((offset) => peers[(index + offset) % nodes]?.address))
-    await untilMeshed(peers.map(({ child }) => child), Math.min(6, offsets.length * 2))
+    await untilMeshed(peers.map(({ child }) => child), Math.min(6, nodes - 1))
     progress(`${script}: ${nodes} processes have their gossip mesh`)
     await untilSettled(peers.map(({ child }) => child))
-    await run(peers.map(({ child }) => child), WARM_UP_SECONDS, seed + 1)
-    const phase = await run(peers.map(({ child }) => child), seconds, seed)
-    progress(`${script}: p50 ${percentile(phase.latencies, 0.5).toFixed(1)} ms, p95 ${percentile(phase.latencies, 0.95).toFixed(1)} ms, machine ${phase.busy.toFixed(0)} % busy`)
+    await run(peers.map(({ child }) => child), { seconds: WARM_UP_SECONDS, perSecond, seed: seed + 1 })
+    const phase = await run(peers.map(({ child }) => child), { seconds, perSecond, seed })
+    progress(`${script}: p50 ${percentile(phase.latencies, 0.5).toFixed(1)} ms, p95 ${percentile(phase.latencies, 0.95).toFixed(1)} ms, machine ${phase.load.machine.toFixed(0)} % busy`)
     await children.stop()
     return phase
   }
   try {
     const bare = await measure('./baselines/gossipsub-node.ts')
     const ours = await measure('./gossip-node.ts')
-    const name = (text: string): string => `${text}, ${nodes} processes, ${RECORDS_PER_SECOND}/s`
+    const name = (text: string): string => `${text}, ${nodes} processes, ${perSecond}/s`
     const against = (share: number): { name: string, value: number } => ({ name: 'bare gossipsub, this run', value: percentile(bare.latencies, share) })
     return [
       atMostTimes(name('record to every node, p95'), percentile(ours.latencies, 0.95), TIMES, 'ms', against(0.95)),
@@ -68,8 +74,8 @@ export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => 
       reported('of it under way, p95', percentile(ours.travels, 0.95), 'ms', against(0.95)),
       reported('until the last node has it, p95', percentile(ours.last, 0.95), 'ms', { name: 'bare gossipsub', value: percentile(bare.last, 0.95) }),
       atLeast(`delivered within ${TAIL_MS / 1000} s of the last`, ours.delivered, LEAST_DELIVERED, '%', { name: 'bare gossipsub', value: bare.delivered }),
-      reported(`machine busy, ${cpus().length} cores`, ours.busy, '%', { name: 'while bare gossipsub ran', value: bare.busy }),
-      reported('of it the nodes', ours.nodesBusy, '%', { name: 'while bare gossipsub ran', value: bare.nodesBusy })
+      reported(`machine busy, ${cpus().length} cores`, ours.load.machine, '%', { name: 'while bare gossipsub ran', value: bare.load.machine }),
+      reported('of it the nodes', ours.load.processes, '%', { name: 'while bare gossipsub ran', value: bare.load.processes })
     ]
   } finally {
     await children.stop()
@@ -96,35 +102,30 @@ async function untilMeshed (peers: readonly Child[], least: number): Promise<voi
 }
 
 async function untilSettled (peers: readonly Child[]): Promise<void> {
-  const used = async (): Promise<number> => (await Promise.all(peers.map(async (peer) => await peer.ask<number>('cpuMs')))).reduce((sum, value) => sum + value, 0)
-  const until = machineMs() + MESH_TIMEOUT_MS
-  for (let before = await used(); machineMs() < until;) {
+  for (const until = machineMs() + MESH_TIMEOUT_MS; machineMs() < until;) {
+    const end = await watchLoad(peers)
     await wait(SETTLE_MS)
-    const after = await used()
-    if (after - before < SETTLED_SHARE * SETTLE_MS * cpus().length) return
-    before = after
+    if ((await end()).processes < SETTLED_PERCENT) return
   }
 }
 
-/** Every 20 ms one node sends; the order of the nodes is drawn anew each round. */
-async function run (peers: readonly Child[], seconds: number, seed: number): Promise<Phase> {
+/** One node after the other sends, at an even pace; their order is drawn anew each round. */
+async function run (peers: readonly Child[], { seconds, perSecond, seed }: { seconds: number, perSecond: number, seed: number }): Promise<Phase> {
   const random = createSeededRandom(seed)
-  const count = seconds * RECORDS_PER_SECOND
+  const count = seconds * perSecond
   const records = await signOffers({ count, authors: AUTHORS, seed, nowMs: Date.now(), firstAuthor: seed * AUTHORS })
-  const startMs = machineMs() + 1000
+  const startMs = machineMs() + LEAD_MS
   const lists = peers.map((): Sending[] => [])
   let round: Sending[][] = []
   records.forEach((bytes, index) => {
     if (round.length === 0) round = [...lists]
     const [list] = round.splice(random.below(round.length), 1)
-    list?.push({ atMs: startMs + index * 1000 / RECORDS_PER_SECOND, key: recordKey(bytes), bytes })
+    list?.push({ atMs: startMs + index * 1000 / perSecond, key: recordKey(bytes), bytes })
   })
   await Promise.all(peers.map(async (peer) => await peer.ask('take')))
-  const before = await machineTicks()
-  const askedMs = machineMs()
-  const cpuMs = await Promise.all(peers.map(async (peer, index) => await peer.ask<number>('run', lists[index])))
-  const elapsedMs = machineMs() - askedMs
-  const after = await machineTicks()
+  const running = Promise.all(peers.map(async (peer, index) => { await peer.ask('run', lists[index]) }))
+  const [, endLoad] = await Promise.all([running, wait(Math.max(0, startMs - machineMs())).then(async () => await watchLoad(peers))])
+  const load = await endLoad()
   await wait(TAIL_MS)
   const results = await Promise.all(peers.map(async (peer) => await peer.ask<Seen>('take')))
   const sent = new Map(results.flatMap((result) => [...result.sent]))
@@ -147,15 +148,6 @@ async function run (peers: readonly Child[], seconds: number, seed: number): Pro
     waits: [...left].map(([key, atMs]) => atMs - (sent.get(key) ?? atMs)),
     last: [...last.values()],
     delivered: 100 * latencies.length / (count * (peers.length - 1)),
-    busy: 100 * (after.busy - before.busy) / (after.all - before.all),
-    nodesBusy: 100 * cpuMs.reduce((sum, value) => sum + value, 0) / (elapsedMs * cpus().length)
+    load
   }
-}
-
-/** Ticks of all cores since the start of the machine, from /proc/stat. */
-async function machineTicks (): Promise<{ busy: number, all: number }> {
-  const [line = ''] = (await readFile('/proc/stat', 'utf8')).split('\n')
-  const ticks = line.trim().split(/\s+/).slice(1).map(Number)
-  const all = ticks.reduce((sum, value) => sum + value, 0)
-  return { busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0), all }
 }

@@ -36,9 +36,14 @@ export async function startRealNode (folder: string): Promise<RealNode> {
   }
 }
 
-/** Joins peers at their multiaddrs. */
+/** Joins peers at their multiaddrs. libp2p gives a dial up after ten seconds, which a machine full of starting nodes takes: then again. */
 export async function connectTo (mesh: Mesh, addresses: readonly string[]): Promise<void> {
-  for (const address of addresses) await mesh.connect(address, { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
+  const signal = AbortSignal.timeout(CONNECT_TIMEOUT_MS)
+  for (const address of addresses) {
+    while (!mesh.peers().some(({ peerId }) => address.endsWith(peerId))) {
+      await mesh.connect(address, { signal }).catch((error: unknown) => { if (signal.aborted) throw error })
+    }
+  }
 }
 
 /** Peers of our gossip mesh: gossipsub's type leaves the question out. */

@@ -42,6 +42,6 @@ serveCommands({
   connect: async (addresses: string[]) => { for (const address of addresses) await libp2p.dial(multiaddr(address), { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) }) },
   meshPeers: () => meshPeers(gossip, TOPIC),
   cpuMs,
-  run: async (list: Sending[]) => await sendings.run(list),
+  run: async (list: Sending[]) => { await sendings.run(list) },
   take: () => sendings.take()
 }, async () => { await libp2p.stop() })

@@ -6,6 +6,17 @@ import { channelOver, FakeStream, frameHeader } from '../support/fake-stream.ts'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
+/** Bytes on the heap and off it. What is garbage goes in the background: the least of several looks, until it is low enough. */
+async function heldBelow (limit: number, sinceBytes = 0): Promise<number> {
+  let least = Infinity
+  for (let look = 0; look < 50 && least > limit; look++) {
+    collect()
+    const { heapUsed, external } = process.memoryUsage()
+    least = Math.min(least, heapUsed + external - sinceBytes)
+    await new Promise((resolve) => { setImmediate(resolve) })
+  }
+  return least
+}
 const frame = (payload: Uint8Array): Uint8Array => Buffer.concat([frameHeader(payload.byteLength), payload])
 const emptyFrames = (count: number): Uint8Array => Buffer.concat(Array.from({ length: count }, () => frameHeader(0)))
 const readAll = async (channel: FrameChannel): Promise<Uint8Array[]> => {
@@ -42,24 +53,19 @@ t.test('empty frames that nobody reads hold the sender back, and all of them arr
 
 t.test('what is not parsed yet costs its bytes, not a frame for each five of them', async (t) => {
   const channels = Array.from({ length: 20 }, () => ({ stream: new FakeStream() })).map(({ stream }) => ({ stream, channel: channelOver(stream, 100) }))
-  collect()
-  const before = process.memoryUsage()
+  const before = await heldBelow(0)
   for (const { stream } of channels) stream.arrive(emptyFrames(13_000))
-  collect()
-  const after = process.memoryUsage()
-  const held = (after.heapUsed + after.external - before.heapUsed - before.external) / channels.length
-  t.ok(held < 512 * 1024, `${Math.round(held / 1024)} KiB a stream`)
+  const held = await heldBelow(channels.length * 512 * 1024, before)
+  t.ok(held < channels.length * 512 * 1024, `${Math.round(held / channels.length / 1024)} KiB a stream`)
 })
 
 t.test('a byte of a frame does not hold on to the chunk it came in', async (t) => {
   const stream = new FakeStream()
   const channel = channelOver(stream, 1000)
   stream.arrive(frameHeader(1000))
-  collect()
-  const before = process.memoryUsage().arrayBuffers
+  const before = await heldBelow(0)
   for (let sent = 0; sent < 200; sent++) stream.arrive(new Uint8Array(65_519).subarray(0, 1))
-  collect()
-  const held = process.memoryUsage().arrayBuffers - before
+  const held = await heldBelow(1_000_000, before)
   t.ok(held < 1_000_000, `${held} bytes held for 200`)
   for (let sent = 0; sent < 800; sent++) stream.arrive(Uint8Array.of(1))
   t.equal((await channel.read())?.payload.byteLength, 1000)
