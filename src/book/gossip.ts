@@ -28,6 +28,7 @@ export function createGossip (
   let waiting: Uint8Array[] = []
   let waitingBytes = BATCH_OVERHEAD_BYTES
   let cancelFlush: (() => void) | undefined
+  let sentAtMs = 0
   let leave: (() => void) | undefined
   const sending = new Set<Promise<void>>()
   const judging = new Set<Promise<Validation>>()
@@ -37,6 +38,7 @@ export function createGossip (
     cancelFlush?.()
     cancelFlush = undefined
     if (waiting.length === 0) return
+    sentAtMs = clock.now()
     const batch = encodeBatch(domain, waiting)
     waiting = []
     waitingBytes = BATCH_OVERHEAD_BYTES
@@ -81,8 +83,9 @@ export function createGossip (
       if (waitingBytes + record.byteLength + RECORD_HEAD_BYTES > MAX_BATCH_BYTES) flush()
       waiting.push(record)
       waitingBytes += record.byteLength + RECORD_HEAD_BYTES
-      if (waiting.length >= MAX_BATCH_RECORDS) flush()
-      else cancelFlush ??= clock.after(GOSSIP.flushMs, flush)
+      // The first after a quiet moment goes at once; those close behind it travel together.
+      if (waiting.length >= MAX_BATCH_RECORDS || clock.now() - sentAtMs >= GOSSIP.flushMs) flush()
+      else cancelFlush ??= clock.after(GOSSIP.flushMs - (clock.now() - sentAtMs), flush)
     },
     stop: async () => {
       flush()

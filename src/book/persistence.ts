@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { Clock } from '../core/clock.ts'
 import { errorCode, errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import type { Datastore } from '../store/datastore.ts'
+import type { Datastore, DatastoreOp } from '../store/datastore.ts'
 import { restoreRecord } from '../wire/record.ts'
 import type { Hash } from '../wire/shapes.ts'
 import { domainSeparator, type Domain } from '../wire/typed-data.ts'
@@ -29,6 +29,7 @@ export interface RecordStore {
 }
 
 const PREFIX = 'book/'
+const SYNC_KEY = 'book-synced'
 const TAG_BYTES = 16
 const RECORD_AT = TAG_BYTES + 8 + 32
 
@@ -39,6 +40,10 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
   let pending = new Map<string, Uint8Array | undefined>()
   let cancelTimer: (() => void) | undefined
   let writing: Promise<void> = Promise.resolve()
+  /** The write that has not begun. */
+  let waiting: Promise<void> | undefined
+  let isSyncWanted = false
+  let isUnsynced = false
   let isClosed = false
   let problem: RecordStore['problem']
 
@@ -49,25 +54,35 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
     pending = new Map([...ops, ...pending])
     if (!isClosed) schedule(PERSISTENCE.retryMs)
   }
-  const flush = async (options: { sync: boolean } = { sync: false }): Promise<void> => {
+  const write = async (): Promise<void> => {
+    const ops = pending
+    const sync = isSyncWanted
+    pending = new Map()
+    isSyncWanted = false
+    waiting = undefined
+    // A synced write takes what was written before it to the disk too, so there must be one, of whatever.
+    if (ops.size === 0 && !(sync && isUnsynced)) return
+    const batch: DatastoreOp[] = [...ops].map(([key, value]) => value === undefined ? { delete: key } : { put: [key, value] })
+    try {
+      await datastore.batch(batch.length === 0 ? [{ put: [SYNC_KEY, new Uint8Array(0)] }] : batch, { sync })
+      isUnsynced = !sync
+      problem = undefined
+    } catch (error) {
+      retain(ops, error)
+      throw error
+    }
+  }
+  /** One write at a time; all that is asked for while it runs goes into the next, with one sync for all. */
+  const flush = async ({ sync }: { sync: boolean } = { sync: false }): Promise<void> => {
     cancelTimer?.()
     cancelTimer = undefined
-    const ops = pending
-    pending = new Map()
-    const write = async (): Promise<void> => {
-      if (ops.size === 0) return
-      try {
-        await datastore.batch([...ops].map(([key, value]) => value === undefined ? { delete: key } : { put: [key, value] }), options)
-        problem = undefined
-      } catch (error) {
-        retain(ops, error)
-        throw error
-      }
+    isSyncWanted ||= sync
+    if (waiting === undefined) {
+      const mine = writing.then(write)
+      waiting = mine
+      writing = mine.catch(() => undefined)
     }
-    // One write at a time, in order, whatever became of the one before.
-    const mine = writing.then(write)
-    writing = mine.catch(() => undefined)
-    await mine
+    await waiting
   }
   const schedule = (delayMs: number): void => {
     cancelTimer?.()
