@@ -30,7 +30,8 @@ export function createGossip (
   let cancelFlush: (() => void) | undefined
   let sentAtMs = 0
   let leave: (() => void) | undefined
-  const sending = new Set<Promise<void>>()
+  /** Batches leave one after the other. */
+  let sending: Promise<void> = Promise.resolve()
   const judging = new Set<Promise<Validation>>()
   let turn: Promise<unknown> = Promise.resolve()
 
@@ -42,10 +43,10 @@ export function createGossip (
     const batch = encodeBatch(domain, waiting)
     waiting = []
     waitingBytes = BATCH_OVERHEAD_BYTES
-    const sent = topics.publish(topic, batch)
-      .catch((error: unknown) => { logger.warn('book.gossip', { error: errorMessage(error) }) })
-      .finally(() => { sending.delete(sent) })
-    sending.add(sent)
+    sending = sending.then(async () => {
+      for (let waitedMs = 0; !topics.hasRoom() && waitedMs < GOSSIP.roomMs; waitedMs += GOSSIP.flushMs) await clock.wait(GOSSIP.flushMs)
+      await topics.publish(topic, batch)
+    }).catch((error: unknown) => { logger.warn('book.gossip', { error: errorMessage(error) }) })
   }
 
   /** One bad record makes its sender pay for the batch; one new record is reason enough to pass it on. */
@@ -89,7 +90,7 @@ export function createGossip (
     },
     stop: async () => {
       flush()
-      await Promise.all([...sending, ...judging])
+      await Promise.all([sending, ...judging])
       leave?.()
       leave = undefined
     }

@@ -69,6 +69,8 @@ export const SIGNATURES = {
 export const GOSSIP = {
   // Waiting this long lets a burst travel together and no one notices.
   flushMs: 20,
+  // A batch waits this long for peers that have yet to take what was sent before.
+  roomMs: 1_000,
   // Messages waiting for verification: 256 x 32 records are about a second of one core.
   maxQueued: 256
 } as const

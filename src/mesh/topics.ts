@@ -1,8 +1,9 @@
 import type { GossipSub, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
+import type { Stream } from '@libp2p/interface'
 import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import { MeshError } from './errors.ts'
-import { MAX_GOSSIP_BYTES, MAX_PENDING_VALIDATIONS } from './options.ts'
+import { MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS } from './options.ts'
 
 /** What becomes of a gossiped message. `reject` lowers the sender's score, `ignore` does not; only `accept` passes it on. */
 export type Validation = 'accept' | 'ignore' | 'reject'
@@ -17,6 +18,8 @@ export interface Subscription {
 export interface Topics {
   /** Resolves when handed to the connected peers, also when there are none. MeshError MESH_TOPIC_UNKNOWN, MESH_MESSAGE_TOO_LARGE, MESH_STOPPED. */
   publish: (topic: string, data: Uint8Array) => Promise<void>
+  /** False while a peer has yet to take half of what may wait for it: what is sent on top may cost us the stream to it. */
+  hasRoom: () => boolean
   /** Joins a topic; the returned function leaves it. May be called before the mesh starts. MeshError MESH_TOPIC_UNKNOWN, MESH_TOPIC_TAKEN. */
   subscribe: (topic: string, options: Subscription) => () => void
 }
@@ -61,6 +64,11 @@ export function createTopics (components: { logger: Logger, isWelcome: (peer: st
       if (data.byteLength > MAX_GOSSIP_BYTES) throw new MeshError('MESH_MESSAGE_TOO_LARGE', `message of ${data.byteLength} bytes, limit ${MAX_GOSSIP_BYTES}`, { data: { topic, bytes: data.byteLength } })
       if (pubsub === undefined) throw new MeshError('MESH_STOPPED', 'the mesh is not running')
       await pubsub.publish(topic, data)
+    },
+    hasRoom: () => {
+      const { streamsOutbound } = (pubsub ?? { streamsOutbound: [] }) as unknown as { streamsOutbound: Map<string, { rawStream: Stream }> }
+      for (const [, { rawStream }] of streamsOutbound) if (rawStream.writeBufferLength > MAX_GOSSIP_OUTBOUND_BYTES / 2) return false
+      return true
     },
     subscribe: (topic, subscription) => {
       assertKnown(topic)

@@ -8,36 +8,65 @@ import type { Subscription, Topics } from '../../src/mesh/topics.ts'
 import { decodeBatch, encodeBatch, MAX_BATCH_BYTES } from '../../src/wire/record-batch.ts'
 import { DOMAIN } from '../support/records.ts'
 
-function setup (judge = (_bytes: Uint8Array): Admission => ({ verdict: 'accept' })): { gossip: RecordGossip, sent: Uint8Array[], clock: ReturnType<typeof createManualClock>, subscription: () => Subscription } {
+function setup (judge = (_bytes: Uint8Array): Admission => ({ verdict: 'accept' })): { gossip: RecordGossip, sent: Uint8Array[], room: { isThere: boolean }, clock: ReturnType<typeof createManualClock>, subscription: () => Subscription } {
+  const room = { isThere: true }
   const sent: Uint8Array[] = []
   let subscription: Subscription | undefined
-  const topics: Topics = { publish: async (_topic, data) => { sent.push(data) }, subscribe: (_topic, options) => { subscription = options; return () => { subscription = undefined } } }
+  const topics: Topics = { hasRoom: () => room.isThere, publish: async (_topic, data) => { sent.push(data) }, subscribe: (_topic, options) => { subscription = options; return () => { subscription = undefined } } }
   const clock = createManualClock()
   const gossip = createGossip({ topics, clock, logger: silentLogger, domain: DOMAIN, intake: async (batch) => batch.map(judge) })
   gossip.start()
-  return { gossip, sent, clock, subscription: () => subscription as Subscription }
+  return { gossip, sent, room, clock, subscription: () => subscription as Subscription }
+}
+
+/** Batches leave in turns of the event loop. */
+const turn = async (): Promise<void> => { await new Promise((resolve) => { setImmediate(resolve) }) }
+const countsOf = async (sent: Uint8Array[]): Promise<number[]> => {
+  await turn()
+  return sent.splice(0).map((batch) => decodeBatch(DOMAIN, batch).length)
 }
 
 t.test('the first record of a quiet moment leaves at once, those close behind it together, 32 at most and within the size of a message', async (t) => {
   const { gossip, sent, clock } = setup()
-  const counts = (): number[] => sent.splice(0).map((batch) => decodeBatch(DOMAIN, batch).length)
   gossip.send(Uint8Array.of(1))
-  t.strictSame(counts(), [1])
+  t.strictSame(await countsOf(sent), [1])
   clock.advance(1)
   gossip.send(Uint8Array.of(2))
   clock.advance(GOSSIP.flushMs - 2)
   gossip.send(Uint8Array.of(3))
-  t.equal(sent.length, 0)
+  t.strictSame(await countsOf(sent), [])
   clock.advance(1)
-  t.strictSame(counts(), [2])
+  t.strictSame(await countsOf(sent), [2])
   for (let n = 0; n < 40; n++) gossip.send(Uint8Array.of(n))
-  t.equal(sent.length, 1, 'a full batch does not wait')
+  t.strictSame(await countsOf(sent), [32], 'a full batch does not wait')
   clock.advance(GOSSIP.flushMs)
-  t.strictSame(counts(), [32, 8])
+  t.strictSame(await countsOf(sent), [8])
   for (let n = 0; n < 9; n++) gossip.send(new Uint8Array(16_000))
   clock.advance(GOSSIP.flushMs)
+  await turn()
   t.ok(sent.every((batch) => batch.length <= MAX_BATCH_BYTES))
-  t.strictSame(counts(), [4, 4, 1])
+  t.strictSame(await countsOf(sent), [4, 4, 1])
+})
+
+t.test('batches wait while a peer has not taken the last ones, a second at most', async (t) => {
+  const { gossip, sent, room, clock } = setup()
+  const pass = async (ms: number): Promise<void> => {
+    for (let at = 0; at < ms; at += GOSSIP.flushMs) {
+      await turn()
+      clock.advance(GOSSIP.flushMs)
+    }
+  }
+  room.isThere = false
+  gossip.send(Uint8Array.of(1))
+  await pass(GOSSIP.roomMs / 2)
+  t.strictSame(await countsOf(sent), [])
+  room.isThere = true
+  await pass(GOSSIP.flushMs)
+  t.strictSame(await countsOf(sent), [1])
+  room.isThere = false
+  gossip.send(Uint8Array.of(2))
+  await pass(2 * GOSSIP.roomMs)
+  t.strictSame(await countsOf(sent), [1], 'a peer that takes nothing holds nobody else up')
 })
 
 t.test('stopping sends what waits and leaves the topic', async (t) => {

@@ -34,6 +34,7 @@ function createWorld (test: { teardown: (stop: () => Promise<void>) => void }, s
     },
     settle: async () => {
       clock.advance(GOSSIP.flushMs)
+      await new Promise((resolve) => { setImmediate(resolve) })
       await network.idle()
     }
   }

@@ -95,6 +95,7 @@ export function createMemoryNetwork (random: Random): MemoryNetwork {
           onPeer: (listener) => { node.listeners.add(listener); return () => { node.listeners.delete(listener) } },
           topics: {
             publish: async (topic, data) => { node.seen.add(keyOf(topic, data)); flood(topic, data, peerId) },
+            hasRoom: () => true,
             subscribe: (topic, subscription) => { node.subscriptions.set(topic, subscription); return () => { node.subscriptions.delete(topic) } }
           },
           requests: {
