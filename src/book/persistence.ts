@@ -99,10 +99,12 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
     load: async () => {
       const entries: Entry[] = []
       const damaged: string[] = []
-      for await (const [key, value] of datastore.entries(PREFIX)) {
-        const entry = decodeStored(prefix, key, value)
-        if (entry === undefined) damaged.push(key)
-        else entries.push(entry)
+      for await (const page of datastore.pages(PREFIX)) {
+        for (const [key, value] of page) {
+          const entry = decodeStored(prefix, key, value)
+          if (entry === undefined) damaged.push(key)
+          else entries.push(entry)
+        }
       }
       if (damaged.length > 0) {
         logger.warn('book.damaged', { entries: damaged.length })

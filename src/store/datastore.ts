@@ -18,6 +18,8 @@ export interface Datastore extends Startable {
   batch: (ops: readonly DatastoreOp[], options?: { sync?: boolean }) => Promise<void>
   /** Every entry whose key starts with `prefix`, in order of keys, as of the start of the iteration. */
   entries: (prefix: string) => AsyncIterable<[string, Uint8Array]>
+  /** The same by the thousand, for many: every step of an iteration costs a trip through promises. */
+  pages: (prefix: string) => AsyncIterable<Array<[string, Uint8Array]>>
   /** What libp2p and Helia take; their keys are apart from ours. */
   readonly interface: InterfaceDatastore
 }
@@ -32,6 +34,7 @@ const OWN = 'lily:'
 const VERSION_KEY = `${OWN}~version`
 /** Read at once by an iteration (library default: 16 KiB): every stretch costs a trip through the event loop. */
 const READ_AHEAD_BYTES = 1024 * 1024
+const PAGE_ENTRIES = 1000
 const LAST_CHAR = '\u{10ffff}'
 const encodeText = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -52,6 +55,18 @@ export function createDatastore (components: { logger: Logger }, options: { path
     }
   }
   const writeOptions = (given: { sync?: boolean } | undefined): { sync: boolean } => ({ sync: given?.sync ?? false })
+  async function * pages (prefix: string): AsyncGenerator<Array<[string, Uint8Array]>> {
+    const iterator = level().iterator({ gte: OWN + prefix, lt: OWN + prefix + LAST_CHAR, highWaterMarkBytes: READ_AHEAD_BYTES })
+    try {
+      for (let page = await iterator.nextv(PAGE_ENTRIES); page.length > 0; page = await iterator.nextv(PAGE_ENTRIES)) {
+        yield page.flatMap(([key, value]): Array<[string, Uint8Array]> => key === VERSION_KEY ? [] : [[key.slice(OWN.length), value]])
+      }
+    } catch (error) {
+      throw toStoreError(error, options.path)
+    } finally {
+      await iterator.close()
+    }
+  }
   return {
     get interface () {
       level()
@@ -65,14 +80,9 @@ export function createDatastore (components: { logger: Logger }, options: { path
       await guarded(async () => { await level().batch(native, writeOptions(given)) })
     },
     entries: async function * (prefix) {
-      try {
-        for await (const [key, value] of level().iterator({ gte: OWN + prefix, lt: OWN + prefix + LAST_CHAR, highWaterMarkBytes: READ_AHEAD_BYTES })) {
-          if (key !== VERSION_KEY) yield [key.slice(OWN.length), value]
-        }
-      } catch (error) {
-        throw toStoreError(error, options.path)
-      }
+      for await (const page of pages(prefix)) yield * page
     },
+    pages,
     start: async () => {
       if (store !== undefined) return
       const [{ LevelDatastore: Store }, { mkdir }] = await Promise.all([import('datastore-level'), import('node:fs/promises')])

@@ -21,8 +21,9 @@ export function createMemoryDatastore (data = new Map<string, Uint8Array>()): Da
       }
       if (options?.sync === true) store.synced++
     },
-    entries: async function * (prefix: string): AsyncGenerator<[string, Uint8Array]> {
-      for (const [key, value] of [...data].sort(([a], [b]) => a < b ? -1 : 1)) if (key.startsWith(prefix)) yield [key, value]
+    entries: async function * (prefix: string): AsyncGenerator<[string, Uint8Array]> { for await (const page of store.pages(prefix)) yield * page },
+    pages: async function * (prefix: string): AsyncGenerator<Array<[string, Uint8Array]>> {
+      yield [...data].filter(([key]) => key.startsWith(prefix)).sort(([a], [b]) => a < b ? -1 : 1)
     }
   }
   return store
