@@ -46,7 +46,10 @@ export function createGossip (
     sending.add(sent)
   }
 
-  /** One bad record makes its sender pay for the batch; one new record is reason enough to pass it on. */
+  /**
+   * One bad record makes its sender pay for the batch; one new record is reason enough to pass it on. Not beside one that was
+   * ignored unverified: where clock or book differ it may count as a forgery, and we as who sent it.
+   */
   const judge = async (data: Uint8Array, from: string): Promise<Validation> => {
     try {
       const admissions = await intake(decodeBatch(domain, data), from, 'gossip')
@@ -55,7 +58,8 @@ export function createGossip (
         logger.debug('book.rejected', { from, code: rejected.code })
         return 'reject'
       }
-      return admissions.some(({ verdict }) => verdict === 'accept') ? 'accept' : 'ignore'
+      const isSafe = admissions.every(({ verdict, isVerified }) => verdict === 'accept' || isVerified === true)
+      return isSafe && admissions.some(({ verdict }) => verdict === 'accept') ? 'accept' : 'ignore'
     } catch (error) {
       logger.debug('book.rejected', { from, code: errorCode(error) })
       return errorCode(error) === 'WIRE_DOMAIN' ? 'ignore' : 'reject'

@@ -64,8 +64,9 @@ t.test('the event loop turns between two messages', async (t) => {
   t.match(order.join(' '), /judged.* turn .*judged/)
 })
 
-t.test('one new record passes a batch on, one bad record condemns it', async (t) => {
-  const { subscription } = setup((bytes) => ({ verdict: (['accept', 'ignore', 'reject'] as const)[bytes[0] as number] as 'accept' }))
-  const judge = async (...kinds: number[]): Promise<string> => await subscription().validate(encodeBatch(DOMAIN, kinds.map((kind) => Uint8Array.of(kind))), 'peer')
-  t.strictSame([await judge(0, 1), await judge(1, 1), await judge(0, 2), await judge(1)], ['accept', 'ignore', 'reject', 'ignore'])
+t.test('one new record passes a batch on beside known ones; one bad record condemns it, and one that was not verified stops it', async (t) => {
+  const kinds: Admission[] = [{ verdict: 'accept' }, { verdict: 'ignore', isVerified: true }, { verdict: 'ignore' }, { verdict: 'reject' }]
+  const { subscription } = setup((bytes) => kinds[bytes[0] as number] as Admission)
+  const judge = async (...of: number[]): Promise<string> => await subscription().validate(encodeBatch(DOMAIN, of.map((kind) => Uint8Array.of(kind))), 'peer')
+  t.strictSame([await judge(0, 1), await judge(1, 1), await judge(0, 2), await judge(2), await judge(0, 3)], ['accept', 'ignore', 'ignore', 'ignore', 'reject'])
 })
