@@ -31,6 +31,7 @@ export function createGossip (
   let leave: (() => void) | undefined
   const sending = new Set<Promise<void>>()
   const judging = new Set<Promise<Validation>>()
+  const queued = new Map<string, number>()
   let turn: Promise<unknown> = Promise.resolve()
 
   const flush = (): void => {
@@ -68,7 +69,9 @@ export function createGossip (
 
   /** Batches are looked at one a turn; what does not fit is not looked at: the newest that nothing is known of goes first. */
   const validate = async (data: Uint8Array, from: string): Promise<Validation> => {
-    if (judging.size >= GOSSIP.maxQueued) return 'ignore'
+    const before = queued.get(from) ?? 0
+    if (judging.size >= GOSSIP.maxQueued || before >= GOSSIP.maxQueuedPerPeer) return 'ignore'
+    queued.set(from, before + 1)
     turn = turn.then(yieldTurn)
     const mine = turn.then(async () => await judge(data, from))
     judging.add(mine)
@@ -76,6 +79,9 @@ export function createGossip (
       return await mine
     } finally {
       judging.delete(mine)
+      const left = (queued.get(from) ?? 1) - 1
+      if (left > 0) queued.set(from, left)
+      else queued.delete(from)
     }
   }
 

@@ -64,7 +64,9 @@ export const GOSSIP = {
   // Waiting this long lets a burst travel together and no one notices.
   flushMs: 20,
   // Messages waiting for verification: 256 x 32 records are about a second of one core.
-  maxQueued: 256
+  maxQueued: 256,
+  // Of these, from one peer: one that sends faster than it is judged, with nothing to be punished for, leaves room for others.
+  maxQueuedPerPeer: 128
 } as const
 
 /** Reconciliation. */

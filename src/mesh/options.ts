@@ -39,6 +39,9 @@ export const MAX_GOSSIP_OUTBOUND_BYTES = 4 * 1024 * 1024
 /** Messages being validated at once; above, new ones are ignored, which costs nobody score. Lotus: 256 per topic, two topics. */
 export const MAX_PENDING_VALIDATIONS = 512
 
+/** Packets with subscriptions a peer may send: it names its topics once per stream, and each one that it joins or leaves later. */
+export const SUBSCRIPTION_PACKETS_PER_SECOND = 16
+
 /** libp2p resets a paused stream that buffered more than 4 MiB; half of it as flow-control window never gets there, and carries 20 MB/s at 100 ms. */
 export const MAX_STREAM_WINDOW_BYTES = 2 * 1024 * 1024
 /** Inbound streams per connection and protocol; our own limits answer with an error code, libp2p's only reset. */

@@ -48,10 +48,18 @@ t.test('stopping sends what waits and leaves the topic', async (t) => {
 t.test('a full queue drops the newest message unread; those that wait are judged in order', async (t) => {
   const judged: number[] = []
   const { subscription } = setup((bytes) => { judged.push((bytes[0] as number) * 256 + (bytes[1] as number)); return { verdict: 'accept' } })
-  const verdicts = await Promise.all(Array.from({ length: GOSSIP.maxQueued + 30 }, async (_, n) => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n >> 8, n & 255)]), 'peer')))
+  const verdicts = await Promise.all(Array.from({ length: GOSSIP.maxQueued + 30 }, async (_, n) => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n >> 8, n & 255)]), `peer ${n % 2}`)))
   t.strictSame(verdicts.slice(GOSSIP.maxQueued), Array.from({ length: 30 }, () => 'ignore'))
   t.strictSame(judged, Array.from({ length: GOSSIP.maxQueued }, (_, n) => n))
   t.equal(await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(9, 9)]), 'peer'), 'accept', 'there is room again')
+})
+
+t.test('one peer fills half of the queue at most', async (t) => {
+  const { subscription } = setup()
+  const send = async (n: number, from: string): Promise<string> => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n >> 8, n & 255)]), from)
+  const flood = Array.from({ length: 2 * GOSSIP.maxQueued }, async (_, n) => await send(n, 'flooder'))
+  t.equal(await send(0, 'peer'), 'accept')
+  t.equal((await Promise.all(flood)).filter((verdict) => verdict === 'accept').length, GOSSIP.maxQueuedPerPeer)
 })
 
 t.test('the event loop turns between two messages', async (t) => {
