@@ -13,8 +13,8 @@ const forged = (slot: number): SignedRecord => ({ ...signRecord(mallory, 'job', 
 /** Gossipsub behind a mesh, as an attacker uses it and as the victim's is looked into. */
 interface Gossipsub {
   topics: Map<string, Set<string>>
-  peerTopicBytes: Map<string, number>
   sendRpc: (peer: string, rpc: object) => boolean
+  streamsInbound: Map<string, unknown>
   streamsOutbound: Map<string, { push: (bytes: Uint8Array) => void }>
 }
 const gossipsubOf = ({ mesh }: Attacker | Honest): Gossipsub => mesh.libp2p.services['gossip'] as unknown as Gossipsub
@@ -114,12 +114,13 @@ t.test('mutated batches change no book, whatever they say', async (t) => {
   t.strictSame(idsOf(victim), idsOf(bystander))
 })
 
-t.test('bytes that are no gossip at all break off their own stream only', async (t) => {
+t.test('bytes that are no gossip are passed over; a packet without end breaks off its own stream only', async (t) => {
   const { victim, bystander, attacker } = await startScene(t)
   const stream = gossipsubOf(attacker).streamsOutbound.get(victim.mesh.peerId)
   for (let n = 0; n < 200; n++) stream?.push(new Uint8Array(1 + n).fill(0xf0 + n % 16))
   // Longer than a packet may be, and never all there.
   stream?.push(new Uint8Array(1024 * 1024 + 1))
+  await until('the stream is broken off', () => !gossipsubOf(victim).streamsInbound.has(attacker.mesh.peerId))
   await assertWorking(victim, bystander)
   t.strictSame(idsOf(victim), idsOf(bystander))
 })
@@ -132,4 +133,17 @@ t.test('a peer id is all that a cut-off flooder loses: others are not taken for 
   await befriend(newcomer.mesh, victim.mesh)
   await assertWorking(victim, newcomer)
   await assertWorking(victim, bystander)
+})
+
+t.test('a flood that nobody can be punished for leaves room for honest gossip', async (t) => {
+  const { victim, bystander, attacker } = await startScene(t)
+  const foreign = { ...DOMAIN, chainId: 1 }
+  const junk = Array.from({ length: 3_000 }, (_, slot) => encodeBatch(foreign, [encodeRecord(signRecord(mallory, 'job', { slot: slot % 50, seq: victim.clock.now() + slot }))]))
+  const records = Array.from({ length: 20 }, (_, slot) => signRecord(alice, 'job', { slot, seq: victim.clock.now() }))
+  const flood = Promise.all(junk.map(attacker.sendBytes))
+  for (const record of records) await bystander.replica.publish(record)
+  await until('every honest record arrives by gossip', () => records.every(({ id }) => victim.replica.book.get(id) !== undefined))
+  await flood
+  t.equal(victim.verdicts.filter(({ from, verdict }) => from === bystander.mesh.peerId && verdict === 'ignore').length, 0, 'none was dropped unread')
+  t.ok((scoreOf(victim, attacker.mesh.peerId) ?? -1) >= 0, 'another deployment is no offence')
 })
