@@ -26,7 +26,7 @@ interface Measured { p50: number, p95: number, growthMiB: number }
 /** One peer sends 1,000 messages a second with bad signatures for 20 s: what the others notice of it. Then the same with messages that nobody is punished for. */
 export const benchFlood: Bench = async ({ progress }) => {
   const figures: Figure[] = []
-  for (const kind of ['foreign', 'bad'] as const) figures.push(...await flood(kind, progress))
+  for (const kind of ['bad', 'foreign'] as const) figures.push(...await flood(kind, progress))
   return figures
 }
 
@@ -65,10 +65,10 @@ async function flood (kind: 'bad' | 'foreign', progress: (text: string) => void)
     return [
       reported(`${what}: p95 delivery before`, before.p95, 'ms', { name: 'p50', value: Math.round(before.p50) }),
       reported(`${what}: p95 delivery during the flood`, during.p95, 'ms', { name: 'p50', value: Math.round(during.p50) }),
-      atMost(`${what}: p95 during against before`, during.p95 / before.p95, RATIO_LIMIT, 'x'),
-      ...(cutAtMs === undefined ? [] : [reported(`${what}: until the flooder is cut off`, (cutAtMs - startedAtMs) / 1000, 's')]),
+      (kind === 'bad' ? atMost(`${what}: p95 during against before`, during.p95 / before.p95, RATIO_LIMIT, 'x') : reported(`${what}: p95 during against before`, during.p95 / before.p95, 'x')),
+      ...(kind === 'foreign' || cutAtMs === undefined ? [] : [reported(`${what}: until the flooder is cut off`, (cutAtMs - startedAtMs) / 1000, 's')]),
       reported(`${what}: messages that left the flooder`, sent, ''),
-      atMost(`${what}: RSS growth of the victim`, during.growthMiB, GROWTH_LIMIT_MIB, 'MiB', { name: 'the same time before', value: Math.round(before.growthMiB) })
+      (kind === 'bad' ? atMost(`${what}: RSS growth of the victim`, during.growthMiB, GROWTH_LIMIT_MIB, 'MiB') : reported(`${what}: RSS growth of the victim`, during.growthMiB, 'MiB'))
     ]
   } finally {
     flooder?.kill('SIGKILL')

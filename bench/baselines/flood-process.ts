@@ -11,11 +11,13 @@ import { DOMAIN, signRecord, testSigner } from '../../test/support/records.ts'
 
 /**
  * A peer that floods: `FOLDER ADDRESS MESSAGES_PER_SECOND SECONDS KIND`. Connects to the address, waits for a line on stdin, then
- * sends, and connects again whenever it is cut off. KIND `bad`: records with a wrong signature, which are REJECTed; `foreign`:
+ * sends, and connects again a second after it was cut off. KIND `bad`: records with a wrong signature, which are REJECTed; `foreign`:
  * batches of another deployment, which are IGNOREd and never punished. Prints `{ peerId }`, then `{ sent }`.
  */
 const [folder = '', address = '', rate = '1000', seconds = '20', kind = 'bad'] = process.argv.slice(2)
 const EVERY_MS = 10
+/** Sooner it would measure handshakes. */
+const AGAIN_MS = 1_000
 const topic = recordsTopic(DOMAIN.chainId)
 const datastore = createDatastore({ logger }, { path: join(folder, 'datastore') })
 await datastore.start()
@@ -43,7 +45,7 @@ while (made < total) {
     await mesh.topics.publish(topic, encodeBatch(domain, [encodeRecord({ ...record, slot: made % 8_000, seq: record.seq - Math.floor(made / 8_000) })]))
     sent++
   }
-  if (mesh.peers().length === 0) dialling ??= mesh.connect(address, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined).finally(() => { dialling = undefined })
+  if (mesh.peers().length === 0) dialling ??= mesh.connect(address, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined).then(async () => { await delay(AGAIN_MS) }).finally(() => { dialling = undefined })
   await delay(EVERY_MS)
 }
 say({ sent })

@@ -5,8 +5,9 @@ import type { Topics, Validation } from '../mesh/topics.ts'
 import { BATCH_OVERHEAD_BYTES, decodeBatch, encodeBatch, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../wire/record-batch.ts'
 import { recordsTopic } from '../wire/topics.ts'
 import type { Domain } from '../wire/typed-data.ts'
-import { yieldTurn, type Intake } from './intake.ts'
+import type { Intake } from './intake.ts'
 import { GOSSIP } from './options.ts'
+import { createTurns } from './turns.ts'
 
 /** CBOR's head of a byte string, at most. */
 const RECORD_HEAD_BYTES = 5
@@ -32,7 +33,7 @@ export function createGossip (
   const sending = new Set<Promise<void>>()
   const judging = new Set<Promise<Validation>>()
   const queued = new Map<string, number>()
-  let turn: Promise<unknown> = Promise.resolve()
+  const turns = createTurns()
 
   const flush = (): void => {
     cancelFlush?.()
@@ -67,13 +68,12 @@ export function createGossip (
     }
   }
 
-  /** Batches are looked at one a turn; what does not fit is not looked at: the newest that nothing is known of goes first. */
+  /** Batches are looked at one a turn, peers in rotation; what does not fit is not looked at: the newest that nothing is known of goes first. */
   const validate = async (data: Uint8Array, from: string): Promise<Validation> => {
     const before = queued.get(from) ?? 0
     if (judging.size >= GOSSIP.maxQueued || before >= GOSSIP.maxQueuedPerPeer) return 'ignore'
     queued.set(from, before + 1)
-    turn = turn.then(yieldTurn)
-    const mine = turn.then(async () => await judge(data, from))
+    const mine = turns.wait(from).then(async () => await judge(data, from))
     judging.add(mine)
     try {
       return await mine
