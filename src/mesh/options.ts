@@ -34,6 +34,11 @@ export const MAX_GOSSIP_BYTES = 256 * 1024
  * stream for good, so this is four of the largest messages (libp2p: 4 MiB).
  */
 export const MAX_GOSSIP_PACKET_BYTES = 4 * MAX_GOSSIP_BYTES
+/**
+ * A message of this size on makes us tell the other peers of the mesh that we have it (libp2p: 512). That is before it is judged: a
+ * flood of small messages would cost us and everybody around us a packet each.
+ */
+export const IDONTWANT_MIN_BYTES = 16 * 1024
 /** Bytes waiting for one slow peer before gossip to it is dropped: 16 messages of the largest size. */
 export const MAX_GOSSIP_OUTBOUND_BYTES = 4 * 1024 * 1024
 /** Messages being validated at once; above, new ones are ignored, which costs nobody score. Lotus: 256 per topic, two topics. */
