@@ -1,5 +1,5 @@
 import secp256k1 from 'secp256k1/bindings.js'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { bytesToHex, hexToBytes } from 'viem'
 import type { SignedRecord } from '../../../src/wire/record.ts'
 import { DOMAIN, jobBody, MODULE_SLOT, signRecord, T0, testSigner } from '../../support/records.ts'
@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000
 const INVALID_POINTS = -100
 
 /** What every attack must leave behind: two equal books with these records, and nobody honest punished. */
-async function assertUnharmed (t: Pick<typeof import('tap').t, 'strictSame' | 'ok'>, victim: Honest, bystander: Honest, members: readonly SignedRecord[]): Promise<void> {
+async function assertUnharmed (t: Pick<Test, 'strictSame' | 'ok'>, victim: Honest, bystander: Honest, members: readonly SignedRecord[]): Promise<void> {
   const expected = members.map(({ id }) => id as string).sort()
   await until('both books hold what they should', () => idsOf(victim).join() === expected.join() && idsOf(bystander).join() === expected.join())
   t.strictSame(bystander.verdicts.filter(({ verdict }) => verdict === 'reject'), [], 'nothing bad was passed on')
