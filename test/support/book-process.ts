@@ -77,7 +77,7 @@ const commands: Record<string, (argument: string) => Promise<object | undefined>
   deny: async (peers) => {
     denied.clear()
     for (const peer of peers.split(',').filter((text) => text !== '')) denied.add(peer)
-    await Promise.all(mesh.libp2p.getConnections().filter(({ remotePeer }) => denied.has(remotePeer.toString())).map(async (connection) => { await connection.close() }))
+    for (const connection of mesh.libp2p.getConnections()) if (denied.has(connection.remotePeer.toString())) connection.abort(new Error('cut'))
     return undefined
   },
   stop: async () => {
