@@ -9,6 +9,7 @@ import type { Bench, BenchOptions, Figure, Sizes } from './figure.ts'
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   book: async () => (await import('./book.ts')).benchBook,
   e2e: async () => (await import('./e2e.ts')).benchE2e,
+  flood: async () => (await import('./flood.ts')).benchFlood,
   startup: async () => (await import('./startup.ts')).benchStartup,
   gas: async () => (await import('./gas.ts')).benchGas,
   gossip: async () => (await import('./gossip.ts')).benchGossip,

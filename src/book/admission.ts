@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import { errorCode } from '../core/errors.ts'
 import { recoverSigner, type SignatureCheck } from '../wire/signature.ts'
 import type { Validation } from '../mesh/topics.ts'
@@ -16,8 +17,11 @@ import { createTokenBuckets } from './token-bucket.ts'
 /** How a record came: relayed by gossip, asked for in reconciliation, pushed to us in reconciliation, or signed here. */
 export type Path = 'gossip' | 'fetch' | 'push' | 'own'
 export interface AdmissionContext { from: string, path: Path, nowMs: number }
-/** `record` is present when the verdict is accept, `code` when it is not, `id` whenever the bytes were a record at all. */
-export interface Admission { verdict: Validation, code?: string, record?: SignedRecord, id?: Hash }
+/**
+ * `record` is present when the verdict is accept, `code` when it is not, `id` whenever the bytes were a record at all.
+ * `isVerified`: ignored, but nobody can REJECT these bytes: their signatures were checked, now or when they came before.
+ */
+export interface Admission { verdict: Validation, code?: string, record?: SignedRecord, id?: Hash, isVerified?: boolean }
 
 /** A record that stands but for its signatures: what must hold, each with the code that its failure has. */
 export interface Candidate { readonly record: SignedRecord, readonly claims: ReadonlyArray<SignatureCheck & { code: string }>, readonly conclude: (verdicts: readonly boolean[]) => Admission }
@@ -41,14 +45,15 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head'>,
   const checkDelegation = createDelegationCheck({ domain })
 
   /** What costs next to nothing. */
-  const place = (record: SignedRecord, { nowMs, path, from }: AdmissionContext): Admission | undefined => {
+  const place = (record: SignedRecord, bytes: Uint8Array, { nowMs, path, from }: AdmissionContext): Admission | undefined => {
     // A record MUST stand in a slot of its kind's class.
     if (!isKindOfSlot(record.kind, record.slot)) return reject('BOOK_SLOT')
     // A record MUST NOT be signed by a delegate of nobody.
     if ((record.operator === record.account) !== (record.delegation === undefined)) return reject('BOOK_DELEGATION')
     if (bucketOf(nowMs) >= expiryBucket(record)) return ignore('BOOK_EXPIRED')
     if (record.seq > nowMs + SKEW_MS) return ignore('BOOK_FUTURE')
-    if (book.get(record.id) !== undefined) return ignore('BOOK_DUPLICATE')
+    const held = book.get(record.id)
+    if (held !== undefined) return { ...ignore('BOOK_DUPLICATE'), isVerified: equals(held.bytes, bytes) }
     // Equal seq goes on: with another id it is an equivocation.
     if (record.kind !== 'equivocation' && (book.head(record)?.record.seq ?? -1) > record.seq) return ignore('BOOK_SUPERSEDED')
     if (slotIndex(record.slot) >= options.quota(record.account)[slotClass(record.slot)]) return ignore('BOOK_QUOTA')
@@ -79,7 +84,7 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head'>,
       return reject(errorCode(error))
     }
     const { id } = record
-    const refused = place(record, context)
+    const refused = place(record, bytes, context)
     if (refused !== undefined) return { ...refused, id }
     try {
       const open = claimsOf(record)

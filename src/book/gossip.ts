@@ -5,8 +5,9 @@ import type { Topics, Validation } from '../mesh/topics.ts'
 import { BATCH_OVERHEAD_BYTES, decodeBatch, encodeBatch, MAX_BATCH_BYTES, MAX_BATCH_RECORDS } from '../wire/record-batch.ts'
 import { recordsTopic } from '../wire/topics.ts'
 import type { Domain } from '../wire/typed-data.ts'
-import { yieldTurn, type Intake } from './intake.ts'
+import type { Intake } from './intake.ts'
 import { GOSSIP } from './options.ts'
+import { createTurns } from './turns.ts'
 
 /** CBOR's head of a byte string, at most. */
 const RECORD_HEAD_BYTES = 5
@@ -33,7 +34,8 @@ export function createGossip (
   /** Batches leave one after the other. */
   let sending: Promise<void> = Promise.resolve()
   const judging = new Set<Promise<Validation>>()
-  let turn: Promise<unknown> = Promise.resolve()
+  const queued = new Map<string, number>()
+  const turns = createTurns()
 
   const flush = (): void => {
     cancelFlush?.()
@@ -49,7 +51,10 @@ export function createGossip (
     }).catch((error: unknown) => { logger.warn('book.gossip', { error: errorMessage(error) }) })
   }
 
-  /** One bad record makes its sender pay for the batch; one new record is reason enough to pass it on. */
+  /**
+   * One bad record makes its sender pay for the batch; one new record is reason enough to pass it on. Not beside one that was
+   * ignored unverified: where clock or book differ it may count as a forgery, and we as who sent it.
+   */
   const judge = async (data: Uint8Array, from: string): Promise<Validation> => {
     try {
       const admissions = await intake(decodeBatch(domain, data), from, 'gossip')
@@ -58,23 +63,28 @@ export function createGossip (
         logger.debug('book.rejected', { from, code: rejected.code })
         return 'reject'
       }
-      return admissions.some(({ verdict }) => verdict === 'accept') ? 'accept' : 'ignore'
+      const isSafe = admissions.every(({ verdict, isVerified }) => verdict === 'accept' || isVerified === true)
+      return isSafe && admissions.some(({ verdict }) => verdict === 'accept') ? 'accept' : 'ignore'
     } catch (error) {
       logger.debug('book.rejected', { from, code: errorCode(error) })
       return errorCode(error) === 'WIRE_DOMAIN' ? 'ignore' : 'reject'
     }
   }
 
-  /** Batches are looked at one a turn; what does not fit is not looked at: the newest that nothing is known of goes first. */
+  /** Batches are looked at one a turn, peers in rotation; what does not fit is not looked at: the newest that nothing is known of goes first. */
   const validate = async (data: Uint8Array, from: string): Promise<Validation> => {
-    if (judging.size >= GOSSIP.maxQueued) return 'ignore'
-    turn = turn.then(yieldTurn)
-    const mine = turn.then(async () => await judge(data, from))
+    const before = queued.get(from) ?? 0
+    if (judging.size >= GOSSIP.maxQueued || before >= GOSSIP.maxQueuedPerPeer) return 'ignore'
+    queued.set(from, before + 1)
+    const mine = turns.wait(from).then(async () => await judge(data, from))
     judging.add(mine)
     try {
       return await mine
     } finally {
       judging.delete(mine)
+      const left = (queued.get(from) ?? 1) - 1
+      if (left > 0) queued.set(from, left)
+      else queued.delete(from)
     }
   }
 

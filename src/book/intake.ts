@@ -22,7 +22,7 @@ export function createIntake (components: { admissions: Admissions, pool: Signat
     if (admission.record === undefined) return admission
     const result = merge(admission.record, clock.now(), bytes)
     // While its signature was checked it may have come another way: it was new when it came here, so it is passed on.
-    return result === 'added' || result === 'equivocation' || result === 'duplicate' ? admission : { verdict: 'ignore', code: MERGE_CODES[result], id: admission.record.id }
+    return result === 'added' || result === 'equivocation' || result === 'duplicate' ? admission : { verdict: 'ignore', code: MERGE_CODES[result], id: admission.record.id, isVerified: true }
   }
   return async (batch, from, path) => {
     const screened: Array<Admission | Candidate> = []

@@ -72,7 +72,9 @@ export const GOSSIP = {
   // A batch waits this long for peers that have yet to take what was sent before.
   roomMs: 1_000,
   // Messages waiting for verification: 256 x 32 records are about a second of one core.
-  maxQueued: 256
+  maxQueued: 256,
+  // Of these, from one peer: one that sends faster than it is judged, with nothing to be punished for, leaves room for others.
+  maxQueuedPerPeer: 128
 } as const
 
 /** Reconciliation. */
@@ -98,9 +100,10 @@ export const RECONCILE = {
   maxStatus: 256,
   // A sorted snapshot of the ids is used for this long although the book moved on: sorting 100,000 ids costs 0.2 s.
   snapshotMs: 1_000,
-  // Requests a peer may make: a session makes 32 rounds at most, and pages of 200 take longer than 10 ms to verify.
-  rounds: { perPeerPerSecond: 64, concurrency: 4, timeoutMs: 10_000 },
-  pages: { perPeerPerSecond: 100, concurrency: 4, timeoutMs: 20_000 }
+  // Requests a peer may make: a session makes 32 rounds at most, and pages of 200 take longer than 10 ms to verify. A session
+  // asks one thing at a time; a peer that keeps requests open leaves seven eighths of the places to others.
+  rounds: { perPeerPerSecond: 64, concurrency: 16, perPeer: 2, timeoutMs: 10_000 },
+  pages: { perPeerPerSecond: 100, concurrency: 16, perPeer: 2, timeoutMs: 20_000 }
 } as const
 
 /** Records on disk. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { GossipsubOpts } from '@chainsafe/libp2p-gossipsub'
 import type { TopicScoreParams } from '@chainsafe/libp2p-gossipsub/score'
 import { SharedAddresses } from './addresses.ts'
-import { MAX_GOSSIP_OUTBOUND_BYTES, MAX_GOSSIP_PACKET_BYTES, SCORE_THRESHOLDS } from './options.ts'
+import { IDONTWANT_MIN_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_GOSSIP_PACKET_BYTES, SCORE_THRESHOLDS } from './options.ts'
 
 const DECAY_INTERVAL_MS = 1000
 const DECAY_TO_ZERO = 0.01
@@ -63,6 +63,7 @@ export function gossipOptions (topics: readonly string[], components: { appScore
     Dout: 3,
     heartbeatInterval: 1000,
     gossipFactor: 0.25,
+    idontwantMinDataSize: IDONTWANT_MIN_BYTES,
     maxInboundDataLength: MAX_GOSSIP_PACKET_BYTES,
     maxOutboundBufferSize: MAX_GOSSIP_OUTBOUND_BYTES,
     // A peer has two topics per chain; 64 leaves room for shards and keeps a subscription flood from filling memory.

@@ -52,7 +52,7 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
   const logger = components.logger.child('mesh')
   const listeners = new Set<(event: PeerEvent) => void>()
   const score = createPeerScore({ clock, logger }, { graylistMs: options.graylistMs ?? DEFAULT_GRAYLIST_MS })
-  const topics = createTopics({ logger, isWelcome: score.isWelcome }, { topics: options.topics })
+  const topics = createTopics({ logger, clock, isWelcome: score.isWelcome, penalise: score.penalise }, { topics: options.topics })
   const requests = createRequests({ clock, logger, penalise: score.penalise })
   const bootstrap = options.bootstrap ?? []
   const discovery = createDiscovery({ clock, logger, datastore, isGraylisted: score.isGraylisted }, { network: options.network, bootstrap, targetPeers: options.targetPeers ?? DEFAULT_TARGET_PEERS, standing: options.relay === true ? [ANY_ROLE, RELAY_ROLE] : [ANY_ROLE], hasKey: options.psk !== undefined })

@@ -48,10 +48,18 @@ export const MAX_GOSSIP_BYTES = 256 * 1024
  * stream for good, so this is four of the largest messages (libp2p: 4 MiB).
  */
 export const MAX_GOSSIP_PACKET_BYTES = 4 * MAX_GOSSIP_BYTES
+/**
+ * A message of this size on makes us tell the other peers of the mesh that we have it (libp2p: 512). That is before it is judged: a
+ * flood of small messages would cost us and everybody around us a packet each.
+ */
+export const IDONTWANT_MIN_BYTES = 16 * 1024
 /** Bytes waiting for one slow peer before gossip to it is dropped: 16 messages of the largest size. */
 export const MAX_GOSSIP_OUTBOUND_BYTES = 4 * 1024 * 1024
 /** Messages being validated at once; above, new ones are ignored, which costs nobody score. Lotus: 256 per topic, two topics. */
 export const MAX_PENDING_VALIDATIONS = 512
+
+/** Packets with subscriptions a peer may send: it names its topics once per stream, and each one that it joins or leaves later. */
+export const SUBSCRIPTION_PACKETS_PER_SECOND = 16
 
 /** libp2p resets a paused stream that buffered more than 4 MiB; half of it as flow-control window never gets there, and carries 20 MB/s at 100 ms. */
 export const MAX_STREAM_WINDOW_BYTES = 2 * 1024 * 1024

@@ -10,8 +10,12 @@ import { createLocalChannels } from './local-channels.ts'
 import { MAX_STREAMS_PER_PROTOCOL, PENALTY_MALFORMED, PENALTY_RATE } from './options.ts'
 import { createRateLimit } from './rate.ts'
 
-/** One protocol's limits. For framed streams `timeoutMs` is the longest pause without a frame either way, for requests the whole exchange. */
-export interface RequestLimits { maxBytes: number, perPeerPerSecond: number, concurrency: number, timeoutMs: number }
+/**
+ * One protocol's limits. For framed streams `timeoutMs` is the longest pause without a frame either way, for requests the whole
+ * exchange. `perPeer` of the `concurrency` places are for one peer at most (default: half of them), since a request that is opened
+ * and not sent holds its place until time is out.
+ */
+export interface RequestLimits { maxBytes: number, perPeerPerSecond: number, concurrency: number, perPeer?: number, timeoutMs: number }
 
 /** Who asks, and when to give up: time is out, the other side is gone, or the mesh stops. */
 export interface RequestContext { peer: string, signal: AbortSignal }
@@ -40,7 +44,7 @@ const MALFORMED: ReadonlySet<string> = new Set(['MESH_REQUEST_TOO_LARGE', 'MESH_
 
 export function createServing (components: { clock: Clock, logger: Logger, penalise: (peer: string, points: number, reason: string) => void }): Serving {
   const { clock, logger, penalise } = components
-  interface Served extends Protocol { active: number, rate: { take: (peer: string) => boolean } }
+  interface Served extends Protocol { active: number, byPeer: Map<string, number>, rate: { take: (peer: string) => boolean } }
   const served = new Map<string, Served>()
   const running = new Set<Promise<void>>()
   let libp2p: Libp2p | undefined
@@ -57,11 +61,19 @@ export function createServing (components: { clock: Clock, logger: Logger, penal
     }
   }
   const admit = (protocol: string, entry: Served, peer: string): void => {
-    if (peer !== libp2p?.peerId.toString() && !entry.rate.take(peer)) {
+    const { concurrency, perPeer = Math.ceil(concurrency / 2) } = entry.limits
+    const isOther = peer !== libp2p?.peerId.toString()
+    if (isOther && !entry.rate.take(peer)) {
       penalise(peer, PENALTY_RATE, `too many requests to ${protocol}`)
       throw new MeshError('MESH_RATE_LIMITED', 'too many requests')
     }
-    if (entry.active >= entry.limits.concurrency) throw new MeshError('MESH_BUSY', 'too many requests at once')
+    if (entry.active >= concurrency || (isOther && (entry.byPeer.get(peer) ?? 0) >= perPeer)) throw new MeshError('MESH_BUSY', 'too many requests at once')
+  }
+  const count = (entry: Served, peer: string, change: 1 | -1): void => {
+    entry.active += change
+    const left = (entry.byPeer.get(peer) ?? 0) + change
+    if (left > 0) entry.byPeer.set(peer, left)
+    else entry.byPeer.delete(peer)
   }
   const run = async (protocol: string, entry: Served, peer: string, open: (onActivity: () => void) => FrameChannel): Promise<void> => {
     const gone = new AbortController()
@@ -72,7 +84,7 @@ export function createServing (components: { clock: Clock, logger: Logger, penal
     try {
       admit(protocol, entry, peer)
       admitted = true
-      entry.active++
+      count(entry, peer, 1)
       await orAbort(entry.answer(channel, { peer, signal: deadline.signal }), deadline.signal)
       await orAbort(channel.end(), deadline.signal)
     } catch (error) {
@@ -80,7 +92,7 @@ export function createServing (components: { clock: Clock, logger: Logger, penal
       if (error instanceof CodedError && MALFORMED.has(error.code) && error.data['remote'] !== true) penalise(peer, PENALTY_MALFORMED, `${error.code} on ${protocol}`)
       await refuse(channel, error).catch((failure: unknown) => { logger.debug('refusal not delivered', { protocol, peer, error: errorMessage(failure) }) })
     } finally {
-      if (admitted) entry.active--
+      if (admitted) count(entry, peer, -1)
       deadline.clear()
     }
   }
@@ -96,7 +108,7 @@ export function createServing (components: { clock: Clock, logger: Logger, penal
   return {
     register: (protocol, definition) => {
       if (served.has(protocol)) throw new MeshError('MESH_PROTOCOL_TAKEN', `protocol ${protocol} is already served`, { data: { protocol } })
-      const entry: Served = { ...definition, active: 0, rate: createRateLimit(clock, definition.limits.perPeerPerSecond) }
+      const entry: Served = { ...definition, active: 0, byPeer: new Map(), rate: createRateLimit(clock, definition.limits.perPeerPerSecond) }
       served.set(protocol, entry)
       track(handle(protocol, entry).catch((error: unknown) => { logger.error('protocol not registered', { protocol, error: errorMessage(error) }) }))
       return () => {

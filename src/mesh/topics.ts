@@ -1,9 +1,11 @@
-import type { GossipSub, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
+import type { GossipSub, SubscriptionChangeData, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
 import type { Stream } from '@libp2p/interface'
+import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import { MeshError } from './errors.ts'
-import { MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS } from './options.ts'
+import { MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS, PENALTY_RATE, SUBSCRIPTION_PACKETS_PER_SECOND } from './options.ts'
+import { createRateLimit } from './rate.ts'
 
 /** What becomes of a gossiped message. `reject` lowers the sender's score, `ignore` does not; only `accept` passes it on. */
 export type Validation = 'accept' | 'ignore' | 'reject'
@@ -24,8 +26,9 @@ export interface Topics {
   subscribe: (topic: string, options: Subscription) => () => void
 }
 
-export function createTopics (components: { logger: Logger, isWelcome: (peer: string) => boolean }, options: { topics: readonly string[] }): Topics & { attach: (pubsub: GossipSub) => void, detach: () => void } {
+export function createTopics (components: { logger: Logger, clock: Clock, isWelcome: (peer: string) => boolean, penalise: (peer: string, points: number, reason: string) => void }, options: { topics: readonly string[] }): Topics & { attach: (pubsub: GossipSub) => void, detach: () => void } {
   const subscriptions = new Map<string, Subscription>()
+  const subscriptionRate = createRateLimit(components.clock, SUBSCRIPTION_PACKETS_PER_SECOND)
   let pubsub: GossipSub | undefined
   let pending = 0
 
@@ -58,6 +61,11 @@ export function createTopics (components: { logger: Logger, isWelcome: (peer: st
     })
     pubsub?.subscribe(topic)
   }
+  /** Gossipsub bounds what a peer's subscriptions take in memory; what they take in time is counted here, whatever the topics. */
+  const onSubscriptions = ({ detail: { peerId } }: CustomEvent<SubscriptionChangeData>): void => {
+    const from = peerId.toString()
+    if (!subscriptionRate.take(from)) components.penalise(from, PENALTY_RATE, 'too many subscriptions')
+  }
   return {
     publish: async (topic, data) => {
       assertKnown(topic)
@@ -84,8 +92,12 @@ export function createTopics (components: { logger: Logger, isWelcome: (peer: st
     },
     attach: (started) => {
       pubsub = started
+      started.addEventListener('subscription-change', onSubscriptions)
       for (const [topic, subscription] of subscriptions) join(topic, subscription)
     },
-    detach: () => { pubsub = undefined }
+    detach: () => {
+      pubsub?.removeEventListener('subscription-change', onSubscriptions)
+      pubsub = undefined
+    }
   }
 }

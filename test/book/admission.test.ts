@@ -79,6 +79,8 @@ t.test('what may be honest elsewhere is IGNOREd', async (t) => {
   t.equal(verdictOf(judge(signRecord(alice, 'job', { slot: 4, seq: T0 + 30_001 }))), 'ignore BOOK_FUTURE')
   t.equal(verdictOf(judge(held)), 'ignore BOOK_DUPLICATE')
   t.equal(verdictOf(judge({ ...held, signature: `0x${'00'.repeat(64)}` })), 'ignore BOOK_DUPLICATE', 'under any signature')
+  t.equal(judge(held).isVerified, true, 'the very bytes that were verified')
+  t.notOk(judge({ ...held, signature: `0x${'00'.repeat(64)}` }).isVerified, 'others were not')
   t.equal(verdictOf(judge(signRecord(alice, 'job', { seq: T0 + 4 }))), 'ignore BOOK_SUPERSEDED')
   t.equal(verdictOf(judge(signRecord(alice, 'job', { slot: 8192 }))), 'ignore BOOK_QUOTA')
   t.equal(verdictOf(judge(signRecord(alice, 'module', { slot: MODULE_SLOT + 256 }))), 'ignore BOOK_QUOTA')

@@ -80,10 +80,18 @@ t.test('stopping sends what waits and leaves the topic', async (t) => {
 t.test('a full queue drops the newest message unread; those that wait are judged in order', async (t) => {
   const judged: number[] = []
   const { subscription } = setup((bytes) => { judged.push((bytes[0] as number) * 256 + (bytes[1] as number)); return { verdict: 'accept' } })
-  const verdicts = await Promise.all(Array.from({ length: GOSSIP.maxQueued + 30 }, async (_, n) => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n >> 8, n & 255)]), 'peer')))
+  const verdicts = await Promise.all(Array.from({ length: GOSSIP.maxQueued + 30 }, async (_, n) => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n >> 8, n & 255)]), `peer ${n % 2}`)))
   t.strictSame(verdicts.slice(GOSSIP.maxQueued), Array.from({ length: 30 }, () => 'ignore'))
   t.strictSame(judged, Array.from({ length: GOSSIP.maxQueued }, (_, n) => n))
   t.equal(await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(9, 9)]), 'peer'), 'accept', 'there is room again')
+})
+
+t.test('one peer fills half of the queue at most', async (t) => {
+  const { subscription } = setup()
+  const send = async (n: number, from: string): Promise<string> => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n >> 8, n & 255)]), from)
+  const flood = Array.from({ length: 2 * GOSSIP.maxQueued }, async (_, n) => await send(n, 'flooder'))
+  t.equal(await send(0, 'peer'), 'accept')
+  t.equal((await Promise.all(flood)).filter((verdict) => verdict === 'accept').length, GOSSIP.maxQueuedPerPeer)
 })
 
 t.test('the event loop turns between two messages', async (t) => {
@@ -96,8 +104,9 @@ t.test('the event loop turns between two messages', async (t) => {
   t.match(order.join(' '), /judged.* turn .*judged/)
 })
 
-t.test('one new record passes a batch on, one bad record condemns it', async (t) => {
-  const { subscription } = setup((bytes) => ({ verdict: (['accept', 'ignore', 'reject'] as const)[bytes[0] as number] as 'accept' }))
-  const judge = async (...kinds: number[]): Promise<string> => await subscription().validate(encodeBatch(DOMAIN, kinds.map((kind) => Uint8Array.of(kind))), 'peer')
-  t.strictSame([await judge(0, 1), await judge(1, 1), await judge(0, 2), await judge(1)], ['accept', 'ignore', 'reject', 'ignore'])
+t.test('one new record passes a batch on beside known ones; one bad record condemns it, and one that was not verified stops it', async (t) => {
+  const kinds: Admission[] = [{ verdict: 'accept' }, { verdict: 'ignore', isVerified: true }, { verdict: 'ignore' }, { verdict: 'reject' }]
+  const { subscription } = setup((bytes) => kinds[bytes[0] as number] as Admission)
+  const judge = async (...of: number[]): Promise<string> => await subscription().validate(encodeBatch(DOMAIN, of.map((kind) => Uint8Array.of(kind))), 'peer')
+  t.strictSame([await judge(0, 1), await judge(1, 1), await judge(0, 2), await judge(2), await judge(0, 3)], ['accept', 'ignore', 'ignore', 'ignore', 'reject'])
 })

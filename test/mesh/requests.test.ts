@@ -62,7 +62,8 @@ t.test('a peer above its rate is refused and loses score; more at once than allo
   t.ok((a.peers()[0]?.score ?? 0) <= -39)
 
   const { promise: gate, resolve: open } = Promise.withResolvers<void>()
-  a.requests.serve('/lily/busy/1.0.0', { ...LIMITS, concurrency: 2 }, async () => { await gate; return text('ok') })
+  // Half of the places are for one peer.
+  a.requests.serve('/lily/busy/1.0.0', { ...LIMITS, concurrency: 4 }, async () => { await gate; return text('ok') })
   const busy = Array.from({ length: 5 }, async () => await ask('/lily/busy/1.0.0'))
   let refused = 0
   for (const answer of busy) void answer.then((code) => { if (code === 'MESH_BUSY' && ++refused === 3) open() })

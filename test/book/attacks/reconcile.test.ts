@@ -1,0 +1,134 @@
+import t, { type Test } from 'tap'
+import { RECONCILE } from '../../../src/book/options.ts'
+import { bucketOf } from '../../../src/book/lifetime.ts'
+import { firstFrame } from '../../../src/book/negentropy.ts'
+import { createItemSet } from '../../../src/book/negentropy-items.ts'
+import { errorCode } from '../../../src/core/errors.ts'
+import { encodeFetched, encodePageQuery, encodePushed, encodeRoundAnswer, encodeRoundQuery, decodePageQuery, MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
+import { encodeRecord, type SignedRecord } from '../../../src/wire/record.ts'
+import { DOMAIN, signRecord, testSigner } from '../../support/records.ts'
+import { befriend, idsOf, keepApart, scoreOf, soon, startAttacker, startClock, startHonest, startScene, until, type Attacker, type Honest } from './attacker.ts'
+import { END_OF_SET, listOf } from './frames.ts'
+
+const alice = testSigner(1)
+const mallory = testSigner(66)
+const LIMITS = { maxBytes: MAX_RECONCILE_BYTES, perPeerPerSecond: 10_000, concurrency: 1_000, timeoutMs: 60_000 }
+const jobs = (count: number): SignedRecord[] => Array.from({ length: count }, (_, slot) => signRecord(alice, 'job', { slot }))
+const never = async (): Promise<Uint8Array> => await new Promise(() => undefined)
+
+/** Has the attacker answer rounds and pages as it likes. */
+function serve (attacker: Attacker, round: () => Promise<Uint8Array>, page: (payload: Uint8Array) => Promise<Uint8Array>): { rounds: () => number, stop: () => void } {
+  let rounds = 0
+  const stops = [
+    attacker.mesh.requests.serve(RECONCILE_PROTOCOL, LIMITS, async () => { rounds++; return await round() }),
+    attacker.mesh.requests.serve(RECORDS_PROTOCOL, LIMITS, async (payload) => await page(payload))
+  ]
+  return { rounds: () => rounds, stop: () => { for (const stop of stops) stop() } }
+}
+const codeOf = async (session: Promise<unknown>): Promise<string> => await session.then(() => 'done', errorCode)
+
+/** Whatever the attacker did, the victim and the bystander become equal. */
+async function assertEqualBooks (t: Pick<Test, 'strictSame' | 'equal'>, victim: Honest, bystander: Honest, size: number): Promise<void> {
+  await victim.replica.reconcileNow(bystander.mesh.peerId, soon())
+  t.equal(victim.replica.book.size, size)
+  t.strictSame(idsOf(victim), idsOf(bystander))
+}
+
+t.test('a peer that lies gets nothing in: forged, unasked, invented and unreadable answers end the session', async (t) => {
+  const { victim, bystander, attacker } = await startScene(t)
+  for (const record of jobs(5)) await bystander.replica.publish(record)
+  const named = listOf([signRecord(mallory, 'job'), signRecord(mallory, 'offer', { slot: 1 })])
+  const forged = encodeRecord({ ...signRecord(mallory, 'job'), signature: `0x${'33'.repeat(64)}` })
+  const unasked = encodeRecord(signRecord(testSigner(7), 'job'))
+  const naming = async (): Promise<Uint8Array> => encodeRoundAnswer({ count: 2, frame: named })
+  const lies: Array<[string, string, () => Promise<Uint8Array>, () => Promise<Uint8Array>]> = [
+    ['forged records', 'BOOK_RECONCILE', naming, async () => encodeFetched([forged])],
+    ['records not asked for', 'BOOK_RECONCILE', naming, async () => encodeFetched([unasked])],
+    ['bytes that are no page', 'WIRE_MALFORMED', naming, async () => new Uint8Array(300).fill(0xff)],
+    ['bytes that are no frame', 'BOOK_RECONCILE', async () => encodeRoundAnswer({ count: 2, frame: new Uint8Array([0x61, ...Array.from({ length: 90 }, () => 0xff)]) }), never],
+    ['an answer beyond the limit', 'MESH_RESPONSE_TOO_LARGE', async () => new Uint8Array(MAX_RECONCILE_BYTES + 1), never],
+    ['ids of nothing', 'done', naming, async () => encodeFetched([])]
+  ]
+  for (const [what, code, round, page] of lies) {
+    const served = serve(attacker, round, page)
+    t.match(await codeOf(victim.replica.reconcileNow(attacker.mesh.peerId, soon())), code, what)
+    served.stop()
+  }
+  t.notOk(victim.replica.status().peers.find(({ peerId }) => peerId === attacker.mesh.peerId)?.equal, 'it does not count as an equal')
+  // The record that nobody asked for is genuine: whoever brings such a one, it may be held.
+  await assertEqualBooks(t, victim, bystander, 6)
+})
+
+t.test('a peer that stalls holds up its own session only, and that for ten seconds', async (t) => {
+  const { victim, bystander, attacker } = await startScene(t)
+  for (const record of jobs(3)) await bystander.replica.publish(record)
+  serve(attacker, never, never)
+  const stalled = codeOf(victim.replica.reconcileNow(attacker.mesh.peerId, soon()))
+  await assertEqualBooks(t, victim, bystander, 3)
+  victim.clock.advance(10_000)
+  t.equal(await stalled, 'BOOK_TIMEOUT')
+})
+
+t.test('a peer that never comes to an end is left after 32 rounds', async (t) => {
+  const { victim, bystander, attacker } = await startScene(t)
+  for (const record of jobs(3)) await bystander.replica.publish(record)
+  // "Something between the beginning and the end differs", for ever.
+  const served = serve(attacker, async () => encodeRoundAnswer({ count: 1, frame: new Uint8Array([0x61, ...END_OF_SET, 1, ...Array.from({ length: 16 }, () => 7)]) }), async () => encodePushed([]))
+  await victim.replica.reconcileNow(attacker.mesh.peerId, soon())
+  t.equal(served.rounds(), 32)
+  t.notOk(victim.replica.status().peers.find(({ peerId }) => peerId === attacker.mesh.peerId)?.equal)
+  await assertEqualBooks(t, victim, bystander, 3)
+})
+
+t.test('a peer that asks for everything again and again is refused, then cut off', async (t) => {
+  const { victim, bystander, attacker } = await startScene(t)
+  for (const record of jobs(3)) await bystander.replica.publish(record)
+  const round = encodeRoundQuery(DOMAIN, { bucket: bucketOf(victim.clock.now()), frame: firstFrame(createItemSet([])) })
+  const page = encodePageQuery(DOMAIN, { type: 'fetch', ids: jobs(3).map(({ id }) => id) })
+  const ask = async (protocol: string, payload: Uint8Array): Promise<string> => await codeOf(attacker.mesh.requests.request(victim.mesh.peerId, protocol, payload, { signal: soon(), maxBytes: MAX_RECONCILE_BYTES }))
+  const answers: string[] = []
+  while (scoreOf(victim, attacker.mesh.peerId) !== undefined && answers.length < 5_000) {
+    answers.push(...await Promise.all(Array.from({ length: 100 }, async (_, n) => n % 2 === 0 ? await ask(RECONCILE_PROTOCOL, round) : await ask(RECORDS_PROTOCOL, page))))
+  }
+  t.ok(answers.includes('MESH_RATE_LIMITED'), 'it was told')
+  t.equal(scoreOf(victim, attacker.mesh.peerId), undefined, 'and then cut off')
+  t.equal(await ask(RECONCILE_PROTOCOL, round), 'MESH_UNREACHABLE', 'and kept out')
+  await assertEqualBooks(t, victim, bystander, 3)
+})
+
+t.test('a peer that keeps requests open without sending them takes no place from others', async (t) => {
+  const { victim, bystander, attacker } = await startScene(t)
+  for (const record of jobs(3)) await victim.replica.publish(record)
+  for (const protocol of [RECONCILE_PROTOCOL, RECORDS_PROTOCOL]) {
+    for (let n = 0; n < 2 * RECONCILE.rounds.concurrency; n++) {
+      const [connection] = attacker.mesh.libp2p.getConnections().filter(({ remotePeer }) => remotePeer.toString() === victim.mesh.peerId)
+      const stream = await connection?.newStream(protocol, { signal: soon(), maxOutboundStreams: 256 })
+      // The beginning of a frame that does not come.
+      stream?.send(Uint8Array.of(0))
+    }
+  }
+  await bystander.replica.reconcileNow(victim.mesh.peerId, soon())
+  t.strictSame(idsOf(bystander), idsOf(victim))
+})
+
+t.test('one honest peer among withholding ones is enough to become complete, before and after joining', async (t) => {
+  const clock = startClock(t)
+  const [victim, honest] = [await startHonest(t, { clock }), await startHonest(t, { clock })]
+  const withholding = await Promise.all(Array.from({ length: 4 }, async () => await startAttacker(t)))
+  for (const record of jobs(50)) await honest.replica.publish(record)
+  for (const attacker of withholding) {
+    keepApart(attacker.mesh, honest.mesh)
+    // An empty book that takes all and passes nothing on.
+    serve(attacker, async () => encodeRoundAnswer({ count: 0, frame: listOf([]) }), async (payload) => {
+      const query = decodePageQuery(DOMAIN, payload)
+      return query.type === 'fetch' ? encodeFetched([]) : encodePushed([])
+    })
+    await befriend(attacker.mesh, victim.mesh)
+  }
+  await befriend(honest.mesh, victim.mesh)
+  await until('the victim has what was there before', () => victim.replica.book.size === 50)
+  const late = signRecord(alice, 'job', { slot: 50, seq: clock.now() })
+  await honest.replica.publish(late)
+  await until('and what comes', () => victim.replica.book.get(late.id) !== undefined)
+  await assertEqualBooks(t, victim, honest, 51)
+})
