@@ -18,7 +18,8 @@ export async function startPeer (t: Test, { namespace, ...options }: Partial<Mes
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'lily-peer-'))
   const log = join(folder, 'outside.log')
   const hook = join(import.meta.dirname, '../support/loopback.mjs')
-  const [command = '', ...args] = [...(namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace]), process.execPath, join(import.meta.dirname, 'peer-process.ts'), JSON.stringify({ ...options, folder })]
+  // The test runner gives every child its own options back, the hook among them, so the shell takes them away.
+  const [command = '', ...args] = [...(namespace === undefined ? [] : ['ip', 'netns', 'exec', namespace, 'env', '--unset=NODE_OPTIONS']), process.execPath, join(import.meta.dirname, 'peer-process.ts'), JSON.stringify({ ...options, folder })]
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, NODE_OPTIONS: namespace === undefined ? `--import=${hook}` : '', LILY_LOOPBACK_LOG: log } })
   t.teardown(async () => {
     if (child.exitCode === null && child.signalCode === null) {
