@@ -36,7 +36,8 @@ export function percentile (samples: readonly number[], share: number): number {
 }
 
 function round (value: number): number {
-  return Math.round(value * 10) / 10
+  // Ratios need two decimals.
+  return Math.abs(value) < 10 ? Math.round(value * 100) / 100 : Math.round(value * 10) / 10
 }
 
 function roundedBaseline (baseline: Figure['baseline']): Pick<Figure, 'baseline'> {
