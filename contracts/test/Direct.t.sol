@@ -7,7 +7,7 @@ import {IVault} from "../src/interfaces/IVault.sol";
 import {DealHash} from "../src/libraries/DealHash.sol";
 import {SignedBy} from "../src/libraries/SignedBy.sol";
 
-/// @dev Opening and settling, and everything that must not open or settle.
+/// @dev Opening and settling, and everything that must not open or settle: a refusal each, so that the file is long.
 contract DirectTest is Fixture {
     // n/2 of secp256k1: the highest s OpenZeppelin accepts.
     uint256 private constant HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;

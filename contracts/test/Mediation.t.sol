@@ -8,7 +8,8 @@ import {IVault} from "../src/interfaces/IVault.sol";
 import {Draw} from "../src/libraries/Draw.sol";
 import {SignedBy} from "../src/libraries/SignedBy.sol";
 
-/// @dev Disputes from challenge to verdict or silence, audits, and the mediators themselves.
+/// @dev Disputes from challenge to verdict or silence, audits, and the mediators themselves: one state machine, a test for each way
+/// through it, so that the file is long.
 contract MediationTest is Fixture {
     uint64 private constant WINDOW = 500;
 

@@ -83,8 +83,8 @@ export function createSignaturePool (components: { clock: Clock, logger: Logger 
     },
     stop: async () => {
       isBroken = true
-      // Nobody acts on the answers any more; they only must come.
-      for (const task of [...[...threads].map((thread) => thread.task), ...waiting.splice(0)]) task?.settle(new Uint8Array(0))
+      // A wrong answer would have an honest peer refused: what is left is checked here.
+      for (const task of [...[...threads].map((thread) => thread.task), ...waiting.splice(0)]) task?.settle(verifyClaims(task.packed))
       for (const thread of [...threads]) end(thread)
     }
   }

@@ -21,7 +21,6 @@ export interface FleetSync {
 
 interface Line extends FleetLink { running?: Promise<void>, isAskedAgain?: boolean, theirs: readonly PartMark[], failures: number, cancelRetry?: () => void }
 
-
 export function createFleetSync (components: ExchangeComponents & { mesh: Pick<Mesh, 'peers' | 'onPeer'>, clock: Clock, logger: Logger }): FleetSync {
   const { mesh, document, clock, logger } = components
   const lines = new Map<Address, Line>()

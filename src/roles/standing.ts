@@ -42,7 +42,8 @@ export function createStanding (components: { chain: Pick<Chain, 'account'>, clo
     // Those never read first: among them is who else would be displaced unheard.
     const due = [...accounts].filter((account) => now - (known.get(account)?.atMs ?? 0) > MAX_AGE_MS).sort((a, b) => (known.get(a)?.atMs ?? 0) - (known.get(b)?.atMs ?? 0))
     let isChanged = false
-    await Promise.all(due.slice(0, READS_PER_LOOK).map(async (account) => {
+    // One that cannot be read is due again; what the others have at stake counts all the same.
+    await Promise.allSettled(due.slice(0, READS_PER_LOOK).map(async (account) => {
       const { free, locked, bond } = await chain.account(account)
       const weight = weightOf(free + locked, bond)
       isChanged ||= weight !== (known.get(account)?.weight ?? 0)

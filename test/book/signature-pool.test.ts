@@ -39,7 +39,7 @@ t.test('stopping answers what waits, and threads that cannot run leave the work 
   const pool = createSignaturePool({ clock, logger }, { size: 1 })
   const waiting = [pool.verify(CLAIMS), pool.verify(CLAIMS)]
   await pool.stop()
-  await Promise.all(waiting)
+  t.same(await Promise.all(waiting), [all, all], 'and truly')
   const without = createSignaturePool({ clock, logger }, { size: 0 })
   t.same(await without.verify(forged(7)), all.map((_, at) => at !== 7))
   t.equal(without.threads, 0)

@@ -64,6 +64,7 @@ t.test('a slow reader holds the sender back', async (t) => {
   const { promise: stuck, resolve } = Promise.withResolvers<void>()
   a.requests.serveStream(PROTOCOL, LIMITS, async (stream) => {
     for (let i = 0; i < 400; i++) {
+      // Nothing tells that a send is held back. Where the machine is slow this fires early, and fewer frames were sent.
       const timer = setTimeout(resolve, 300)
       await stream.send(new Uint8Array(100_000).fill(i))
       clearTimeout(timer)

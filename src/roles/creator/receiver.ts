@@ -92,7 +92,6 @@ export function createReceiver (components: ReceiverComponents, options: Receive
   }
 }
 
-
 /** Journals a checked result; the deal may be over on chain already when the creator was away. */
 export async function noteResult (deals: DealBook, deal: Deal, result: NonNullable<Deal['result']>): Promise<void> {
   const applied = await deals.apply(deal, 'delivered', (changed) => { changed.result = result })
