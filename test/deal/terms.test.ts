@@ -45,6 +45,18 @@ t.test('the submit window is never shorter than the job needs', (t) => {
   t.end()
 })
 
+t.test('a job with much to fetch has longer to start, and so have those who run it again', (t) => {
+  const windows = (change: Parameters<typeof jobOffer>[0]): number[] => {
+    const { rest } = buildTerms(input({ job: jobOffer(change) }))
+    return [rest.startBy, rest.judgeSeconds, rest.challengeSeconds]
+  }
+  const verification = { strategy: 'audit', auditBp: 5000 } as const
+  const [startBy = 0, judge = 0, challenge = 0] = windows({ verification })
+  t.same(windows({ verification, stageSeconds: 100 }), [startBy + 100, judge + 100, challenge + 100])
+  t.same(windows({ stageSeconds: 100 })[1], DEVNET_DEAL_PARAMETERS.judgeSeconds, 'nobody runs an unaudited one again to judge it')
+  t.end()
+})
+
 t.test('mediators are the bonded ones that both trust, without the parties', (t) => {
   const bonded = new Map([[address(5), 10], [address(6), 30], [address(2), 50]])
   const list = commonMediators([address(6), address(5), address(2), address(7)], [address(5), address(6), address(2), address(7)], bonded, [address(2)])

@@ -18,7 +18,7 @@ const CASES: Record<string, { passes: Array<[JobRow, OfferRow]>, fails: Array<[J
   market: { passes: [[job(1, { market: 'gpu' }), offer(1, { market: 'gpu' })]], fails: [[job(1, { market: 'gpu' }), offer(1)], [job(1), offer(1, { market: 'gpu' })]] },
   matched: { passes: [[job(1, { matchedUntil: AT_MS }), offer(1)]], fails: [[job(1, { matchedUntil: AT_MS + 1 }), offer(1)]] },
   free: { passes: [[job(1), offer(1, { freeFrom: AT_MS })]], fails: [[job(1), offer(1, { freeFrom: AT_MS + 1 })]] },
-  deadline: { passes: [[job(1, { deadline: AT_MS + 10_000 }), offer(1)]], fails: [[job(1, { deadline: AT_MS + 9_999 }), offer(1)]] },
+  deadline: { passes: [[job(1, { deadline: AT_MS + 10_000 }), offer(1)]], fails: [[job(1, { deadline: AT_MS + 9_999 }), offer(1)], [job(1, { deadline: AT_MS + 10_000, stageSeconds: 1 }), offer(1)]] },
   size: { passes: [], fails: [[job(1, { limit: Number.MAX_SAFE_INTEGER }), offer(1)]] },
   avoid: { passes: [[job(1, { avoid: [address(1)] }), offer(1)]], fails: [[job(1, { avoid: [address(2001)] }), offer(1)]] },
   target: { passes: [[job(1, { targets: [address(2001)] }), offer(1)]], fails: [[job(1, { targets: [address(1)] }), offer(1)]] },

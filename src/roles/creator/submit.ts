@@ -53,7 +53,9 @@ export async function prepareOffer (
   const { cid, manifest, wasmBytes } = await resolveModule(components, options, request)
   bindInputs(manifest, request.inputs)
   const tree = inputsTree(request.inputs, request.files ?? new Map())
-  const stageSeconds = stageSecondsFor(tree.size, [...tree.values()].reduce((sum, { byteLength }) => sum + byteLength, wasmBytes))
+  const bytes = [...tree.values()].reduce((sum, { byteLength }) => sum + byteLength, 0)
+  if (tree.size > STAGE_LIMITS.inputFiles || bytes > STAGE_LIMITS.inputBytes) throw new RoleError('JOB_INPUTS_TOO_LARGE', `the inputs are ${tree.size} files of ${bytes} bytes`, { data: { files: tree.size, bytes, limits: STAGE_LIMITS }, hint: `No provider fetches more than ${STAGE_LIMITS.inputFiles} files or ${STAGE_LIMITS.inputBytes} bytes; put many small ones into an archive.` })
+  const stageSeconds = stageSecondsFor(tree.size, bytes + wasmBytes)
   const inputs = await components.blocks.addTree(tree, { pin: true, signal: AbortSignal.timeout(RESOLVE_TIMEOUT_MS + stageSeconds * 1000) })
   const resources = {
     cpuMilli: request.cpuMilli ?? manifest.resources.cpuMilli,

@@ -1,0 +1,27 @@
+import t from 'tap'
+import type { DealView, JobView } from '../../src/api/facade.ts'
+import { explanationText } from '../../src/node/explanation-text.ts'
+import type { Explanation } from '../../src/match/explain.ts'
+import { hash } from '../deal/deals.ts'
+
+const unknown: Explanation = { id: hash(1), state: 'unknown', matched: [], total: 0, admissible: 0, steps: [], nearest: [] }
+const deal = (change: Partial<DealView>): DealView => ({ dealId: hash(2), state: 'Running', epoch: 1, provider: '0xp', solver: '0xs', price: 1, fee: 1, collateral: 1, attempt: 0, verification: 2, transactions: [], ...change })
+const job = (change: Partial<JobView>): JobView => ({ id: hash(1), module: 'm:1', state: 'DealNegotiating', attempt: 0, limit: 1, createdAtMs: 0, deals: [], ...change })
+
+t.test('every attempt is told with what went wrong in it', async (t) => {
+  const deals = [deal({ state: 'Refunded', problem: { code: 'JOB_NO_VERDICT', message: 'no verdict from the drawn mediator 0xm' } }), deal({ attempt: 1, provider: '0xq' })]
+  t.same(explanationText(job({ state: 'Running', deals }), unknown).slice(1), [
+    'attempt 1 at 0xp: Refunded; JOB_NO_VERDICT: no verdict from the drawn mediator 0xm', 'attempt 2 at 0xq: Running', 'it has a deal, so it is not in the book'
+  ])
+})
+
+t.test('a job that is over says how it ended, and nothing of the book', async (t) => {
+  const result = { cid: 'bafy', path: '/r', exitCode: 3, reason: 'exited', guestMs: 1 }
+  t.same(explanationText(job({ state: 'ResultsAccepted', deals: [deal({ state: 'ResultsAccepted' })], result }), { ...unknown, state: 'alone', total: 5 }).slice(2), ['it is over: exit code 3 (exited), result bafy'])
+})
+
+t.test('a job that waits says what stands in its way', async (t) => {
+  const lines = explanationText(job({}), { ...unknown, state: 'alone', total: 2, steps: [{ reason: 'price', fails: 2, remaining: 0 }], nearest: [{ id: hash(3), advice: [{ reason: 'price', text: 'raise the limit by 1 LILY', by: 1e9, own: true }] }] })
+  t.match(lines.join('\n'), /2 offers in the book, 0 can take it\n {2}price +2 fail, 0 left\n {2}nearest 0x\w+: raise the limit by 1 LILY/)
+  t.match(explanationText(job({}), unknown).at(-1), /not in the auction/)
+})
