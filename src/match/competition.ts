@@ -7,6 +7,7 @@ import { solveFloor } from './floor.ts'
 import type { AuctionRules } from './options.ts'
 import type { Phases } from './phases.ts'
 import type { Snapshot, Solution } from './problem.ts'
+import { withoutDeparted } from './snapshot.ts'
 import { verifySolution, type Verified } from './verify.ts'
 
 /** Why a message was not taken (protocol/auction.md says which of them cost the sender score). */
@@ -123,7 +124,7 @@ export function createCompetition (components: CompetitionComponents, options: {
       const verified = scoreOf(snapshot, solutionId, () => solution)
       const fallback = isPosting(reveal)
       // Who posts has seen all reveals: the floor's score is all that it can gain by them.
-      const most = fallback ? scoreOf(snapshot, 'floor', () => solveFloor(snapshot)).score : verified.score
+      const most = fallback ? scoreOf(snapshot, 'floor', () => solveFloor(withoutDeparted(snapshot))).score : verified.score
       return {
         solver: reveal.solver, engine: solution.engine, score: Math.min(verified.score, most), matches: verified.counted, unknown: verified.unknown,
         winner: false, solutionId, fallback, solution, key: tieKey(phases.epoch, reveal.solver)

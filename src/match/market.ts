@@ -6,7 +6,7 @@ import type { JobRow, MatchRules, OfferRow, Snapshot } from './problem.ts'
 /**
  * A snapshot in canonical order (rows by id) with what rows share: alternative offers of one unit have one capacity, offers of one account
  * one collateral, offers of the same job (account and job number) are one job. Rows carry the shared values, so a pair that is
- * admissible by its rows is feasible alone.
+ * admissible by its rows is feasible alone. A departed offer keeps its own capacity: what came after it is not its alternative.
  */
 export interface Market {
   readonly epoch: number
@@ -22,7 +22,7 @@ export interface Market {
   /** Per offer: its unit, its account. */
   readonly unitOf: Int32Array
   readonly accountOf: Int32Array
-  /** Per unit: the component-wise smallest capacity of its offers. */
+  /** Per unit: the component-wise smallest capacity of its offers that have not departed. */
   readonly units: readonly Resources[]
   /** Per account: the smallest free collateral of its offers, nLILY. */
   readonly accounts: readonly number[]
@@ -52,14 +52,14 @@ function createMarket (snapshot: Snapshot): Market {
   rows.forEach((row, at) => {
     assertAmount(row.freeCollateral, row.id)
     const unit = units.of[at] as number
-    capacity[unit] = smallest(capacity[unit] as Resources, row.offer.capacity)
+    if (row.departed !== true) capacity[unit] = smallest(capacity[unit] as Resources, row.offer.capacity)
     const account = accounts.of[at] as number
     collateral[account] = Math.min(collateral[account] as number, row.freeCollateral)
   })
   for (const job of jobs) assertAmount(job.offer.limit, job.id)
   const offers = rows.map((row, at) => ({
     ...row,
-    offer: { ...row.offer, capacity: capacity[units.of[at] as number] as Resources },
+    offer: row.departed === true ? row.offer : { ...row.offer, capacity: capacity[units.of[at] as number] as Resources },
     freeCollateral: collateral[accounts.of[at] as number] as number
   }))
   return {

@@ -8,14 +8,19 @@ import type { MatchRules } from './options.ts'
 export type { Match, Solution } from '../wire/auction.ts'
 export type { MatchRules } from './options.ts'
 
-/** A job offer of the book. `id` is the record's id, `account` its creator. */
-export interface JobRow { readonly id: Hash, readonly account: Address, readonly offer: JobOffer }
-
-/** A resource offer of the book. */
-export interface OfferRow {
+/** A record of the book. `id` is the record's, `account` its owner. */
+export interface Row {
   readonly id: Hash
-  /** The provider. */
   readonly account: Address
+  /** True for a record that left the book too late for every solver to know: a match with it counts all the same (protocol/auction.md, Snapshot). */
+  readonly departed?: boolean
+}
+
+/** A job offer of a creator. */
+export interface JobRow extends Row { readonly offer: JobOffer }
+
+/** A resource offer of a provider. */
+export interface OfferRow extends Row {
   readonly offer: ResourceOffer
   /** What the provider can still lock, nLILY; the same for all its offers. */
   readonly freeCollateral: number

@@ -52,7 +52,7 @@ export function verifySolution (snapshot: Snapshot, solution: Solution): Verifie
 
     const unit = market.unitOf[offerAt] as number
     const sum = add(used.get(unit), job.offer.resources)
-    if (!within(sum, market.units[unit] as Resources)) return infeasible('MATCH_OVER_CAPACITY')
+    if (!within(sum, offer.offer.capacity)) return infeasible('MATCH_OVER_CAPACITY')
     used.set(unit, sum)
 
     const account = market.accountOf[offerAt] as number

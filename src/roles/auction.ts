@@ -7,19 +7,17 @@ import { createCompetition, type Competition, type Ranked } from '../match/compe
 import { epochAt, phasesOf, type Phases } from '../match/phases.ts'
 import type { AuctionRules, MatchRules } from '../match/options.ts'
 import type { JobRow, OfferRow, Snapshot } from '../match/problem.ts'
-import { cutoffsOf, snapshotOf, type Seen } from '../match/snapshot.ts'
+import { cutoffsOf, snapshotOf } from '../match/snapshot.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { decodeAuctionMessage, decodeEvidence, encodeAuctionMessage, encodeEvidence, MAX_AUCTION_MESSAGE_BYTES, type AuctionMessage } from '../wire/auction.ts'
 import { WireError } from '../wire/errors.ts'
-import { jobOfferShape } from '../wire/job-offer.ts'
-import { decodeBody } from '../wire/record.ts'
-import { resourceOfferShape } from '../wire/resource-offer.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
 import { auctionTopic } from '../wire/topics.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Contacts } from './contacts.ts'
 import type { Eligibility } from './eligibility.ts'
 import { RoleError } from './errors.ts'
+import { createSightings } from './sightings.ts'
 
 /** One pair of a published solution, with all that its consent needs. */
 export interface Pairing { epoch: number, job: JobRow, offer: OfferRow, solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
@@ -52,6 +50,7 @@ export function createAuction (
 ): AuctionView {
   const { mesh, replica, eligibility, clock, logger, domain } = components
   const { rules } = options
+  const sightings = createSightings({ book: replica.book, eligibility, clock }, { keepMs: rules.epochMs * 2 })
   const topic = auctionTopic(domain.chainId)
   const competitions = new Map<number, Competition>()
   const snapshots = new Map<number, Snapshot>()
@@ -61,6 +60,7 @@ export function createAuction (
   const solvers = new Set<Address>()
   let cancelTimer: (() => void) | undefined
   let unsubscribe: (() => void) | undefined
+  let stopWatching: (() => void) | undefined
 
   const phases = (epoch: number): Phases => phasesOf(rules, options.genesisTime, epoch)
   const currentEpoch = (): number => epochAt(rules, options.genesisTime, clock.now())
@@ -88,17 +88,9 @@ export function createAuction (
     return created
   }
 
-  const seen = (): { jobs: Array<Seen<JobRow>>, offers: Array<Seen<OfferRow>> } => ({
-    jobs: replica.book.live('job').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(jobOfferShape, record) } })),
-    offers: replica.book.live('offer').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(resourceOfferShape, record), freeCollateral: eligibility.free(record.account) } }))
-  })
   const snapshot = (epoch: number, cutoff: 'solve' | 'verify'): Snapshot => {
     const at = phases(epoch)
-    const cutoffs = cutoffsOf(at, rules)
-    const { jobs, offers } = seen()
-    // Who cannot pay the price, or has no collateral at all, is not eligible in this epoch.
-    const funded = { jobs: jobs.filter(({ row }) => eligibility.free(row.account) >= row.offer.limit), offers: offers.filter(({ row }) => row.freeCollateral > 0) }
-    return snapshotOf(funded, { phases: at, cutoffMs: cutoff === 'solve' ? cutoffs.solveMs : cutoffs.verifyMs, rules: options.match })
+    return snapshotOf(sightings.funded(), { phases: at, cutoff: cutoffsOf(at, rules)[cutoff], rules: options.match })
   }
 
   const take = (message: AuctionMessage): { verdict: 'accept' | 'ignore' | 'reject', code?: string } => {
@@ -175,10 +167,12 @@ export function createAuction (
           }
         }
       })
+      stopWatching = sightings.watch()
       scheduleNext(currentEpoch() + 1)
       await Promise.resolve()
     },
     stop: async () => {
+      stopWatching?.()
       cancelTimer?.()
       unsubscribe?.()
       await Promise.resolve()

@@ -7,8 +7,8 @@ import { isFaultProven } from '../../src/match/fault.ts'
 import { solveFloor } from '../../src/match/floor.ts'
 import { auctionRulesShape, DEFAULT_AUCTION_RULES as RULES } from '../../src/match/options.ts'
 import { epochAt, phasesOf } from '../../src/match/phases.ts'
-import type { Match, Solution } from '../../src/match/problem.ts'
-import { cutoffsOf, snapshotOf } from '../../src/match/snapshot.ts'
+import type { Match, Snapshot, Solution } from '../../src/match/problem.ts'
+import { cutoffsOf, snapshotOf, withoutDeparted, type Cutoff } from '../../src/match/snapshot.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { commitDigest, commitmentOf, decodeEvidence, encodeEvidence, encodeSolution, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
@@ -213,13 +213,31 @@ t.test('a posting never counts more than the floor, so seeing all reveals gains 
 })
 
 t.test('solvers take what was there before the grace period, verifiers what was there before the commit deadline', async (t) => {
-  const { solveMs, verifyMs } = cutoffsOf(phases, RULES)
-  t.same([solveMs, verifyMs], [AT_MS - 1000, AT_MS + 4000])
+  const { solve, verify } = cutoffsOf(phases, RULES)
+  t.same([solve, verify], [{ seenBeforeMs: AT_MS - 1000 }, { seenBeforeMs: AT_MS + 4000, goneFromMs: AT_MS - 2000 }])
   const seen = { jobs: [AT_MS - 1001, AT_MS - 1000, AT_MS + 3999, AT_MS + 4000].map((firstSeenMs, at) => ({ row: job(at + 1), firstSeenMs })), offers: [{ row: offer(1), firstSeenMs: 0 }] }
-  const held = (cutoffMs: number): string[] => snapshotOf(seen, { phases, cutoffMs, rules: MATCH_RULES }).jobs.map((row) => row.id)
-  t.same(held(solveMs), [hash(1)])
-  t.same(held(verifyMs), [hash(1), hash(2), hash(3)])
-  t.match(snapshotOf(seen, { phases, cutoffMs: solveMs, rules: MATCH_RULES }), { epoch: 7, atMs: phases.epochStart })
+  const held = (cutoff: Cutoff): string[] => snapshotOf(seen, { phases, cutoff, rules: MATCH_RULES }).jobs.map((row) => row.id)
+  t.same(held(solve), [hash(1)])
+  t.same(held(verify), [hash(1), hash(2), hash(3)])
+  t.match(snapshotOf(seen, { phases, cutoff: solve, rules: MATCH_RULES }), { epoch: 7, atMs: phases.epochStart })
+})
+
+t.test('a record that left too late for solvers to know counts for who verifies, wherever in that span each node saw it leave', async (t) => {
+  const { solve, verify } = cutoffsOf(phases, RULES)
+  const seenBy = (goneMs: number): Parameters<typeof snapshotOf>[0] => ({
+    jobs: [{ row: job(1), firstSeenMs: 0, goneMs }, { row: job(2), firstSeenMs: 0 }],
+    // The provider's unit had room for both jobs; what came after has room for none.
+    offers: [{ row: offer(1), firstSeenMs: 0, goneMs }, { row: { ...offer(9, { capacity: { cpuMilli: 1, memoryMiB: 1, diskMiB: 1 } }), account: offer(1).account }, firstSeenMs: goneMs }]
+  })
+  const at = (goneMs: number, cutoff: Cutoff): Snapshot => snapshotOf(seenBy(goneMs), { phases, cutoff, rules: MATCH_RULES })
+  t.match(verifySolution(at(AT_MS - 2001, verify), solution(1, 2)), { ok: true, counted: 0, unknown: 2 }, 'gone before the span')
+  const [early, late] = [at(AT_MS - 2000, verify), at(AT_MS + 3999, verify)]
+  const verified = verifySolution(early, solution(1, 2))
+  t.match(verified, { ok: true, counted: 2, unknown: 0 })
+  t.same(verifySolution(late, solution(1, 2)), verified, 'scored alike')
+  t.match(verifySolution(early, { ...solution(1, 2), matches: [match(1), { job: hash(2), offer: offer(9).id }] }), { code: 'MATCH_INADMISSIBLE' })
+  t.same(at(AT_MS - 2000, solve).jobs.map(({ id }) => id), [hash(2)], 'who solves takes nothing that has left')
+  t.same(withoutDeparted(early).offers.map(({ id }) => id), [offer(9).id], 'what remains is marked')
 })
 
 t.test('two nodes that hold different records rank differently, and evidence settles which pair to take', async (t) => {

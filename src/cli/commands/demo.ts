@@ -8,7 +8,7 @@ import { childEnvironment } from '../../config/paths.ts'
 import { describeReport } from '../demo/describe.ts'
 import { collectEvidence, lanesOf, readBalances } from '../demo/evidence.ts'
 import { otherJobs, type OtherJob } from '../demo/other-jobs.ts'
-import { findProblems, gasOf, transactionsOf, type DemoReport } from '../demo/report.ts'
+import { findProblems, gasOf, sharedAuction, transactionsOf, type DemoReport } from '../demo/report.ts'
 import { tellJob } from '../demo/tell.ts'
 import { openDevnet, stopDevnet, type Devnet, type DevnetNode } from '../devnet/mesh.ts'
 import { wait } from '../devnet/processes.ts'
@@ -60,10 +60,10 @@ export const runDemo: CommandRun = async (context) => {
     const job = await untilSettled(creator, ran.id, signal)
     const deal = job.deals.at(-1)
     if (deal === undefined || job.result === undefined) throw new CliError('DEMO_NO_RESULT', `the job ended ${job.state} without a result`, { data: { job: job.id }, hint: 'Run it again with --keep and look at the node.log files.' })
-    const auction = await creator.client.auction(deal.epoch)
+    const evidence = await collectEvidence(devnet, job, await lanesOf(devnet.network, job))
     const partial: Omit<DemoReport, 'ok' | 'problems'> = {
       job: { id: job.id, dealId: deal.dealId, epoch: deal.epoch, solver: deal.solver, provider: deal.provider, state: job.state, stdout: ran.stdout, exitCode: job.result.exitCode, resultCid: job.result.cid, attempt: job.attempt },
-      auction,
+      auction: sharedAuction(evidence.auctions, deal.solver) ?? { epoch: deal.epoch, solutions: [] },
       chain: { txs: transactionsOf(job), gasPerJob: gasOf([deal]) },
       ...(before === undefined ? {} : { balances: { before, after: await readBalances(devnet) } }),
       mesh: { processes: devnet.nodes.length + 1, peers: (await creator.client.status()).peers },
@@ -72,7 +72,7 @@ export const runDemo: CommandRun = async (context) => {
         executed: (job.completedAtMs ?? submittedAt) - submittedAt, settled: (job.settledAtMs ?? Date.now()) - submittedAt, total: 0
       }
     }
-    const problems = findProblems(partial, job.deals, await collectEvidence(devnet, job, await lanesOf(devnet.network, job)), { stdout: MESSAGE })
+    const problems = findProblems(partial, job.deals, evidence, { stdout: MESSAGE })
     if (cheat && !job.deals.some((each) => each.state === 'MediationRejected')) problems.push('no deal was rejected by a mediator')
     output.progress('tearing down')
     await devnet.stop()

@@ -16,14 +16,14 @@ function clientsOf (network: Network): ChainClients {
 /** Where a deal stands on chain, and the digest of its terms. */
 interface DealPlace { provider: Address, lane: number, terms: Hash }
 
-/** Asks the other processes and the chain what they know of a job. */
+/** Asks every process and the chain what they know of a job. */
 export async function collectEvidence (devnet: Devnet, job: JobView, lanes: ReadonlyMap<string, DealPlace>): Promise<Evidence> {
   const clients = clientsOf(devnet.network)
   const reads = createReads({ clients }, devnet.network.deployment)
   const epoch = job.deals.at(-1)?.epoch ?? -1
   const hashes = [...new Set(job.deals.flatMap((deal) => deal.transactions.map((transaction) => transaction.hash)))]
   return {
-    auctions: await Promise.all(devnet.nodes.filter((node) => node.role !== 'creator').map(async (node) => ({ node: node.name, auction: await node.client.auction(epoch).catch(() => undefined) }))),
+    auctions: await Promise.all(devnet.nodes.map(async (node) => ({ node: node.name, auction: await node.client.auction(epoch).catch(() => undefined) }))),
     receipts: await Promise.all(hashes.map(async (hash) => {
       const receipt = await clients.request<{ gasUsed: Hex, from: Hex, status: Hex } | null>('eth_getTransactionReceipt', [hash])
       return { hash, gas: receipt === null ? 0 : hexToNumber(receipt.gasUsed), from: receipt?.from.toLowerCase() ?? '', ok: receipt?.status === '0x1' }

@@ -15,7 +15,7 @@ export interface DemoReport {
 /** Vault accounts by process name, the pool, and what the vault holds in tokens. */
 export interface Balances { accounts: Record<string, { free: number, locked: number, bond: number }>, pool: number, vault: number }
 
-/** The same facts from others than the job's creator: other processes' auctions, receipts and contract state from the chain. */
+/** The same facts from others: every process's own auction, receipts and contract state from the chain. */
 export interface Evidence {
   auctions: Array<{ node: string, auction: AuctionSummary | undefined }>
   receipts: Array<{ hash: string, gas: number, from: string, ok: boolean }>
@@ -41,16 +41,12 @@ export function findProblems (report: Omit<DemoReport, 'ok' | 'problems'>, deals
   check(winner !== undefined, 'no solution won the auction')
   check(auction.solutions.every((solution) => solution.score <= (winner?.score ?? 0)), 'a solution scores higher than the winner')
   check(winner?.solver === job.solver, `the deal pays ${job.solver}, the winner is ${winner?.solver ?? 'nobody'}`)
-  let agreeing = 0
-  for (const other of evidence.auctions) {
-    for (const theirs of other.auction?.solutions ?? []) {
-      const ours = auction.solutions.find((solution) => solution.solver === theirs.solver)
-      if (ours === undefined) continue
-      check(ours.score === theirs.score && ours.engine === theirs.engine && ours.matches === theirs.matches, `${other.node} scores ${theirs.engine} with ${theirs.score}, the report says ${ours.score}`)
-      if (theirs.winner && theirs.solver === winner?.solver) agreeing++
-    }
+  for (const ours of auction.solutions) {
+    const theirs = evidence.auctions.map(({ auction: other }) => other?.solutions.find((solution) => solution.solver === ours.solver))
+    const confirmed = theirs.filter((other) => other?.score === ours.score && other.engine === ours.engine && other.matches === ours.matches && other.winner === ours.winner).length
+    const found = evidence.auctions.map(({ node }, at) => `${node} ${theirs[at]?.engine ?? ''} ${theirs[at]?.score ?? 'nothing'}`).join(', ')
+    check(confirmed >= 2, `the report scores ${ours.engine} with ${ours.score}, no two processes do: ${found}`)
   }
-  check(agreeing > 0, 'no other process confirms the winner')
 
   for (const transaction of report.chain.txs) {
     const receipt = evidence.receipts.find((candidate) => candidate.hash === transaction.hash)
@@ -73,6 +69,16 @@ export function findProblems (report: Omit<DemoReport, 'ok' | 'problems'>, deals
     }
   }
   return problems
+}
+
+/**
+ * The auction of a deal as most processes that say its winner saw it. Each scores by the book as it saw it: one that stalled
+ * may differ, and one that did not see the winner knows nothing of the deal.
+ */
+export function sharedAuction (auctions: Evidence['auctions'], solver: string): AuctionSummary | undefined {
+  const views = auctions.flatMap(({ auction }) => auction?.solutions.some((solution) => solution.winner && solution.solver === solver) === true ? [auction] : [])
+  const sharing = (view: AuctionSummary): number => views.filter((other) => JSON.stringify(other) === JSON.stringify(view)).length
+  return views.sort((left, right) => sharing(right) - sharing(left))[0]
 }
 
 /** Gas of everything that some deals put on chain. */

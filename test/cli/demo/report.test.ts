@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { DealView } from '../../../src/api/facade.ts'
-import { findProblems, type DemoReport, type Evidence } from '../../../src/cli/demo/report.ts'
+import { findProblems, sharedAuction, type DemoReport, type Evidence } from '../../../src/cli/demo/report.ts'
 
 const LP = '0x00000000000000000000000000000000000000a1'
 const FLOOR = '0x00000000000000000000000000000000000000a2'
@@ -31,7 +31,7 @@ function truth (): Case {
     },
     deals: [{ dealId: DEAL, state: 'ResultsAccepted', epoch: 7, provider: SENDER, solver: LP, price: 1, fee: 1, collateral: 1, attempt: 0, verification: 1, transactions: [...txs] }],
     evidence: {
-      auctions: [{ node: 'provider-1', auction: { epoch: 7, solutions } }, { node: 'mediator-1', auction: undefined }],
+      auctions: [{ node: 'creator-1', auction: { epoch: 7, solutions } }, { node: 'provider-1', auction: { epoch: 7, solutions } }, { node: 'mediator-1', auction: undefined }],
       receipts: txs.map(({ hash, gas, from }) => ({ hash, gas, from, ok: true })),
       laneStates: [{ dealId: DEAL, state: 'Settled' }]
     }
@@ -51,20 +51,30 @@ t.test('the truth has no problems', async (t) => {
   t.same(problemsOf(truth()), [])
 })
 
+t.test('the report takes the auction as most processes saw it, of those that know the deal\'s winner', async (t) => {
+  const { report: { auction } } = truth()
+  const lower = { epoch: 7, solutions: auction.solutions.map((solution) => ({ ...solution, score: solution.score - 1 })) }
+  const other = { epoch: 7, solutions: auction.solutions.map((solution) => ({ ...solution, winner: !solution.winner })) }
+  const views = [lower, other, other, other, auction, undefined, auction].map((view, number) => ({ node: `n${number}`, auction: view }))
+  t.same(sharedAuction(views, LP), auction)
+  t.same(sharedAuction(views, FLOOR), other)
+  t.equal(sharedAuction(views, SENDER), undefined)
+})
+
 const ALTERED: ReadonlyArray<readonly [what: string, names: RegExp, alter: (found: Case) => void]> = [
   ['the job\'s state', /ended TimedOut/, ({ report }) => { report.job.state = 'TimedOut' }],
   ['the exit code', /exited with 3/, ({ report }) => { report.job.exitCode = 3 }],
   ['the output', /does not contain "moo"/, ({ report }) => { report.job.stdout = 'woof' }],
   ['the paid solver', new RegExp(`pays ${FLOOR}, the winner is ${LP}`), ({ report }) => { report.job.solver = FLOOR }],
   ['the winner', new RegExp(`winner is ${FLOOR}`), ({ report }) => { at(report.auction.solutions, 0).winner = false; at(report.auction.solutions, 1).winner = true }],
-  ['the winner, and who is paid with it', /scores higher than the winner|no other process confirms/, ({ report }) => { at(report.auction.solutions, 0).winner = false; at(report.auction.solutions, 1).winner = true; report.job.solver = FLOOR }],
+  ['the winner, and who is paid with it', /scores higher than the winner/, ({ report }) => { at(report.auction.solutions, 0).winner = false; at(report.auction.solutions, 1).winner = true; report.job.solver = FLOOR }],
   ['no winner', /no solution won/, ({ report }) => { at(report.auction.solutions, 0).winner = false }],
-  ['the winner\'s score', /scores lp with 900, the report says 901/, ({ report }) => { at(report.auction.solutions, 0).score = 901 }],
-  ['the loser\'s score', /scores floor with 800, the report says 700/, ({ report }) => { at(report.auction.solutions, 1).score = 700 }],
-  ['an engine', /provider-1 scores lp/, ({ report }) => { at(report.auction.solutions, 0).engine = 'floor' }],
-  ['a number of matches', /provider-1 scores lp/, ({ report }) => { at(report.auction.solutions, 0).matches = 10 }],
-  ['another process that saw another winner', /no other process confirms/, ({ evidence }) => { at(at(evidence.auctions, 0).auction?.solutions, 0).winner = false }],
-  ['nobody else remembers the auction', /no other process confirms/, ({ evidence }) => { evidence.auctions = [] }],
+  ['the winner\'s score', /scores lp with 901, no two processes do: creator-1 lp 900, provider-1 lp 900/, ({ report }) => { at(report.auction.solutions, 0).score = 901 }],
+  ['the loser\'s score', /scores floor with 700, no two processes do: creator-1 floor 800/, ({ report }) => { at(report.auction.solutions, 1).score = 700 }],
+  ['an engine', /scores floor with 900, no two/, ({ report }) => { at(report.auction.solutions, 0).engine = 'floor' }],
+  ['a number of matches', /scores lp with 900, no two/, ({ report }) => { at(report.auction.solutions, 0).matches = 10 }],
+  ['another process that saw another winner', /no two processes do/, ({ evidence }) => { at(at(evidence.auctions, 1).auction?.solutions, 0).winner = false }],
+  ['only one process remembers the auction', /no two processes do/, ({ evidence }) => { evidence.auctions = evidence.auctions.slice(0, 1) }],
   ['gas', /opened used 80000 gas, the report says 80001/, ({ report }) => { at(report.chain.txs, 0).gas = 80_001 }],
   ['gas per job', /used 110000 gas, the report says 1/, ({ report }) => { report.chain.gasPerJob = 1 }],
   ['a sender', new RegExp(`settled was sent by ${SENDER}, the report says ${LP}`), ({ report }) => { at(report.chain.txs, 1).from = LP }],
