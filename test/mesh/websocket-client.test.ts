@@ -23,7 +23,7 @@ async function startTrader (t: Test, key: number, options: Partial<MeshOptions>)
     ...node,
     replica,
     post: async () => {
-      const record = await author.put('job', author.freeSlot(), jobBody({ validUntil: clock.now() + 600_000, deadline: clock.now() + 600_000 }))
+      const record = await author.put('job', author.freeSlot(0), jobBody({ validUntil: clock.now() + 600_000, deadline: clock.now() + 600_000 }))
       await replica.publish(record)
       return record.id
     }

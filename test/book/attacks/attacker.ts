@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { BookOptions } from '../../../src/book/options.ts'
+import { BOOK_DEFAULTS, type BookOptions } from '../../../src/book/options.ts'
 import { createBookReplica, type BookReplica } from '../../../src/book/replica.ts'
 import { createManualClock, createSystemClock, type Clock } from '../../../src/core/clock.ts'
 import { silentLogger as logger } from '../../../src/core/logger.ts'
@@ -17,7 +17,9 @@ import { recordsTopic } from '../../../src/wire/topics.ts'
 import type { Domain } from '../../../src/wire/typed-data.ts'
 import { DOMAIN, T0 } from '../../support/records.ts'
 
-export const TOPIC = recordsTopic(DOMAIN.chainId)
+/** Topic of the shard that most attacks are on. */
+export const TOPIC = recordsTopic(DOMAIN.chainId, 0)
+const TOPICS = BOOK_DEFAULTS.shards.map((shard) => recordsTopic(DOMAIN.chainId, shard))
 /** Time and the machine allow for this much before a test gives up. */
 const PATIENCE_MS = 20_000
 const POLL_MS = 5
@@ -50,7 +52,7 @@ async function startMesh (t: RunningTest, options: Partial<MeshOptions> = {}): P
   const folder = mkdtempSync(join(tmpdir(), 'lily-attack-'))
   const datastore = createDatastore({ logger }, { path: join(folder, 'datastore') })
   await datastore.start()
-  const mesh = createMesh({ datastore, logger, clock: createSystemClock() }, { network: String(DOMAIN.chainId), topics: [TOPIC], targetPeers: 0, ...options })
+  const mesh = createMesh({ datastore, logger, clock: createSystemClock() }, { network: String(DOMAIN.chainId), topics: TOPICS, targetPeers: 0, ...options })
   t.teardown(async () => {
     await mesh.stop()
     await datastore.stop()
