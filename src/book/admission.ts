@@ -51,11 +51,11 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head' |
   const place = (record: SignedRecord, bytes: Uint8Array, { nowMs, path, from, shard }: AdmissionContext): Admission | undefined => {
     // A record MUST stand in a slot of its kind's class.
     if (!isKindOfSlot(record.kind, record.slot)) return reject('BOOK_SLOT')
-    // A record MUST NOT be signed by a delegate of nobody.
-    if ((record.operator === record.account) !== (record.delegation === undefined)) return reject('BOOK_DELEGATION')
     // A record MUST be sent on the topic of its own shard.
     if (shard !== undefined && recordShard(record) !== shard) return reject('BOOK_TOPIC')
     if (!followed.has(recordShard(record))) return ignore('BOOK_SHARD')
+    // A record MUST NOT be signed by a delegate of nobody.
+    if ((record.operator === record.account) !== (record.delegation === undefined)) return reject('BOOK_DELEGATION')
     if (bucketOf(nowMs) >= expiryBucket(record)) return ignore('BOOK_EXPIRED')
     if (record.seq > nowMs + SKEW_MS) return ignore('BOOK_FUTURE')
     const held = book.get(record.id)
