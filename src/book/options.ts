@@ -82,6 +82,16 @@ export const GOSSIP = {
   maxQueuedPerPeer: 128
 } as const
 
+/** Finding nodes that follow the same shards of named markets. */
+export const SHARD_PEERS = {
+  // One may withhold and one may leave.
+  wanted: 3,
+  // The first peers tell within a second or two what they follow.
+  firstLookMs: 2_000,
+  // A lookup costs a stream to every peer near the key.
+  lookMs: 15_000
+} as const
+
 /** Reconciliation. */
 export const RECONCILE = {
   // Rounds per session: 17 were measured for 1,000 differences in 100,000.

@@ -22,6 +22,8 @@ export interface Topics {
   publish: (topic: string, data: Uint8Array) => Promise<void>
   /** False while a peer has yet to take half of what may wait for it: what is sent on top may cost us the stream to it. */
   hasRoom: () => boolean
+  /** Connected peers that are in a topic of ours. */
+  readers: (topic: string) => string[]
   /** Joins a topic; the returned function leaves it. May be called before the mesh starts. MeshError MESH_TOPIC_UNKNOWN, MESH_TOPIC_TAKEN. */
   subscribe: (topic: string, options: Subscription) => () => void
 }
@@ -78,6 +80,7 @@ export function createTopics (components: { logger: Logger, clock: Clock, isWelc
       for (const [, { rawStream }] of streamsOutbound) if (rawStream.writeBufferLength > MAX_GOSSIP_OUTBOUND_BYTES / 2) return false
       return true
     },
+    readers: (topic) => pubsub?.getSubscribers(topic).map(String) ?? [],
     subscribe: (topic, subscription) => {
       assertKnown(topic)
       if (subscriptions.has(topic)) throw new MeshError('MESH_TOPIC_TAKEN', `topic ${topic} already has a reader`, { data: { topic } })

@@ -6,6 +6,7 @@ import { createViewEndpoint } from '../api/view/endpoint.ts'
 import { createAuthor } from '../book/author.ts'
 import { BOOK_DEFAULTS } from '../book/options.ts'
 import { createBookReplica, type BookReplica } from '../book/replica.ts'
+import { createShardPeers, shardRoles } from '../book/shard-peers.ts'
 import { createChain } from '../chain/chain.ts'
 import { followedShards } from '../config/markets.ts'
 import { loadNetwork, networkParametersHash } from '../config/network.ts'
@@ -69,6 +70,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     const standing: Standing = createStanding({ chain, clock, logger }, { book: () => replica.book, maxFree: BOOK_DEFAULTS.maxFree })
     const replica: BookReplica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }, { secret: hexToBytes(secretOf(signer, 'book')), shards, weight: standing.weight }))
     await lifecycle.add(standing)
+    await lifecycle.add(createShardPeers({ mesh, clock, logger }, { chainId: domain.chainId, shards }))
     const delegation = options.delegationPath === undefined ? undefined : await loadDelegation(options.delegationPath, { domain, operator: signer.address, peerId: mesh.peerId, nowSeconds: Math.floor(clock.now() / 1000) })
     const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain, ...(delegation === undefined ? {} : { account: delegation.account, delegation }) }))
     const eligibility = createEligibility({ chain, clock })
@@ -84,7 +86,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     await keepFunded(parts)
     const roles = await startRoles(parts, lifecycle)
     await lifecycle.add(auction)
-    mesh.roles.announce(options.roles)
+    mesh.roles.announce([...options.roles, ...shardRoles(shards)])
 
     const token = randomBytes(24).toString('hex')
     const server = createApiServer({ facade: createFacade(parts, roles), view: createViewEndpoint(parts), logger: logger.child('api') }, { port: options.apiPort ?? 0, token })

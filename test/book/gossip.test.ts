@@ -12,7 +12,7 @@ function setup (judge = (_bytes: Uint8Array): Admission => ({ verdict: 'accept' 
   const room = { isThere: true }
   const sent: Uint8Array[] = []
   let subscription: Subscription | undefined
-  const topics: Topics = { hasRoom: () => room.isThere, publish: async (_topic, data) => { sent.push(data) }, subscribe: (_topic, options) => { subscription = options; return () => { subscription = undefined } } }
+  const topics: Topics = { hasRoom: () => room.isThere, readers: () => [], publish: async (_topic, data) => { sent.push(data) }, subscribe: (_topic, options) => { subscription = options; return () => { subscription = undefined } } }
   const clock = createManualClock()
   const gossip = createGossip({ topics, clock, logger: silentLogger, domain: DOMAIN, intake: async (batch) => batch.map(judge) }, { shards: [0] })
   gossip.start()

@@ -69,6 +69,7 @@ export async function startHonest (t: RunningTest, options: { clock?: RunningClo
   const topics: Topics = {
     publish: mesh.topics.publish,
     hasRoom: mesh.topics.hasRoom,
+    readers: mesh.topics.readers,
     subscribe: (topic, subscription) => mesh.topics.subscribe(topic, {
       ...subscription,
       validate: async (data, from) => {
