@@ -1,18 +1,16 @@
 import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
 import {
-  decodeDigestAnswer, decodeFetched, decodeFramesAnswer, decodePushed, encodePageQuery, encodeRoundQuery, MAX_FRAME_BYTES, MAX_FRAMES, MAX_PAGE_BYTES,
-  MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL, type OfShards
+  decodeFetched, decodePushed, encodePageQuery, MAX_PAGE_BYTES, MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL,
+  RECORDS_PROTOCOL
 } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Admission } from './admission.ts'
 import type { Book } from './book.ts'
+import { compare, type Ask, type Ids } from './compare.ts'
 import type { Intake } from './intake.ts'
 import { BookError } from './errors.ts'
-import { bucketOf } from './lifetime.ts'
-import { absorbFrame, firstFrame } from './negentropy.ts'
-import type { ItemSet } from './negentropy-items.ts'
 import { RECONCILE } from './options.ts'
 import type { Snapshots } from './snapshots.ts'
 
@@ -47,51 +45,6 @@ export async function reconcileWith (components: ReconcileComponents, peer: stri
   await fetchAll(components, peer, ask, need, session)
   await pushAll(components, ask, have, session)
   return session
-}
-
-type Ask = (protocol: string, payload: Uint8Array) => Promise<Uint8Array>
-
-/** Ids that one side lacks, and the shard each is in. */
-type Ids = Map<Hash, number>
-
-async function compare ({ book, snapshots, clock, domain }: ReconcileComponents, ask: Ask, session: Session): Promise<{ have: Ids, need: Ids }> {
-  const bucket = bucketOf(clock.now())
-  const sets = new Map(book.shards.map((shard) => [shard, snapshots.at(shard, bucket, true)]))
-  const digests = [...sets].map(([shard, set]) => [shard, set.fingerprint(0, set.size)] as const)
-  const { equal, differing } = decodeDigestAnswer(await ask(RECONCILE_PROTOCOL, encodeRoundQuery(domain, { type: 'digests', bucket, shards: digests })))
-  const shared = [...equal, ...differing]
-  if (new Set(shared).size < shared.length || shared.some((shard) => !sets.has(shard))) throw new BookError('BOOK_RECONCILE', 'the peer compares shards that it was not asked for', { data: { shards: shared } })
-  session.unshared = book.shards.filter((shard) => !shared.includes(shard))
-  session.records = shared.reduce((sum, shard) => sum + (sets.get(shard)?.size ?? 0), 0)
-  const found = { have: new Map<Hash, number>(), need: new Map<Hash, number>() }
-  for (let at = 0; at < differing.length && !session.isCut; at += MAX_FRAMES) {
-    const open = new Map(differing.slice(at, at + MAX_FRAMES).map((shard) => [shard, sets.get(shard) as ItemSet]))
-    await compareShards(open, async (frames) => decodeFramesAnswer(await ask(RECONCILE_PROTOCOL, encodeRoundQuery(domain, { type: 'frames', bucket, shards: frames }))), found, session)
-    // What was not reached.
-    if (session.isCut) for (const shard of differing.slice(at)) session.differing.add(shard)
-  }
-  return found
-}
-
-/** Rounds over a few shards at once, each of which leaves them when its sets are compared. */
-async function compareShards (sets: ReadonlyMap<number, ItemSet>, ask: (frames: Array<[number, Uint8Array]>) => Promise<OfShards>, { have, need }: { have: Ids, need: Ids }, session: Session): Promise<void> {
-  let frames = [...sets].map(([shard, set]): [number, Uint8Array] => [shard, firstFrame(set)])
-  for (let round = 0; frames.length > 0; round++) {
-    if (round >= RECONCILE.maxRounds || need.size > RECONCILE.maxNeed) {
-      session.isCut = true
-      return
-    }
-    const answers = new Map(await ask(frames))
-    const maxBytes = Math.floor(MAX_FRAME_BYTES / frames.length)
-    frames = frames.flatMap(([shard]): Array<[number, Uint8Array]> => {
-      const answer = answers.get(shard)
-      if (answer === undefined) throw new BookError('BOOK_RECONCILE', 'the peer left a shard out', { data: { shard } })
-      const progress = absorbFrame(sets.get(shard) as ItemSet, answer, maxBytes)
-      for (const id of progress.have) have.set(id, shard)
-      for (const id of progress.need) need.set(id, shard)
-      return progress.next === undefined ? [] : [[shard, progress.next]]
-    })
-  }
 }
 
 /** Pages until the peer gives nothing more; each record passes admission like any other. */

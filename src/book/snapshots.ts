@@ -4,7 +4,7 @@ import { expiryBucket } from './lifetime.ts'
 import { createItemSet, type ItemSet } from './negentropy-items.ts'
 import { RECONCILE } from './options.ts'
 
-/** Above this many records a shard's snapshot is worth keeping for a moment although the book moved on. */
+/** Above this many records in all shards a snapshot is worth keeping for a moment although the book moved on. */
 const LARGE = 5_000
 
 /**
@@ -23,7 +23,7 @@ export function createSnapshots (components: { book: Book, clock: Clock }): Snap
     at: (shard, bucket, isExact = false) => {
       const nowMs = clock.now()
       const last = lasts.get(shard)
-      const maxAgeMs = isExact || (last?.set.size ?? 0) < LARGE ? 0 : RECONCILE.snapshotMs
+      const maxAgeMs = isExact || book.size < LARGE ? 0 : RECONCILE.snapshotMs
       if (last?.bucket === bucket && (last.version === book.versionOf(shard) || nowMs - last.atMs < maxAgeMs)) return last.set
       const items = []
       for (const { record } of book.members(shard)) {
