@@ -10,7 +10,7 @@ import { decodeAuctionMessage, decodeEvidence, decodeSolution } from '../src/wir
 import { dealRequestShape, decodeMessage, encodeMessage, mediateRequestShape, openRequestShape } from '../src/wire/deal-room.ts'
 import { decodeHello, encodeHello } from '../src/wire/hello.ts'
 import { decodeBatch, encodeBatch } from '../src/wire/record-batch.ts'
-import { decodeFetched, decodePageQuery, decodePushed, decodeRoundAnswer, decodeRoundQuery, encodeFetched, encodePushed, MAX_FRAME_BYTES } from '../src/wire/reconcile.ts'
+import { decodeDigestAnswer, decodeFetched, decodeFramesAnswer, decodePageQuery, decodePushed, decodeRoundQuery, encodeFetched, encodePushed, MAX_FRAME_BYTES } from '../src/wire/reconcile.ts'
 import { encodeRecord, type RecordKind } from '../src/wire/record.ts'
 import { delegate, DOMAIN, signRecord, T0, testSigner } from '../test/support/records.ts'
 
@@ -58,10 +58,11 @@ export function createTargets (): Target[] {
     { name: 'record', corpus: encoded, run: judge },
     { name: 'signed body', corpus: records.map(({ body }) => body).filter((body) => body.length > 0), run: judgeSigned },
     { name: 'batch', corpus: [encodeBatch(DOMAIN, encoded.slice(0, 4)), hex(vectors('record')['batch'])], run: (bytes) => { decodeBatch(DOMAIN, bytes).forEach(judge) } },
-    { name: 'round query', corpus: [hex(messages['roundQuery'])], run: (bytes) => { answer(set, decodeRoundQuery(DOMAIN, bytes).frame) } },
+    { name: 'round query', corpus: [hex(messages['digests']), hex(messages['frames'])], run: (bytes) => { for (const [, frame] of decodeRoundQuery(DOMAIN, bytes).shards) answer(set, frame) } },
     { name: 'frame', corpus: frames, run: (bytes) => { answer(set, bytes) } },
     { name: 'answered frame', corpus: frames, run: (bytes) => { absorbFrame(set, bytes, MAX_FRAME_BYTES) } },
-    { name: 'round answer', corpus: [hex(messages['roundAnswer'])], run: (bytes) => { absorbFrame(set, decodeRoundAnswer(bytes).frame, MAX_FRAME_BYTES) } },
+    { name: 'digest answer', corpus: [hex(messages['digestAnswer'])], run: (bytes) => { decodeDigestAnswer(bytes) } },
+    { name: 'frames answer', corpus: [hex(messages['framesAnswer'])], run: (bytes) => { for (const [, frame] of decodeFramesAnswer(bytes)) absorbFrame(set, frame, MAX_FRAME_BYTES) } },
     { name: 'page query', corpus: [hex(messages['fetch']), hex(messages['push'])], run: (bytes) => { decodePageQuery(DOMAIN, bytes) } },
     { name: 'page', corpus: [encodeFetched(encoded)], run: (bytes) => { decodeFetched(bytes).forEach(judge) } },
     { name: 'push answer', corpus: [encodePushed(records.map(({ id }) => id))], run: (bytes) => { decodePushed(bytes) } },

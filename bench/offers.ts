@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads'
  * Signed records as a real book holds them: job and resource offers of many authors, author n in its slots 0, 1, 2 ..., with seq spread over
  * the half hour before `nowMs`. The same seed and time give the same bytes.
  */
-export interface OfferSpec { count: number, authors: number, seed: number, nowMs: number, /** Keys start here, so that another set has other authors. */ firstAuthor?: number }
+export interface OfferSpec { count: number, authors: number, seed: number, nowMs: number, /** Keys start here, so that another set has other authors. */ firstAuthor?: number, /** Half of the authors trade in GPUs, in the second shard of the default market. */ twoShards?: boolean }
 
 /** Encoded records, one after the other: a 32-bit length, then the bytes. What a worker makes and a file holds. */
 export function packRecords (records: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { BOOK_DEFAULTS } from '../src/book/options.ts'
 import { createBookReplica, type BookReplica } from '../src/book/replica.ts'
 import { createSystemClock, type Clock } from '../src/core/clock.ts'
 import { silentLogger } from '../src/core/logger.ts'
@@ -14,12 +15,13 @@ export interface RealNode { readonly mesh: Mesh, readonly replica: BookReplica, 
 /** Twenty nodes that start on two cores keep each other waiting. */
 export const CONNECT_TIMEOUT_MS = 180_000
 
-export const TOPIC = recordsTopic(DOMAIN.chainId)
+/** Where the records of the default market's first shard go, which most figures are about. */
+export const TOPIC = recordsTopic(DOMAIN.chainId, 0)
 
 export async function startRealNode (folder: string): Promise<RealNode> {
   const clock = createSystemClock()
   const datastore = createDatastore({ logger: silentLogger }, { path: join(folder, 'datastore') })
-  const mesh = createMesh({ datastore, logger: silentLogger, clock }, { network: String(DOMAIN.chainId), topics: [TOPIC] })
+  const mesh = createMesh({ datastore, logger: silentLogger, clock }, { network: String(DOMAIN.chainId), topics: BOOK_DEFAULTS.shards.map((shard) => recordsTopic(DOMAIN.chainId, shard)) })
   const replica = createBookReplica({ mesh, datastore, clock, logger: silentLogger, domain: DOMAIN, random: createSystemRandom() }, { secret: new Uint8Array(32) })
   await datastore.start()
   await replica.start()

@@ -16,8 +16,9 @@ interface Timed<T> { ms: number, wireBytes: number, value: T }
 interface Started { peerId: string, address: string }
 
 /**
- * Two real nodes in processes of their own: one joins the other's book of 100,000 from nothing, both prove that they are equal,
- * and both settle differences. Bytes are those of the sockets, encryption, stream negotiation and keep-alives included.
+ * Two real nodes in processes of their own, which follow the default market; half of the records are in each of its two shards. One
+ * joins the other's book of 100,000 from nothing, both prove that they are equal, and both settle differences. Bytes are those of the
+ * sockets, encryption, stream negotiation and keep-alives included.
  */
 export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) => {
   const count = sizes.records ?? RECORDS
@@ -30,7 +31,7 @@ export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) 
     return { child, ...await child.ask<Started>('start', folder) }
   }
   try {
-    const records = await signOffers({ count, authors: AUTHORS, seed, nowMs: Date.now() })
+    const records = await signOffers({ count, authors: AUTHORS, seed, nowMs: Date.now(), twoShards: true })
     const path = join(root, 'records')
     const packed = packRecords(records)
     await writeFile(path, packed)
@@ -52,7 +53,7 @@ export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) 
     progress('equal books proven')
 
     const half = DIFFERENCES / 2
-    const news = await signOffers({ count: DIFFERENCES, authors: AUTHORS, seed: seed + 1, nowMs: Date.now(), firstAuthor: AUTHORS })
+    const news = await signOffers({ count: DIFFERENCES, authors: AUTHORS, seed: seed + 1, nowMs: Date.now(), firstAuthor: AUTHORS, twoShards: true })
     await old.child.ask('add', packRecords(news.slice(0, half)))
     await joiner.child.ask('add', packRecords(news.slice(half)))
     const settled = await reconcile(joiner.child, old.peerId)

@@ -18,7 +18,7 @@ const [folder = '', address = '', rate = '1000', seconds = '20', kind = 'bad'] =
 const EVERY_MS = 10
 /** Sooner it would measure handshakes. */
 const AGAIN_MS = 1_000
-const topic = recordsTopic(DOMAIN.chainId)
+const topic = recordsTopic(DOMAIN.chainId, 0)
 const datastore = createDatastore({ logger }, { path: join(folder, 'datastore') })
 await datastore.start()
 const mesh = createMesh({ datastore, logger, clock: createSystemClock() }, { network: String(DOMAIN.chainId), topics: [topic], targetPeers: 0 })

@@ -11,8 +11,9 @@ import { PLAIN_JOB } from '../../src/wire/job-offer.ts'
 import { PLAIN_OFFER } from '../../src/wire/resource-offer.ts'
 import { encodeBatch } from '../../src/wire/record-batch.ts'
 import { bodyHash, encodeRecord, recordId, type RecordKind, type SignedRecord } from '../../src/wire/record.ts'
-import { encodeFetched, encodePageQuery, encodeRoundAnswer, encodeRoundQuery } from '../../src/wire/reconcile.ts'
+import { encodeDigestAnswer, encodeFetched, encodeFramesAnswer, encodePageQuery, encodeRoundQuery } from '../../src/wire/reconcile.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
+import { marketShard, recordShard, slotAt, slotPlace } from '../../src/wire/shard.ts'
 import { domainSeparator, type Domain } from '../../src/wire/typed-data.ts'
 
 const DOMAIN: Domain = { chainId: 31_337, market: '0x5fbdb2315678afecb367f032d93f642f64180aa3' }
@@ -21,9 +22,22 @@ const PEER = '12D3KooWGzh2hTJQzVyZQYkVr5WqPs2cM8Jr1T5Lq1hT1yJkJQ3V'
 const CID = 'bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy'
 const keyOf = (name: string): Uint8Array => hash('sha256', `lilynode vector key ${name}`, 'buffer')
 
-/** protocol/vectors/record.json and reconcile.json, from fixed keys. */
+/** protocol/vectors/record.json, shard.json and reconcile.json, from fixed keys. */
 export function bookVectors (): Record<string, unknown> {
-  return { 'record.json': records(), 'reconcile.json': reconcile() }
+  return { 'record.json': records(), 'shard.json': shards(), 'reconcile.json': reconcile() }
+}
+
+function shards (): unknown {
+  const markets = ['', 'render', 'default', 'a', 'b', 'märkte', 'x'.repeat(32)]
+  const records: Array<{ kind: RecordKind, slot: number }> = [
+    { kind: 'job', slot: 0 }, { kind: 'offer', slot: 8191 }, { kind: 'job', slot: 2 ** 24 }, { kind: 'cancel', slot: 5 * 2 ** 24 + 7 }, { kind: 'offer', slot: 2 ** 31 - 1 },
+    { kind: 'module', slot: 2 ** 31 + 3 }, { kind: 'cancel', slot: 2 ** 32 - 1 }, { kind: 'equivocation', slot: 2 ** 24 + 1 }
+  ]
+  return {
+    about: 'protocol/record.md, "Shards".',
+    markets: markets.map((market) => ({ market, cpu: marketShard(market, 'cpu'), gpu: marketShard(market, 'gpu') })),
+    records: records.map((record) => ({ ...record, shard: recordShard(record), place: slotPlace(record.slot) }))
+  }
 }
 
 function sign (signer: Signer, kind: RecordKind, slot: number, body: unknown, rest: { account?: Signer, delegation?: Delegation } = {}): SignedRecord {
@@ -53,6 +67,7 @@ function records (): unknown {
     ['job offer', sign(account, 'job', 0, job)],
     ['resource offer of a delegated operator', sign(operator, 'offer', 1, offer, { account, delegation })],
     ['cancel', sign(account, 'cancel', 0, undefined)],
+    ['job offer of a named market that asks for a GPU', sign(account, 'job', slotAt(marketShard('render', 'gpu'), 0), { ...job, market: 'render', gpus: [{ models: [], vramMiB: 8192, shareBp: 10_000 }] })],
     ['module', sign(account, 'module', 2 ** 31, { name: 'hello', tag: 'v1', manifest: CID })],
     ['one side of an equivocation', one],
     ['the other side', other],
@@ -96,12 +111,15 @@ function reconcile (): unknown {
   })
   const ids = [itemOf(0).id, itemOf(1).id]
   const frame = Uint8Array.of(0x61)
+  const bucket = 28_333_334
   return {
     about: 'protocol/reconcile.md. Item n: timestamp 1000 + floor(n / 3), id sha-256 of "item n".',
     fingerprints: [0, 1, 3, 100].map((count) => ({ count, fingerprint: bytesToHex(createItemSet(range(count).map(itemOf)).fingerprint(0, count)) })),
     sessions,
     messages: {
-      roundQuery: bytesToHex(encodeRoundQuery(DOMAIN, { bucket: 28_333_334, frame })), roundAnswer: bytesToHex(encodeRoundAnswer({ count: 2, frame })),
+      digests: bytesToHex(encodeRoundQuery(DOMAIN, { type: 'digests', bucket, shards: [0, 1, 128].map((shard) => [shard, createItemSet(range(shard).map(itemOf)).fingerprint(0, shard)]) })),
+      digestAnswer: bytesToHex(encodeDigestAnswer({ equal: [0], differing: [128] })),
+      frames: bytesToHex(encodeRoundQuery(DOMAIN, { type: 'frames', bucket, shards: [[0, frame], [128, frame]] })), framesAnswer: bytesToHex(encodeFramesAnswer([[0, frame], [128, frame]])),
       fetch: bytesToHex(encodePageQuery(DOMAIN, { type: 'fetch', ids })), push: bytesToHex(encodePageQuery(DOMAIN, { type: 'push', records: [Uint8Array.of(1)] })),
       fetched: bytesToHex(encodeFetched([Uint8Array.of(1)]))
     }

@@ -23,14 +23,14 @@ export interface NodeFacade {
   fleet: FleetFacade
 }
 
-/** A connected peer, and how the last comparison of books with it ended. */
+/** A connected peer, and how the last comparison of books with it ended: which shards that both follow differ, and which only we follow. */
 export interface PeerView {
   peerId: string
   address: string
   direction: 'inbound' | 'outbound'
   score: number
   connectedAtMs: number
-  book?: { equal: boolean, missing: number, extra: number, records: number, atMs: number }
+  book?: { equal: boolean, missing: number, extra: number, records: number, differing: string[], unshared: string[], atMs: number }
 }
 export interface NodeStatus {
   version: string
@@ -47,6 +47,8 @@ export interface NodeStatus {
   /** Whether others can dial the node, and the relays through which they reach it otherwise. */
   reachability: { state: 'unknown' | 'public' | 'private', relays: string[] }
   records: number
+  /** Markets and classes that the node follows, like default/cpu. */
+  shards: string[]
   chain: { chainId: number, blockTime: number, ok: boolean }
   epoch: number
   process: { pid: number, rssMiB: number, uptimeMs: number }

@@ -4,19 +4,21 @@ import { recoverSigner, type SignatureCheck } from '../wire/signature.ts'
 import type { Validation } from '../mesh/topics.ts'
 import { decodeRecord, type SignedRecord } from '../wire/record.ts'
 import type { Hash } from '../wire/shapes.ts'
+import { recordShard, slotPlace } from '../wire/shard.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { assertBody } from './body.ts'
 import type { Book } from './book.ts'
 import { createDelegationCheck } from './delegations.ts'
 import { claimsOfProof } from './equivocation.ts'
-import { bucketOf, expiryBucket, isKindOfSlot, slotClass, slotIndex } from './lifetime.ts'
+import { bucketOf, expiryBucket, isKindOfSlot, slotClass } from './lifetime.ts'
 import { BOOK_DEFAULTS, RATE_LIMITS, SKEW_MS, type BookOptions } from './options.ts'
 import { authorKey } from './register.ts'
 import { createTokenBuckets } from './token-bucket.ts'
 
 /** How a record came: relayed by gossip, asked for in reconciliation, pushed to us in reconciliation, or signed here. */
 export type Path = 'gossip' | 'fetch' | 'push' | 'own'
-export interface AdmissionContext { from: string, path: Path, nowMs: number }
+/** `shard` is that of the topic a gossiped record came on. */
+export interface AdmissionContext { from: string, path: Path, nowMs: number, shard?: number | undefined }
 /**
  * `record` is present when the verdict is accept, `code` when it is not, `id` whenever the bytes were a record at all.
  * `isVerified`: ignored, but nobody can REJECT these bytes: their signatures were checked, now or when they came before.
@@ -37,17 +39,21 @@ export interface Admissions {
   admit: (bytes: Uint8Array, context: AdmissionContext) => Admission
 }
 
-export function createAdmission (components: { book: Pick<Book, 'get' | 'head'>, domain: Domain }, options: Pick<BookOptions, 'quota'> = BOOK_DEFAULTS): Admissions {
+export function createAdmission (components: { book: Pick<Book, 'get' | 'head' | 'shards'>, domain: Domain }, options: Pick<BookOptions, 'quota'> = BOOK_DEFAULTS): Admissions {
   const { book, domain } = components
   const { maxKeys } = RATE_LIMITS
+  const followed = new Set(book.shards)
   const authors = createTokenBuckets({ ...RATE_LIMITS.author, maxKeys })
   const peers = { gossip: createTokenBuckets({ ...RATE_LIMITS.gossipPeer, maxKeys }), push: createTokenBuckets({ ...RATE_LIMITS.pushPeer, maxKeys }) }
   const checkDelegation = createDelegationCheck({ domain })
 
   /** What costs next to nothing. */
-  const place = (record: SignedRecord, bytes: Uint8Array, { nowMs, path, from }: AdmissionContext): Admission | undefined => {
+  const place = (record: SignedRecord, bytes: Uint8Array, { nowMs, path, from, shard }: AdmissionContext): Admission | undefined => {
     // A record MUST stand in a slot of its kind's class.
     if (!isKindOfSlot(record.kind, record.slot)) return reject('BOOK_SLOT')
+    // A record MUST be sent on the topic of its own shard.
+    if (shard !== undefined && recordShard(record) !== shard) return reject('BOOK_TOPIC')
+    if (!followed.has(recordShard(record))) return ignore('BOOK_SHARD')
     // A record MUST NOT be signed by a delegate of nobody.
     if ((record.operator === record.account) !== (record.delegation === undefined)) return reject('BOOK_DELEGATION')
     if (bucketOf(nowMs) >= expiryBucket(record)) return ignore('BOOK_EXPIRED')
@@ -56,14 +62,14 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head'>,
     if (held !== undefined) return { ...ignore('BOOK_DUPLICATE'), isVerified: equals(held.bytes, bytes) }
     // Equal seq goes on: with another id it is an equivocation.
     if (record.kind !== 'equivocation' && (book.head(record)?.record.seq ?? -1) > record.seq) return ignore('BOOK_SUPERSEDED')
-    if (slotIndex(record.slot) >= options.quota(record.account)[slotClass(record.slot)]) return ignore('BOOK_QUOTA')
+    if (slotPlace(record.slot) >= options.quota(record.account)[slotClass(record.slot)]) return ignore('BOOK_QUOTA')
     if ((path === 'gossip' || path === 'push') && !peers[path].take(from, nowMs)) return ignore('BOOK_RATE')
     // Looked at here and taken after the signature: a stranger cannot use up an author's tokens.
     if (path === 'gossip' && !authors.has(authorKey(record), nowMs)) return ignore('BOOK_RATE')
     return undefined
   }
 
-  /** The body, and what must be signed. Throws WireError. */
+  /** The body, and what must be signed. Throws WireError, BookError BOOK_SLOT. */
   const claimsOf = (record: SignedRecord): { claims: Array<SignatureCheck & { code: string }>, remember: () => void } | Admission => {
     assertBody(record)
     const claims = record.kind === 'equivocation' ? claimsOfProof(domain, record) : [{ digest: record.id, signature: record.signature, signer: record.operator }]

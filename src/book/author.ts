@@ -5,12 +5,13 @@ import type { Datastore } from '../store/datastore.ts'
 import type { Delegation } from '../wire/delegation.ts'
 import { bodyHash, recordId, type SignedRecord } from '../wire/record.ts'
 import type { Address } from '../wire/shapes.ts'
+import { COMMON_SHARD, slotAt } from '../wire/shard.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { createAuthorStore, type OwnSlot } from './author-store.ts'
 import { assertBody, writeBody, type BodyKind } from './body.ts'
 import { BookError } from './errors.ts'
-import { expiresAtMs, isKindOfSlot, slotClass } from './lifetime.ts'
-import { AUTHOR, BOOK_DEFAULTS, FIRST_MODULE_SLOT, SKEW_MS, type BookOptions } from './options.ts'
+import { expiresAtMs, isKindOfSlot } from './lifetime.ts'
+import { AUTHOR, BOOK_DEFAULTS, SKEW_MS, type BookOptions } from './options.ts'
 
 /** Signs this node's own records. `start` reads the own slots from disk; the others wait for it. Publishing is the caller's. */
 export interface Author extends Startable {
@@ -21,8 +22,8 @@ export interface Author extends Startable {
   put: (kind: BodyKind, slot: number, body: unknown) => Promise<SignedRecord>
   /** Withdraws whatever stands in the slot. */
   cancel: (slot: number) => Promise<SignedRecord>
-  /** The lowest slot for this kind that holds nothing living, reserved by this call. BookError BOOK_SLOTS_FULL, BOOK_NOT_STARTED. */
-  freeSlot: (kind?: BodyKind) => number
+  /** The lowest slot of a shard that holds nothing living, reserved by this call; modules go into the common shard. BookError BOOK_SLOTS_FULL, BOOK_NOT_STARTED. */
+  freeSlot: (shard: number) => number
   /** Gives a slot from `freeSlot` back that was not used after all. */
   releaseSlot: (slot: number) => void
   /** Own records that live, whatever this run of the node put. */
@@ -80,16 +81,15 @@ export function createAuthor (
       reserved.delete(slot)
       return record
     }),
-    freeSlot: (kind = 'job') => {
-      const isModule = kind === 'module'
-      const first = isModule ? FIRST_MODULE_SLOT : 0
-      const count = isModule ? quota.module : quota.market
-      for (let slot = first; slot < first + count; slot++) {
+    freeSlot: (shard) => {
+      const count = shard === COMMON_SHARD ? quota.module : quota.market
+      for (let place = 0; place < count; place++) {
+        const slot = slotAt(shard, place)
         if (reserved.has(slot) || isLiving(store.slot(slot), clock.now())) continue
         reserved.add(slot)
         return slot
       }
-      throw new BookError('BOOK_SLOTS_FULL', `all ${count} ${slotClass(first)} slots of ${account} are in use`, { data: { count }, hint: 'Cancel an offer, or wait until one ends.' })
+      throw new BookError('BOOK_SLOTS_FULL', `all ${count} slots of ${account} in shard ${shard} are in use`, { data: { count, shard }, hint: 'Cancel an offer, or wait until one ends.' })
     },
     releaseSlot: (slot) => { reserved.delete(slot) },
     living: (nowMs) => store.all().filter((own) => isLiving(own, nowMs)),

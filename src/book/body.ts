@@ -4,7 +4,9 @@ import { moduleRecordShape, type ModuleRecord } from '../wire/module-record.ts'
 import { decodeBody, type RecordKind, type SignedRecord } from '../wire/record.ts'
 import { resourceOfferShape, type ResourceOffer } from '../wire/resource-offer.ts'
 import { parseShape } from '../wire/shapes.ts'
+import { bodyShard, slotShard } from '../wire/shard.ts'
 import { WireError } from '../wire/errors.ts'
+import { BookError } from './errors.ts'
 import { expiresAtMs } from './lifetime.ts'
 
 /** Kinds whose body is a document of a shape. */
@@ -29,8 +31,8 @@ export function writeBody (kind: BodyKind, body: unknown): Uint8Array {
 }
 
 /**
- * Checks the body of any record but a proof: its shape, and that an offer does not claim to be valid longer than its record
- * lives. Throws WireError.
+ * Checks the body of any record but a proof: its shape, that an offer stands in the shard of its market and class, and that it
+ * does not claim to be valid longer than its record lives. Throws WireError, BookError BOOK_SLOT.
  */
 export function assertBody (record: SignedRecord): void {
   if (record.kind === 'cancel' || record.kind === 'equivocation') {
@@ -38,6 +40,9 @@ export function assertBody (record: SignedRecord): void {
     return
   }
   const body: Bodies[BodyKind] = readBody(record as SignedRecord & { readonly kind: BodyKind })
+  if ('market' in body && bodyShard(body) !== slotShard(record.slot)) {
+    throw new BookError('BOOK_SLOT', `slot ${record.slot} is of shard ${slotShard(record.slot)}, the ${record.kind} of shard ${bodyShard(body)}`, { data: { slot: record.slot, shard: bodyShard(body) } })
+  }
   if ('validUntil' in body && body.validUntil > expiresAtMs(record)) {
     throw new WireError('WIRE_INVALID', 'validUntil lies behind the end of the record', { data: { validUntil: body.validUntil, expiresAtMs: expiresAtMs(record) } })
   }

@@ -1,4 +1,5 @@
 import { encodeRecord, type RecordKind, type SignedRecord } from '../wire/record.ts'
+import { COMMON_SHARD, recordShard, slotShard } from '../wire/shard.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { proofOf } from './equivocation.ts'
@@ -6,18 +7,22 @@ import { createEviction } from './eviction.ts'
 import { bucketOf, expiryBucket, thawBucket } from './lifetime.ts'
 import { BOOK_DEFAULTS, SKEW_MS, type BookOptions } from './options.ts'
 import { accountOf, authorKey, isAbove, registerKey } from './register.ts'
+import { createRegisters, type Registers } from './registers.ts'
 
 /** One member of the book; `bytes` is the record's encoding. */
 export interface Entry { readonly record: SignedRecord, readonly firstSeenMs: number, readonly bytes: Uint8Array }
 /** What `merge` did: the first is a change, `equivocation` is one too (a proof became a member), the others left the book as it was. */
-export type MergeResult = 'added' | 'equivocation' | 'duplicate' | 'superseded' | 'expired' | 'future' | 'quota'
+export type MergeResult = 'added' | 'equivocation' | 'duplicate' | 'superseded' | 'expired' | 'future' | 'quota' | 'unfollowed'
 export type Change = { type: 'added' | 'removed', entry: Entry }
 
 /**
  * protocol/book.md. The set of signed records with a last-writer-wins register per (account, operator, slot), and one proof per
- * frozen author. Takes verified records only (`admission.ts`); no network, no clock: time is passed in and never goes back.
+ * frozen author. Holds the shards it was told to and is, within each, what any book with that shard is. Takes verified records
+ * only (`admission.ts`); no network, no clock: time is passed in and never goes back.
  */
 export interface Book {
+  /** Shards that are held, ascending; the common one always is. */
+  readonly shards: readonly number[]
   /** Joins one verified record. `bytes` is its encoding where that is at hand; `firstSeenMs` is given when it comes back from disk. */
   merge: (record: SignedRecord, nowMs: number, known?: { bytes?: Uint8Array, firstSeenMs?: number }) => MergeResult
   get: (id: Hash) => Entry | undefined
@@ -29,14 +34,17 @@ export interface Book {
   isFrozen: (record: Pick<SignedRecord, 'account' | 'operator'>) => boolean
   /** Ids of all members, in no order: what reconciliation compares. */
   ids: () => Hash[]
-  members: () => Iterable<Entry>
+  /** All members, or those of one shard. */
+  members: (shard?: number) => Iterable<Entry>
   /** Weights have changed: the free tier and who goes first are found anew. */
   reweigh: () => void
   /** Drops what ended by the bucket of `nowMs`, thaws authors; returns the ids that were dropped. */
   collect: (nowMs: number) => Hash[]
   readonly size: number
-  /** Counts changes of membership; equal versions mean equal members. */
-  readonly version: number
+  /** Members of the shard that has most: how near the book is to its bounds. */
+  readonly fullest: number
+  /** Counts changes of a shard's membership; equal versions mean equal members. */
+  versionOf: (shard: number) => number
   /** Changes of what `live` shows (cancels and proofs included). A frozen author's records are removed, and added again when it thaws. */
   onChange: (listener: (change: Change) => void) => () => void
   /** Changes of membership: what must be on disk. */
@@ -44,30 +52,32 @@ export interface Book {
 }
 
 export function createBook (components: { domain: Domain }, options: Partial<BookOptions> = {}): Book {
-  const { maxRegisters, maxFree, maxProofs, weight } = { ...BOOK_DEFAULTS, ...options }
+  const { maxProofs, weight, shards: followed, ...bounds } = { ...BOOK_DEFAULTS, ...options }
+  const weightOf = (name: string): number => weight(accountOf(name))
+  const shards = [...new Set([...followed, COMMON_SHARD])].sort((a, b) => a - b)
+  const registers = new Map<number, Registers>(shards.map((shard) => [shard, createRegisters(weightOf, bounds)]))
+  const versions = new Map<number, number>()
   const byId = new Map<Hash, Entry>()
-  const heads = new Map<string, Entry>()
   const proofs = new Map<string, Entry>()
-  const byAuthor = new Map<string, Set<string>>()
+  const byAuthor = new Map<string, Map<string, Entry>>()
   const byExpiry = new Map<number, Set<Hash>>()
   const frozen = new Set<string>()
   const changeListeners = new Set<(change: Change) => void>()
   const memberListeners = new Set<(change: Change) => void>()
-  const weightOf = (name: string): number => weight(accountOf(name))
-  const registerEviction = createEviction(heads, weightOf)
   const proofEviction = createEviction(proofs, weightOf)
-  /** Registers of accounts without weight. */
-  const free = new Set<string>()
-  const freeEviction = createEviction(free, weightOf)
   let bucket = 0
-  let version = 0
 
+  const registersOf = ({ slot }: Pick<SignedRecord, 'slot'>): Registers | undefined => registers.get(slotShard(slot))
+  const countChange = (record: SignedRecord): void => {
+    const shard = recordShard(record)
+    versions.set(shard, (versions.get(shard) ?? 0) + 1)
+  }
   const show = (type: Change['type'], entry: Entry): void => { for (const listener of changeListeners) listener({ type, entry }) }
   const isVisible = ({ record }: Entry): boolean => record.kind === 'equivocation' || !frozen.has(authorKey(record))
 
   const insert = (entry: Entry): void => {
     const { record } = entry
-    version++
+    countChange(record)
     byId.set(record.id, entry)
     const expiry = expiryBucket(record)
     byExpiry.set(expiry, (byExpiry.get(expiry) ?? new Set()).add(record.id))
@@ -78,14 +88,8 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
       if (isNew) proofEviction.add(author)
     } else {
       const register = registerKey(record)
-      const isNew = !heads.has(register)
-      heads.set(register, entry)
-      if (isNew) registerEviction.add(register)
-      if (isNew && weightOf(register) === 0) {
-        free.add(register)
-        freeEviction.add(register)
-      }
-      byAuthor.set(author, (byAuthor.get(author) ?? new Set()).add(register))
+      registersOf(record)?.set(register, entry)
+      byAuthor.set(author, (byAuthor.get(author) ?? new Map()).set(register, entry))
     }
     for (const listener of memberListeners) listener({ type: 'added', entry })
     if (isVisible(entry)) show('added', entry)
@@ -93,7 +97,7 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
 
   const remove = (entry: Entry): void => {
     const { record } = entry
-    version++
+    countChange(record)
     byId.delete(record.id)
     const expiry = expiryBucket(record)
     byExpiry.get(expiry)?.delete(record.id)
@@ -103,8 +107,7 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
       proofs.delete(author)
     } else {
       const register = registerKey(record)
-      heads.delete(register)
-      free.delete(register)
+      registersOf(record)?.delete(register)
       byAuthor.get(author)?.delete(register)
       if (byAuthor.get(author)?.size === 0) byAuthor.delete(author)
     }
@@ -119,7 +122,7 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     if (isNow === frozen.has(author)) return
     if (isNow) frozen.add(author)
     else frozen.delete(author)
-    for (const register of byAuthor.get(author) ?? []) show(isNow ? 'removed' : 'added', heads.get(register) as Entry)
+    for (const entry of byAuthor.get(author)?.values() ?? []) show(isNow ? 'removed' : 'added', entry)
   }
 
   const mergeProof = (entry: Entry): MergeResult => {
@@ -138,17 +141,12 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     return 'added'
   }
 
-  const mergeHead = (entry: Entry): MergeResult => {
+  const mergeHead = (entry: Entry, shard: Registers): MergeResult => {
     const register = registerKey(entry.record)
-    const standing = heads.get(register)
+    const standing = shard.get(register)
     const isConflict = standing !== undefined && standing.record.seq === entry.record.seq
     if (standing !== undefined && !isConflict && !isAbove(entry.record, standing.record)) return 'superseded'
-    if (standing === undefined) {
-      const isFree = weightOf(register) === 0
-      if ((isFree && free.size >= maxFree && freeEviction.isNext(register)) || (heads.size >= maxRegisters && registerEviction.isNext(register))) return 'quota'
-      if (isFree && free.size >= maxFree) remove(heads.get(freeEviction.pop() as string) as Entry)
-      if (heads.size >= maxRegisters) remove(heads.get(registerEviction.pop() as string) as Entry)
-    }
+    if (standing === undefined && !shard.makeRoom(register, remove)) return 'quota'
     if (isConflict) {
       const proof = proofOf(components.domain, standing.record, entry.record)
       mergeProof({ record: proof, firstSeenMs: entry.firstSeenMs, bytes: encodeRecord(proof) })
@@ -175,29 +173,31 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
   }
 
   return {
+    shards,
     merge: (record, nowMs, known = {}) => {
+      const shard = registers.get(recordShard(record))
+      if (shard === undefined) return 'unfollowed'
       if (bucketOf(nowMs) > bucket) collect(nowMs)
       if (bucket >= expiryBucket(record)) return 'expired'
       if (record.seq > nowMs + SKEW_MS) return 'future'
       if (byId.has(record.id)) return 'duplicate'
       const entry = { record, firstSeenMs: known.firstSeenMs ?? nowMs, bytes: known.bytes ?? encodeRecord(record) }
-      return record.kind === 'equivocation' ? mergeProof(entry) : mergeHead(entry)
+      return record.kind === 'equivocation' ? mergeProof(entry) : mergeHead(entry, shard)
     },
     get: (id) => byId.get(id),
-    head: (record) => heads.get(registerKey(record)),
+    head: (record) => registersOf(record)?.get(registerKey(record)),
     live: (kind) => [...byId.values()].filter((entry) => entry.record.kind === kind && isVisible(entry)),
     isFrozen: (record) => frozen.has(authorKey(record)),
     ids: () => [...byId.keys()],
-    members: () => byId.values(),
+    members: (shard) => shard === undefined ? byId.values() : [...registers.get(shard)?.entries() ?? [], ...(shard === COMMON_SHARD ? proofs.values() : [])],
     reweigh: () => {
-      free.clear()
-      for (const register of heads.keys()) if (weightOf(register) === 0) free.add(register)
-      for (const eviction of [registerEviction, freeEviction, proofEviction]) eviction.reset()
-      while (free.size > maxFree) remove(heads.get(freeEviction.pop() as string) as Entry)
+      proofEviction.reset()
+      for (const shard of registers.values()) shard.reweigh(remove)
     },
     collect,
     get size () { return byId.size },
-    get version () { return version },
+    get fullest () { return Math.max(...[...registers.values()].map((shard) => shard.size)) },
+    versionOf: (shard) => versions.get(shard) ?? 0,
     onChange: (listener) => subscribe(changeListeners, listener),
     onMember: (listener) => subscribe(memberListeners, listener)
   }

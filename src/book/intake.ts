@@ -4,15 +4,15 @@ import type { Admission, Admissions, Candidate, Path } from './admission.ts'
 import type { MergeResult } from './book.ts'
 import type { SignaturePool } from './signature-pool.ts'
 
-/** Records from one peer on their way into the book: screened here, their signatures checked by the pool, then merged. In the order given. */
-export type Intake = (batch: readonly Uint8Array[], from: string, path: Path) => Promise<Admission[]>
+/** Records from one peer on their way into the book: screened here, their signatures checked by the pool, then merged. In the order given. `shard`: that of the topic they came on. */
+export type Intake = (batch: readonly Uint8Array[], from: string, path: Path, shard?: number) => Promise<Admission[]>
 
 const { slice } = Uint8Array.prototype
 /** Records screened between two turns of the event loop: about 2 ms. */
 const RECORDS_PER_TURN = 64
 
 /** What `merge` says of a record that admission had let through, as an admission code. */
-const MERGE_CODES = { superseded: 'BOOK_SUPERSEDED', expired: 'BOOK_EXPIRED', future: 'BOOK_FUTURE', quota: 'BOOK_QUOTA' } as const
+const MERGE_CODES = { superseded: 'BOOK_SUPERSEDED', expired: 'BOOK_EXPIRED', future: 'BOOK_FUTURE', quota: 'BOOK_QUOTA', unfollowed: 'BOOK_SHARD' } as const
 
 export function createIntake (components: { admissions: Admissions, pool: SignaturePool, clock: Clock, merge: (record: SignedRecord, nowMs: number, bytes: Uint8Array) => MergeResult }): Intake {
   const { admissions, pool, clock, merge } = components
@@ -24,13 +24,13 @@ export function createIntake (components: { admissions: Admissions, pool: Signat
     // While its signature was checked it may have come another way: it was new when it came here, so it is passed on.
     return result === 'added' || result === 'equivocation' || result === 'duplicate' ? admission : { verdict: 'ignore', code: MERGE_CODES[result], id: admission.record.id, isVerified: true }
   }
-  return async (batch, from, path) => {
+  return async (batch, from, path, shard) => {
     const screened: Array<Admission | Candidate> = []
     // Copies: a record that is kept must not keep the message that it came in.
     const own = batch.map((bytes) => slice.call(bytes))
     for (const [index, bytes] of own.entries()) {
       if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await yieldTurn()
-      const next = admissions.screen(bytes, { from, path, nowMs: clock.now() })
+      const next = admissions.screen(bytes, { from, path, shard, nowMs: clock.now() })
       screened.push(next)
       // Its sender pays for the batch; no signature of it is worth checking.
       if ('verdict' in next && next.verdict === 'reject') return screened.filter((entry) => 'verdict' in entry)

@@ -10,11 +10,6 @@ export function slotClass (slot: number): SlotClass {
   return slot < FIRST_MODULE_SLOT ? 'market' : 'module'
 }
 
-/** The place of a slot within its class, from 0: what the quota bounds. */
-export function slotIndex (slot: number): number {
-  return slot < FIRST_MODULE_SLOT ? slot : slot - FIRST_MODULE_SLOT
-}
-
 /** Whether a record of this kind may stand in this slot. Cancels and proofs stand where the record they concern stands. */
 export function isKindOfSlot (kind: RecordKind, slot: number): boolean {
   if (kind === 'module') return slotClass(slot) === 'module'

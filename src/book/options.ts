@@ -1,14 +1,17 @@
 import type { Address } from '../wire/shapes.ts'
+import { COMMON_SHARD } from '../wire/shard.ts'
 
 /** Numbers of the book. Those marked "protocol" are part of protocol/book.md: two nodes with different values disagree. */
 export interface BookOptions {
-  /** Registers held at most, cancels included. */
+  /** Shards to follow, beside the common one. */
+  shards: readonly number[]
+  /** Registers held at most in each shard, cancels included. */
   maxRegisters: number
   /** Of these, at most so many of accounts without weight: strangers who put nothing at stake share them. */
   maxFree: number
   /** Equivocation proofs held at most, one per account and operator. */
   maxProofs: number
-  /** Slots an account may use, per slot class; injected so that a bond can raise it. */
+  /** Slots an account may use in each shard, per slot class; injected so that a bond can raise it. */
   quota: (account: Address) => { market: number, module: number }
   /** Weight of an account when the book is full: the lowest goes first, and 0 is the free tier. */
   weight: (account: Address) => number
@@ -29,9 +32,11 @@ export const FIRST_MODULE_SLOT = 2 ** 31
 
 /** Defaults of `BookOptions`. */
 export const BOOK_DEFAULTS: BookOptions = {
+  // The default market, both classes.
+  shards: [0, 1, COMMON_SHARD],
   // 100,000 live records is the size to carry; the rest is room for cancels.
   maxRegisters: 200_000,
-  // A quarter: an attacker who makes up accounts fills that much and no more.
+  // A quarter: an attacker who makes up accounts fills that much of a shard and no more.
   maxFree: 50_000,
   // A proof is 0.5 KB; 10,000 frozen operators are an attack already.
   maxProofs: 10_000,
@@ -75,6 +80,16 @@ export const GOSSIP = {
   maxQueued: 256,
   // Of these, from one peer: one that sends faster than it is judged, with nothing to be punished for, leaves room for others.
   maxQueuedPerPeer: 128
+} as const
+
+/** Finding nodes that follow the same shards of named markets. */
+export const SHARD_PEERS = {
+  // One may withhold and one may leave.
+  wanted: 3,
+  // The first peers tell within a second or two what they follow.
+  firstLookMs: 2_000,
+  // A lookup costs a stream to every peer near the key.
+  lookMs: 15_000
 } as const
 
 /** Reconciliation. */

@@ -1,8 +1,9 @@
+import { equals } from 'uint8arrays/equals'
 import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
 import {
-  decodePageQuery, decodeRoundQuery, encodeFetched, encodePushed, encodeRoundAnswer, MAX_FRAME_BYTES, MAX_PAGE_BYTES,
-  MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
+  decodePageQuery, decodeRoundQuery, encodeDigestAnswer, encodeFetched, encodeFramesAnswer, encodePushed, MAX_FRAME_BYTES, MAX_PAGE_BYTES,
+  MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL, type OfShards
 } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
@@ -42,13 +43,29 @@ export function serveReconcile (components: {
     const settled = admissions.flatMap((admission) => admission.id !== undefined && isSettled(admission) ? [admission.id] : [])
     return encodePushed(settled)
   }
+  const compareDigests = (bucket: number, digests: OfShards): Uint8Array => {
+    const equal: number[] = []
+    const differing: number[] = []
+    for (const [shard, digest] of digests) {
+      if (!book.shards.includes(shard)) continue
+      const set = snapshots.at(shard, bucket)
+      const row = equals(set.fingerprint(0, set.size), digest) ? equal : differing
+      row.push(shard)
+    }
+    return encodeDigestAnswer({ equal, differing })
+  }
+  const compareFrames = (bucket: number, frames: OfShards): Uint8Array => {
+    const unfollowed = frames.find(([shard]) => !book.shards.includes(shard))?.[0]
+    if (unfollowed !== undefined) throw new BookError('BOOK_SHARD', `shard ${unfollowed} is not followed here`, { data: { shard: unfollowed } })
+    const maxBytes = Math.floor(MAX_FRAME_BYTES / frames.length)
+    return encodeFramesAnswer(frames.map(([shard, frame]) => [shard, answerFrame(snapshots.at(shard, bucket), frame, maxBytes)]))
+  }
   const stops = [
     requests.serve(RECONCILE_PROTOCOL, { maxBytes: MAX_ROUND_BYTES, ...RECONCILE.rounds }, async (payload) => {
-      const { bucket, frame } = decodeRoundQuery(domain, payload)
+      const { type, bucket, shards } = decodeRoundQuery(domain, payload)
       const own = bucketOf(clock.now())
       if (Math.abs(own - bucket) > 1) throw new BookError('BOOK_CLOCK', 'our clocks are more than a minute apart', { data: { bucket, own }, hint: 'Set the clock right.' })
-      const set = snapshots.at(bucket)
-      return encodeRoundAnswer({ count: set.size, frame: answerFrame(set, frame, MAX_FRAME_BYTES) })
+      return type === 'digests' ? compareDigests(bucket, shards) : compareFrames(bucket, shards)
     }),
     requests.serve(RECORDS_PROTOCOL, { maxBytes: MAX_RECONCILE_BYTES, ...RECONCILE.pages }, async (payload, { peer, signal }) => {
       const query = decodePageQuery(domain, payload)

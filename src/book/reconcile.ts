@@ -1,22 +1,24 @@
 import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
 import {
-  decodeFetched, decodePushed, decodeRoundAnswer, encodePageQuery, encodeRoundQuery, MAX_FRAME_BYTES, MAX_PAGE_BYTES,
-  MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL
+  decodeFetched, decodePushed, encodePageQuery, MAX_PAGE_BYTES, MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL,
+  RECORDS_PROTOCOL
 } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Admission } from './admission.ts'
 import type { Book } from './book.ts'
+import { compare, type Ask, type Ids } from './compare.ts'
 import type { Intake } from './intake.ts'
 import { BookError } from './errors.ts'
-import { bucketOf } from './lifetime.ts'
-import { absorbFrame, firstFrame } from './negentropy.ts'
 import { RECONCILE } from './options.ts'
 import type { Snapshots } from './snapshots.ts'
 
-/** What one session did. `missing` and `extra` are the differences that remain after the exchange. */
-export interface Session { received: number, sent: number, missing: number, extra: number, records: number, bytes: number, isCut: boolean }
+/**
+ * What one session did. `missing` and `extra` are the differences that remain after the exchange, `differing` the shards they are
+ * in, `unshared` our shards that the peer does not follow; `records` counts ours in the shards that both do.
+ */
+export interface Session { received: number, sent: number, missing: number, extra: number, records: number, bytes: number, isCut: boolean, differing: Set<number>, unshared: number[] }
 
 export interface ReconcileComponents {
   requests: Pick<Requests, 'request'>
@@ -28,12 +30,12 @@ export interface ReconcileComponents {
 }
 
 /**
- * protocol/reconcile.md, the asking side: compares ids with one peer, fetches what we lack, pushes what it lacks.
+ * protocol/reconcile.md, the asking side: compares the shards that both follow with one peer, fetches what we lack, pushes what it lacks.
  * Rejects with the peer's error, with BookError BOOK_RECONCILE when the peer breaks the protocol (gives records that were not
  * asked for or that no honest node holds), or with the signal's reason.
  */
 export async function reconcileWith (components: ReconcileComponents, peer: string, signal: AbortSignal): Promise<Session> {
-  const session: Session = { received: 0, sent: 0, missing: 0, extra: 0, records: 0, bytes: 0, isCut: false }
+  const session: Session = { received: 0, sent: 0, missing: 0, extra: 0, records: 0, bytes: 0, isCut: false, differing: new Set(), unshared: [] }
   const ask = async (protocol: string, payload: Uint8Array): Promise<Uint8Array> => {
     const answer = await withTimeout(components.clock, signal, async (limited) => await components.requests.request(peer, protocol, payload, { signal: limited, maxBytes: protocol === RECONCILE_PROTOCOL ? MAX_ROUND_BYTES : MAX_RECONCILE_BYTES }))
     session.bytes += payload.byteLength + answer.byteLength
@@ -45,32 +47,13 @@ export async function reconcileWith (components: ReconcileComponents, peer: stri
   return session
 }
 
-type Ask = (protocol: string, payload: Uint8Array) => Promise<Uint8Array>
-
-async function compare ({ snapshots, clock, domain }: ReconcileComponents, ask: Ask, session: Session): Promise<{ have: Set<Hash>, need: Set<Hash> }> {
-  const bucket = bucketOf(clock.now())
-  const set = snapshots.at(bucket, true)
-  session.records = set.size
-  const have = new Set<Hash>()
-  const need = new Set<Hash>()
-  let frame: Uint8Array | undefined = firstFrame(set)
-  for (let round = 0; frame !== undefined; round++) {
-    if (round >= RECONCILE.maxRounds || need.size > RECONCILE.maxNeed) {
-      session.isCut = true
-      break
-    }
-    const answer = decodeRoundAnswer(await ask(RECONCILE_PROTOCOL, encodeRoundQuery(domain, { bucket, frame })))
-    const progress = absorbFrame(set, answer.frame, MAX_FRAME_BYTES)
-    for (const id of progress.have) have.add(id)
-    for (const id of progress.need) need.add(id)
-    frame = progress.next
-  }
-  return { have, need }
-}
-
 /** Pages until the peer gives nothing more; each record passes admission like any other. */
-async function fetchAll ({ domain, book, intake }: ReconcileComponents, peer: string, ask: Ask, need: ReadonlySet<Hash>, session: Session): Promise<void> {
-  let wanted = [...need]
+async function fetchAll ({ domain, book, intake }: ReconcileComponents, peer: string, ask: Ask, need: Ids, session: Session): Promise<void> {
+  let wanted = [...need.keys()]
+  const miss = (id: Hash): void => {
+    session.missing++
+    session.differing.add(need.get(id) as number)
+  }
   while (wanted.length > 0) {
     const ids = wanted.slice(0, MAX_PAGE_RECORDS)
     const open = new Set(ids)
@@ -79,28 +62,33 @@ async function fetchAll ({ domain, book, intake }: ReconcileComponents, peer: st
       if (admission.verdict === 'reject' || admission.id === undefined) throw new BookError('BOOK_RECONCILE', 'the peer gave an invalid record', { data: { peer, code: admission.code } })
       if (!open.delete(admission.id)) throw new BookError('BOOK_RECONCILE', 'the peer gave a record that was not asked for', { data: { peer, id: admission.id } })
       if (admission.verdict === 'accept') session.received++
-      else if (!isSettled(admission)) session.missing++
+      else if (!isSettled(admission)) miss(admission.id)
     }
     // Gossip may have brought the rest in the meantime.
     const left = [...open].filter((id) => book.get(id) === undefined)
-    if (page.length === 0) session.missing += left.length
+    if (page.length === 0) left.forEach(miss)
     wanted = [...(page.length === 0 ? [] : left), ...wanted.slice(MAX_PAGE_RECORDS)]
   }
 }
 
-async function pushAll ({ domain, book }: ReconcileComponents, ask: Ask, have: ReadonlySet<Hash>, session: Session): Promise<void> {
+async function pushAll ({ domain, book }: ReconcileComponents, ask: Ask, have: Ids, session: Session): Promise<void> {
   let page: Array<[Hash, Uint8Array]> = []
   let pageBytes = 0
   const flush = async (): Promise<void> => {
     if (page.length === 0) return
     const taken = new Set(decodePushed(await ask(RECORDS_PROTOCOL, encodePageQuery(domain, { type: 'push', records: page.map(([, bytes]) => bytes) }))))
-    const sent = page.filter(([id]) => taken.has(id)).length
-    session.sent += sent
-    session.extra += page.length - sent
+    for (const [id] of page) {
+      if (taken.has(id)) {
+        session.sent++
+        continue
+      }
+      session.extra++
+      session.differing.add(have.get(id) as number)
+    }
     page = []
     pageBytes = 0
   }
-  for (const id of have) {
+  for (const id of have.keys()) {
     const entry = book.get(id)
     if (entry === undefined) continue
     const { bytes } = entry

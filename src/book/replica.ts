@@ -5,6 +5,7 @@ import type { Random } from '../core/random.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Datastore } from '../store/datastore.ts'
 import { encodeRecord, type SignedRecord } from '../wire/record.ts'
+import { COMMON_SHARD, recordShard } from '../wire/shard.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { createAdmission } from './admission.ts'
 import { createBook, type Book, type Change, type MergeResult } from './book.ts'
@@ -19,7 +20,7 @@ import { createSignaturePool } from './signature-pool.ts'
 import { createSnapshots } from './snapshots.ts'
 import { createSync, type PeerStatus } from './sync.ts'
 
-/** This node's copy of the book: loaded from disk, kept current by gossip, made equal to its peers' by reconciliation. */
+/** This node's copy of the shards it follows: loaded from disk, kept current by gossip, made equal to its peers' by reconciliation. */
 export interface BookReplica extends Startable {
   readonly book: Book
   /** Admits, writes to disk and gossips an own record. Resolves when it is safe on disk. BookError BOOK_NOT_ADMITTED with the refusing code in `data.code`. */
@@ -59,7 +60,7 @@ export function createBookReplica (components: BookReplicaComponents, options: P
     return result
   }
   const intake = createIntake({ admissions: createAdmission({ book, domain }, { ...BOOK_DEFAULTS, ...options }), pool, clock, merge })
-  const gossip = createGossip({ topics: mesh.topics, clock, logger, domain, intake })
+  const gossip = createGossip({ topics: mesh.topics, clock, logger, domain, intake }, { shards: book.shards })
   const sync = createSync({
     mesh, clock, logger, random: components.random,
     run: async (peerId, signal) => await reconcileWith({ requests: mesh.requests, book, snapshots, clock, domain, intake }, peerId, signal)
@@ -74,7 +75,7 @@ export function createBookReplica (components: BookReplicaComponents, options: P
     if (entry.record.kind !== 'equivocation') return
     logger.warn('book.equivocation', { account: entry.record.account, operator: entry.record.operator, seq: entry.record.seq })
     // Found here: others may never see both sides of it.
-    if (entry.record.id !== merging?.id) gossip.send(entry.bytes)
+    if (entry.record.id !== merging?.id) gossip.send(entry.bytes, COMMON_SHARD)
   }
   const scheduleCollect = (): void => {
     cancelCollect = clock.after(BUCKET_MS - clock.now() % BUCKET_MS, () => {
@@ -82,12 +83,15 @@ export function createBookReplica (components: BookReplicaComponents, options: P
       scheduleCollect()
     })
   }
-  /** Frozen authors and heads come out the same in any order; what ended while we were away is dropped from disk. */
+  /** Frozen authors and heads come out the same in any order; what ended while we were away, or is followed no more, is dropped from disk. */
   const load = async (): Promise<void> => {
+    let unfollowed = 0
     for (const { record, firstSeenMs, bytes } of await store.load()) {
       const result = book.merge(record, clock.now(), { firstSeenMs, bytes })
       if (result !== 'added' && result !== 'equivocation' && result !== 'duplicate') store.drop(record.id)
+      if (result === 'unfollowed') unfollowed++
     }
+    if (unfollowed > 0) logger.info('book.unfollowed', { records: unfollowed, shards: book.shards, hint: 'Records of shards that this node follows no more were dropped.' })
   }
   return {
     book,
@@ -99,10 +103,10 @@ export function createBookReplica (components: BookReplicaComponents, options: P
       // A newer own record stands already: there is nothing left to say.
       if (admission?.code === 'BOOK_SUPERSEDED') return
       if (admission?.verdict !== 'accept' && admission?.code !== 'BOOK_DUPLICATE') {
-        throw new BookError('BOOK_NOT_ADMITTED', `own ${record.kind} record refused: ${admission?.code ?? ''}`, { data: { id: record.id, code: admission?.code } })
+        throw new BookError('BOOK_NOT_ADMITTED', `own ${record.kind} record refused: ${admission?.code ?? ''}`, { data: { id: record.id, code: admission?.code }, ...(admission?.code === 'BOOK_SHARD' ? { hint: 'The node does not follow the market of this record; see --markets.' } : {}) })
       }
       await store.flush({ sync: true })
-      gossip.send(bytes)
+      gossip.send(bytes, recordShard(record))
     },
     start: async () => {
       await load()

@@ -4,33 +4,34 @@ import { expiryBucket } from './lifetime.ts'
 import { createItemSet, type ItemSet } from './negentropy-items.ts'
 import { RECONCILE } from './options.ts'
 
-/** Above this many records a snapshot is worth keeping for a moment although the book moved on. */
+/** Above this many records in all shards a snapshot is worth keeping for a moment although the book moved on. */
 const LARGE = 5_000
 
 /**
- * The book as reconciliation compares it as of a bucket: ordered by seq in seconds, without the records that end by the
+ * A shard of the book as reconciliation compares it as of a bucket: ordered by seq in seconds, without the records that end by the
  * close of the next bucket. Two honest clocks are at most one bucket apart, so neither side is asked for what it just dropped.
  */
 export interface Snapshots {
-  /** `isExact` rebuilds whenever the book has changed since. */
-  at: (bucket: number, isExact?: boolean) => ItemSet
+  /** `isExact` rebuilds whenever the shard has changed since. */
+  at: (shard: number, bucket: number, isExact?: boolean) => ItemSet
 }
 
 export function createSnapshots (components: { book: Book, clock: Clock }): Snapshots {
   const { book, clock } = components
-  let last: { bucket: number, version: number, atMs: number, set: ItemSet } | undefined
+  const lasts = new Map<number, { bucket: number, version: number, atMs: number, set: ItemSet }>()
   return {
-    at: (bucket, isExact = false) => {
+    at: (shard, bucket, isExact = false) => {
       const nowMs = clock.now()
+      const last = lasts.get(shard)
       const maxAgeMs = isExact || book.size < LARGE ? 0 : RECONCILE.snapshotMs
-      if (last === undefined || last.bucket !== bucket || (last.version !== book.version && nowMs - last.atMs >= maxAgeMs)) {
-        const items = []
-        for (const { record } of book.members()) {
-          if (expiryBucket(record) > bucket + 1) items.push({ timestamp: Math.floor(record.seq / 1000), id: record.id })
-        }
-        last = { bucket, version: book.version, atMs: nowMs, set: createItemSet(items) }
+      if (last?.bucket === bucket && (last.version === book.versionOf(shard) || nowMs - last.atMs < maxAgeMs)) return last.set
+      const items = []
+      for (const { record } of book.members(shard)) {
+        if (expiryBucket(record) > bucket + 1) items.push({ timestamp: Math.floor(record.seq / 1000), id: record.id })
       }
-      return last.set
+      const set = createItemSet(items)
+      lasts.set(shard, { bucket, version: book.versionOf(shard), atMs: nowMs, set })
+      return set
     }
   }
 }

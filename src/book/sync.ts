@@ -7,8 +7,11 @@ import { BookError } from './errors.ts'
 import { RECONCILE } from './options.ts'
 import type { Session } from './reconcile.ts'
 
-/** How one peer's book compares with ours, as of the last session with it. */
-export interface PeerStatus { peerId: string, equal: boolean, missing: number, extra: number, records: number, atMs: number }
+/**
+ * How one peer's book compares with ours, as of the last session with it: over the shards that both follow. `differing` of these
+ * differ, `unshared` are ours alone.
+ */
+export interface PeerStatus { peerId: string, equal: boolean, missing: number, extra: number, records: number, differing: number[], unshared: number[], atMs: number }
 
 /** Decides when to reconcile with whom: on connect, and about once a minute with a few peers. One session per peer at a time. */
 export interface Sync {
@@ -54,8 +57,8 @@ export function createSync (
       const result = await run(peerId, signal)
       total.received += result.received
       total.sent += result.sent
-      const { missing, extra, records, isCut } = result
-      note(peerId, { peerId, equal: missing === 0 && extra === 0 && !isCut, missing, extra, records: records + result.received, atMs: clock.now() })
+      const { missing, extra, records, isCut, differing, unshared } = result
+      note(peerId, { peerId, equal: missing === 0 && extra === 0 && !isCut, missing, extra, records: records + result.received, differing: [...differing].sort((a, b) => a - b), unshared, atMs: clock.now() })
       if (!isCut || result.received + result.sent === 0) break
     }
     return total

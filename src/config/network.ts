@@ -22,6 +22,8 @@ export const networkShape = z.strictObject({
   public: z.boolean().optional(),
   /** Pre-shared key: only nodes that have it connect. Makes the file a secret. */
   psk: z.string().regex(/^[0-9a-f]{64}$/, 'not 64 hex digits in lower case').optional(),
+  /** Names of markets beside the default one; its nodes follow all of them unless told otherwise. */
+  markets: z.array(z.string().regex(/^(?!default$)[a-z0-9][a-z0-9-]{0,31}$/, 'not a name like render, of a-z, 0-9 and -')).max(64).refine((names) => new Set(names).size === names.length, 'a market is named twice').optional(),
   /** Accounts whose module records plain names resolve to, in order of preference. */
   modulePublishers: z.array(addressShape),
   match: matchRulesShape,

@@ -13,6 +13,8 @@ export interface RoleDirectory {
   announce: (roles: readonly string[]) => void
   /** Peer ids with known addresses, without our own; empty when none is found before the signal fires or after three tries. */
   find: (role: string, options: { signal: AbortSignal }) => Promise<string[]>
+  /** Connects with up to `count` nodes of a role that are not connected yet, whatever the number of peers. */
+  meet: (role: string, options: { count: number, signal: AbortSignal }) => Promise<void>
 }
 
 /** Every node is found under this role, so that nodes meet without sharing another one. */
@@ -77,9 +79,12 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
   const dialPeers = async (candidates: readonly PeerInfo['id'][]): Promise<void> => {
     const peers = connected()
     const missing = options.targetPeers - peers.size
-    if (missing <= 0) return
+    if (missing > 0) await dialSome(candidates, Math.min(DIALS_PER_ROUND, missing + 2))
+  }
+  const dialSome = async (candidates: readonly PeerInfo['id'][], count: number): Promise<void> => {
+    const peers = connected()
     const ready = candidates.filter((id) => !peers.has(id.toString()) && !id.equals(libp2p?.peerId) && !components.isGraylisted(id.toString()) && (backoff.get(id.toString())?.nextMs ?? 0) <= clock.now())
-    await Promise.all(ready.slice(0, Math.min(DIALS_PER_ROUND, missing + 2)).map(async (id) => {
+    await Promise.all(ready.slice(0, count).map(async (id) => {
       await tryDial(id.toString(), async (signal) => await libp2p?.dial(id, { signal }))
     }))
   }
@@ -187,6 +192,7 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
       }
       return found.map(String)
     },
+    meet: async (role, { count, signal }) => { await dialSome(await lookUp(role, AbortSignal.any([signal, attempt()])), count) },
     start: async (started) => {
       stopping = new AbortController()
       libp2p = started

@@ -13,6 +13,11 @@ function decayOver (durationMs: number): number {
   return DECAY_TO_ZERO ** (DECAY_INTERVAL_MS / durationMs)
 }
 
+/** What gossipsub counts for a topic that a peer is in: 1024 and its name. */
+const TOPIC_BYTES = 1100
+/** What two topics can earn: following many shards is no credit to live on. */
+const TOPIC_SCORE_CAP = 10
+
 /** Lotus' topic weights; the mesh-delivery penalties (P3, P3b) stay off below some 500 nodes, where they cut honest ones. */
 const TOPIC_SCORE: TopicScoreParams = {
   topicWeight: 0.1,
@@ -30,7 +35,7 @@ const TOPIC_SCORE: TopicScoreParams = {
   meshMessageDeliveriesActivation: 60_000,
   meshFailurePenaltyWeight: 0,
   meshFailurePenaltyDecay: decayOver(HOUR_MS),
-  // Squared and times topicWeight: 5 invalid messages within the hour reach the graylist threshold of -2500.
+  // Squared, times topicWeight, added over topics: 5 invalid messages within the hour reach the graylist threshold of -2500, 25 when they are spread over as many topics.
   invalidMessageDeliveriesWeight: -1000,
   invalidMessageDeliveriesDecay: decayOver(HOUR_MS)
 }
@@ -66,13 +71,14 @@ export function gossipOptions (topics: readonly string[], components: { appScore
     idontwantMinDataSize: IDONTWANT_MIN_BYTES,
     maxInboundDataLength: MAX_GOSSIP_PACKET_BYTES,
     maxOutboundBufferSize: MAX_GOSSIP_OUTBOUND_BYTES,
-    // A peer has two topics per chain; 64 leaves room for shards and keeps a subscription flood from filling memory.
-    maxTopicBytesPerPeer: 64 * 1100,
-    decodeRpcLimits: { maxSubscriptions: 128, maxMessages: 256, maxIhaveMessageIDs: 2000, maxIwantMessageIDs: 2000, maxControlMessages: 512, maxIdontwantMessageIDs: 512, maxPeerInfos: 16 },
+    // A peer may be in every topic that we are in: a flood of subscriptions fills no memory.
+    maxTopicBytesPerPeer: topics.length * TOPIC_BYTES,
+    // A node that follows every shard names 130 topics at once.
+    decodeRpcLimits: { maxSubscriptions: 256, maxMessages: 256, maxIhaveMessageIDs: 2000, maxIwantMessageIDs: 2000, maxControlMessages: 512, maxIdontwantMessageIDs: 512, maxPeerInfos: 16 },
     scoreThresholds: SCORE_THRESHOLDS,
     scoreParams: {
       topics: Object.fromEntries(topics.map((topic) => [topic, TOPIC_SCORE])),
-      topicScoreCap: 0,
+      topicScoreCap: TOPIC_SCORE_CAP,
       appSpecificScore: components.appScore,
       appSpecificWeight: 1,
       IPColocationFactorWeight: -100,

@@ -60,6 +60,8 @@ export const MAX_PENDING_VALIDATIONS = 512
 
 /** Packets with subscriptions a peer may send: it names its topics once per stream, and each one that it joins or leaves later. */
 export const SUBSCRIPTION_PACKETS_PER_SECOND = 16
+/** As many at once: a node that joins every shard, 130 topics, while it is connected. */
+export const SUBSCRIPTION_PACKETS_BURST = 160
 
 /** libp2p resets a paused stream that buffered more than 4 MiB; half of it as flow-control window never gets there, and carries 20 MB/s at 100 ms. */
 export const MAX_STREAM_WINDOW_BYTES = 2 * 1024 * 1024

@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import { MeshError } from './errors.ts'
-import { MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS, PENALTY_RATE, SUBSCRIPTION_PACKETS_PER_SECOND } from './options.ts'
+import { MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS, PENALTY_RATE, SUBSCRIPTION_PACKETS_BURST, SUBSCRIPTION_PACKETS_PER_SECOND } from './options.ts'
 import { createRateLimit } from './rate.ts'
 
 /** What becomes of a gossiped message. `reject` lowers the sender's score, `ignore` does not; only `accept` passes it on. */
@@ -22,13 +22,15 @@ export interface Topics {
   publish: (topic: string, data: Uint8Array) => Promise<void>
   /** False while a peer has yet to take half of what may wait for it: what is sent on top may cost us the stream to it. */
   hasRoom: () => boolean
+  /** Connected peers that are in a topic of ours. */
+  readers: (topic: string) => string[]
   /** Joins a topic; the returned function leaves it. May be called before the mesh starts. MeshError MESH_TOPIC_UNKNOWN, MESH_TOPIC_TAKEN. */
   subscribe: (topic: string, options: Subscription) => () => void
 }
 
 export function createTopics (components: { logger: Logger, clock: Clock, isWelcome: (peer: string) => boolean, penalise: (peer: string, points: number, reason: string) => void }, options: { topics: readonly string[] }): Topics & { attach: (pubsub: GossipSub) => void, detach: () => void } {
   const subscriptions = new Map<string, Subscription>()
-  const subscriptionRate = createRateLimit(components.clock, SUBSCRIPTION_PACKETS_PER_SECOND)
+  const subscriptionRate = createRateLimit(components.clock, SUBSCRIPTION_PACKETS_PER_SECOND, SUBSCRIPTION_PACKETS_BURST)
   let pubsub: GossipSub | undefined
   let pending = 0
 
@@ -78,6 +80,7 @@ export function createTopics (components: { logger: Logger, clock: Clock, isWelc
       for (const [, { rawStream }] of streamsOutbound) if (rawStream.writeBufferLength > MAX_GOSSIP_OUTBOUND_BYTES / 2) return false
       return true
     },
+    readers: (topic) => pubsub?.getSubscribers(topic).map(String) ?? [],
     subscribe: (topic, subscription) => {
       assertKnown(topic)
       if (subscriptions.has(topic)) throw new MeshError('MESH_TOPIC_TAKEN', `topic ${topic} already has a reader`, { data: { topic } })

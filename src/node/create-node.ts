@@ -6,7 +6,9 @@ import { createViewEndpoint } from '../api/view/endpoint.ts'
 import { createAuthor } from '../book/author.ts'
 import { BOOK_DEFAULTS } from '../book/options.ts'
 import { createBookReplica, type BookReplica } from '../book/replica.ts'
+import { createShardPeers, shardRoles } from '../book/shard-peers.ts'
 import { createChain } from '../chain/chain.ts'
+import { followedShards } from '../config/markets.ts'
 import { loadNetwork, networkParametersHash } from '../config/network.ts'
 import { dataPaths, dataRoot } from '../config/paths.ts'
 import { createSystemClock } from '../core/clock.ts'
@@ -48,6 +50,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
   if (options.delegationPath !== undefined) assertOperatorRoles(options.roles)
   const network = await loadNetwork(options.networkPath ?? paths.network)
   const domain = domainOf(network.deployment)
+  const shards = followedShards(network, options.markets)
   const lifecycle = createLifecycle()
 
   const datastore = await lifecycle.add(createDatastore({ logger }, { path: paths.datastore }))
@@ -57,7 +60,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
       lifecycle.add(createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet })),
       lifecycle.add(createMesh({ datastore, logger, clock }, {
         network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap,
-        topics: [recordsTopic(domain.chainId), auctionTopic(domain.chainId)],
+        topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)],
         isPublic: network.public === true, psk: network.psk, relay: options.relay === true || options.roles.includes('bootstrap'),
         reachability: options.reachability ?? 'auto', upnp: options.upnp === true, announce: options.announce ?? [],
         ...(options.listen === undefined || options.listen.length === 0 ? {} : { listen: options.listen })
@@ -65,8 +68,9 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     )
     const blocks = await lifecycle.add(createBlocks({ mesh, datastore, logger }, { path: paths.blocks }))
     const standing: Standing = createStanding({ chain, clock, logger }, { book: () => replica.book, maxFree: BOOK_DEFAULTS.maxFree })
-    const replica: BookReplica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }, { secret: hexToBytes(secretOf(signer, 'book')), weight: standing.weight }))
+    const replica: BookReplica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }, { secret: hexToBytes(secretOf(signer, 'book')), shards, weight: standing.weight }))
     await lifecycle.add(standing)
+    await lifecycle.add(createShardPeers({ mesh, clock, logger }, { chainId: domain.chainId, shards }))
     const delegation = options.delegationPath === undefined ? undefined : await loadDelegation(options.delegationPath, { domain, operator: signer.address, peerId: mesh.peerId, nowSeconds: Math.floor(clock.now() / 1000) })
     const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain, ...(delegation === undefined ? {} : { account: delegation.account, delegation }) }))
     const eligibility = createEligibility({ chain, clock })
@@ -82,7 +86,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     await keepFunded(parts)
     const roles = await startRoles(parts, lifecycle)
     await lifecycle.add(auction)
-    mesh.roles.announce(options.roles)
+    mesh.roles.announce([...options.roles, ...shardRoles(shards)])
 
     const token = randomBytes(24).toString('hex')
     const server = createApiServer({ facade: createFacade(parts, roles), view: createViewEndpoint(parts), logger: logger.child('api') }, { port: options.apiPort ?? 0, token })

@@ -5,6 +5,7 @@ import type { BookView, JobView, NodeFacade, RecordView, TransactionView } from 
 import { addBondCall, withdrawCall } from '../chain/account-calls.ts'
 import type { ContractCall } from '../chain/chain.ts'
 import { explainJob } from '../match/explain.ts'
+import { shardName } from '../config/markets.ts'
 import type { Client } from '../roles/creator/client.ts'
 import type { Job } from '../roles/creator/job.ts'
 import { RoleError } from '../roles/errors.ts'
@@ -39,6 +40,7 @@ const TRANSACTION_TIMEOUT_MS = 60_000
 export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade {
   const { chain, replica, mesh, signer, auction, clock } = parts
   const startedAtMs = clock.now()
+  const nameOf = (shard: number): string => shardName(parts.network, shard)
   const client = (): Client => {
     if (roles.client === undefined) throw new RoleError('ROLE_NOT_RUNNING', 'this node has no creator role', { hint: 'Start it with --role creator, or name a creator\'s data folder with --data.' })
     return roles.client
@@ -67,7 +69,7 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       ]
       return {
         version: VERSION, network: parts.network.name, peerId: mesh.peerId, addresses: mesh.addresses(), account: parts.author.account, operator: parts.author.operator, sealKey: parts.fleet.sealKey, roles: [...parts.options.roles],
-        peers: mesh.peers().length, reachability: mesh.reachability(), records: replica.book.size, chain: { chainId: parts.domain.chainId, blockTime: await chain.blockTime(), ok: isReachable }, epoch: auction.currentEpoch(),
+        peers: mesh.peers().length, reachability: mesh.reachability(), records: replica.book.size, shards: replica.book.shards.map(nameOf), chain: { chainId: parts.domain.chainId, blockTime: await chain.blockTime(), ok: isReachable }, epoch: auction.currentEpoch(),
         process: { pid: process.pid, rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20), uptimeMs: clock.now() - startedAtMs }, warnings
       }
     },
@@ -80,7 +82,7 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       const books = new Map(replica.status().peers.map((peer) => [peer.peerId, peer]))
       return mesh.peers().map((peer) => {
         const book = books.get(peer.peerId)
-        return { ...peer, ...(book === undefined ? {} : { book: { equal: book.equal, missing: book.missing, extra: book.extra, records: book.records, atMs: book.atMs } }) }
+        return { ...peer, ...(book === undefined ? {} : { book: { equal: book.equal, missing: book.missing, extra: book.extra, records: book.records, differing: book.differing.map(nameOf), unshared: book.unshared.map(nameOf), atMs: book.atMs } }) }
       })
     },
     balance: async () => {

@@ -15,6 +15,8 @@ export interface NodeOptions {
   roles: readonly RoleName[]
   /** A delegation file: the node's key is an operator that signs records for the account named there. */
   delegationPath?: string | undefined
+  /** Markets to follow, `name` or `name/class`; without it every market of the network. */
+  markets?: readonly string[] | undefined
   /** A roster that names this node: it joins that fleet, or takes what is newer in it. */
   fleetPath?: string | undefined
   logLevel?: LogLevel

@@ -23,8 +23,8 @@ import { NodeError } from './errors.ts'
 import { providerFacts, providerPolicy } from './fleet.ts'
 import { ACCOUNT_KEY_ROLES } from './options.ts'
 
-/** Slots of one account: jobs rotate through the first half of the market class, resource offers follow. */
-const FIRST_OFFER_SLOT = 4096
+/** Places of one account in each shard: jobs rotate through the first half, resource offers follow. */
+const FIRST_OFFER_PLACE = 4096
 /** A provider's offers are renewed at half of this. */
 const OFFER_VALID_MS = 30 * 60_000
 /** Longest run a provider of this version takes: an hour. */
@@ -63,7 +63,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
     const offers = createOfferPublisher({ author: parts.author, replica: parts.replica, ledger, policy, clock, logger }, {
       template: { ...PLAIN_OFFER, engines: [executor.engine], modules: [], maxRunSeconds: MAX_RUN_SECONDS, creators: [], peer: mesh.peerId },
       mediators: async () => [...(await parts.eligibility.mediators()).keys()].slice(0, 32),
-      validMs: OFFER_VALID_MS, firstSlot: FIRST_OFFER_SLOT
+      validMs: OFFER_VALID_MS, firstPlace: FIRST_OFFER_PLACE
     })
     const provider = createProvider({ ...parts, deals, ledger, offers, policy, executor, logger: logger.child('provider') }, { ...consent, ...(options.fault === 'wrong-result' ? { fault: 'wrong-result' as const } : {}) })
     fleet.reportBy(() => providerFacts(options, { ledger, deals, policy }))
@@ -76,7 +76,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   if (has('creator')) {
     const deals = await openDealBook({ journal: createJournal(parts, { role: 'creator' }), clock })
     const client = createClient({ ...parts, deals, jobs: createJobStore(parts), logger: logger.child('creator') }, {
-      ...consent, publishers: network.modulePublishers, resultsPath: parts.paths.results, firstSlot: 0,
+      ...consent, publishers: network.modulePublishers, resultsPath: parts.paths.results, firstPlace: 0,
       referencePrice: (job) => referenceFor(job, network.match),
       mediatorList: async () => [...(await parts.eligibility.mediators()).keys()]
     })

@@ -27,7 +27,7 @@ export interface Standing extends Startable {
   weight: (account: Address) => number
 }
 
-export function createStanding (components: { chain: Pick<Chain, 'account'>, clock: Clock, logger: Logger }, options: { book: () => Pick<Book, 'size' | 'members' | 'reweigh'>, maxFree: number }): Standing {
+export function createStanding (components: { chain: Pick<Chain, 'account'>, clock: Clock, logger: Logger }, options: { book: () => Pick<Book, 'fullest' | 'members' | 'reweigh'>, maxFree: number }): Standing {
   const { chain, clock, logger } = components
   const known = new Map<Address, { weight: number, atMs: number }>()
   let cancel: (() => void) | undefined
@@ -35,7 +35,7 @@ export function createStanding (components: { chain: Pick<Chain, 'account'>, clo
 
   const look = async (): Promise<void> => {
     const book = options.book()
-    if (book.size < options.maxFree * WATCH_SHARE) return
+    if (book.fullest < options.maxFree * WATCH_SHARE) return
     const accounts = new Set<Address>()
     for (const { record } of book.members()) accounts.add(record.account)
     const now = clock.now()

@@ -72,7 +72,7 @@ export const jobOfferShape = z.strictObject({
   peer: peerIdShape,
   /** X25519 key that inputs and outputs are sealed with; zero: they are not sealed. */
   sealKey: hashShape,
-  /** The market the job is for; it matches offers of the same one. Empty: the common one. */
+  /** The market the job is for; it matches offers of the same one. Empty: the default one. With `gpus` it says the record's shard. */
   market: z.string().max(32),
   /** Standard mediator sets that the creator trusts, by hash, beside `mediators`. */
   mediatorSets: z.array(hashShape).max(8),

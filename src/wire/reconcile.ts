@@ -3,35 +3,55 @@ import { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { assertDomain } from './record-batch.ts'
 import { parseShape, type Hash, uintShape } from './shapes.ts'
+import { COMMON_SHARD } from './shard.ts'
 import { domainSeparator, type Domain } from './typed-data.ts'
 
-/** protocol/reconcile.md. One round of set reconciliation, and pages of records, each a request and its answer. */
+/** protocol/reconcile.md. Rounds of set reconciliation over shards, and pages of records, each a request and its answer. */
 
 export const RECONCILE_PROTOCOL = '/lily/reconcile/1.0.0'
 export const RECORDS_PROTOCOL = '/lily/records/1.0.0'
 
-/** Largest negentropy frame. */
+/** Negentropy frames of one round, together. */
 export const MAX_FRAME_BYTES = 60_000
+/** Shards with a frame in one round: each has 7,500 bytes, more than any range takes. */
+export const MAX_FRAMES = 8
+/** Bytes of a shard's fingerprint. */
+const DIGEST_BYTES = 16
 /** Records in one page, and their bytes. */
 export const MAX_PAGE_RECORDS = 200
 export const MAX_PAGE_BYTES = 262_144
-/** A frame in its envelope: all that a stranger's round can make us hold. */
-export const MAX_ROUND_BYTES = MAX_FRAME_BYTES + 64
+/** Frames in their envelope: all that a stranger's round can make us hold. */
+export const MAX_ROUND_BYTES = MAX_FRAME_BYTES + 128
 /** A page in its envelope. */
 export const MAX_RECONCILE_BYTES = 270_000
 
 const bytesShape = z.instanceof(Uint8Array)
 const idShape = bytesShape.refine((bytes) => bytes.length === 32, 'expected 32 bytes')
-const frameShape = bytesShape.refine((bytes) => bytes.length >= 1 && bytes.length <= MAX_FRAME_BYTES, 'frame size')
+const shardShape = uintShape.max(COMMON_SHARD)
+const digestShape = bytesShape.refine((bytes) => bytes.length === DIGEST_BYTES, 'expected 16 bytes')
+const frameShape = bytesShape.refine((bytes) => bytes.length >= 1, 'an empty frame')
+const framesShape = z.array(z.tuple([shardShape, frameShape])).min(1).max(MAX_FRAMES)
+  .refine((frames) => frames.reduce((sum, [, frame]) => sum + frame.length, 0) <= MAX_FRAME_BYTES, 'frames size')
+  .refine((frames) => isAscending(frames.map(([shard]) => shard)), 'shards ascend')
+const shardsShape = z.array(shardShape).refine(isAscending, 'shards ascend')
 
-/** `bucket` is the time bucket both sides compare as of; see protocol/reconcile.md, "The closing bucket". */
-export interface RoundQuery { bucket: number, frame: Uint8Array }
-/** `count` is how many records the answering side compared. */
-export interface RoundAnswer { count: number, frame: Uint8Array }
+/** A shard and its bytes, ascending by shard: a fingerprint of all that is held of it, or a negentropy frame. */
+export type OfShards = ReadonlyArray<readonly [shard: number, bytes: Uint8Array]>
+/**
+ * `bucket` is the time bucket both sides compare as of; see protocol/reconcile.md, "The closing bucket". `digests` asks which shards
+ * differ at all, `frames` how.
+ */
+export interface RoundQuery { type: 'digests' | 'frames', bucket: number, shards: OfShards }
+/** Of the asked shards: those held alike, and those held differently. The answering side does not follow the rest. */
+export interface DigestAnswer { equal: number[], differing: number[] }
 export type PageQuery = { type: 'fetch', ids: Hash[] } | { type: 'push', records: Uint8Array[] }
 
-const queryShape = z.tuple([z.literal(1), bytesShape, uintShape, frameShape])
-const answerShape = z.tuple([z.literal(1), uintShape, frameShape])
+const queryShape = z.union([
+  z.tuple([z.literal(1), bytesShape, uintShape, z.literal('digests'), z.array(z.tuple([shardShape, digestShape])).min(1).refine((digests) => isAscending(digests.map(([shard]) => shard)), 'shards ascend')]),
+  z.tuple([z.literal(1), bytesShape, uintShape, z.literal('frames'), framesShape])
+])
+const digestAnswerShape = z.tuple([z.literal(1), shardsShape, shardsShape])
+const framesAnswerShape = z.tuple([z.literal(1), framesShape])
 const pageQueryShape = z.union([
   z.tuple([z.literal(1), bytesShape, z.literal('fetch'), z.array(idShape).min(1).max(MAX_PAGE_RECORDS)]),
   z.tuple([z.literal(1), bytesShape, z.literal('push'), z.array(bytesShape).min(1).max(MAX_PAGE_RECORDS)])
@@ -41,27 +61,37 @@ const pushedShape = z.tuple([z.literal(1), z.array(idShape).max(MAX_PAGE_RECORDS
 
 const separatorOf = (domain: Domain): Uint8Array => hexToBytes(domainSeparator(domain))
 
-/** CBOR array [1, domain separator, bucket, frame]. */
+/** CBOR array [1, domain separator, bucket, "digests" or "frames", [[shard, bytes], ...]]. */
 export function encodeRoundQuery (domain: Domain, query: RoundQuery): Uint8Array {
-  return encodeCbor([1, separatorOf(domain), query.bucket, query.frame])
+  return encodeCbor([1, separatorOf(domain), query.bucket, query.type, query.shards])
 }
 
 /** Throws WireError. */
 export function decodeRoundQuery (domain: Domain, bytes: Uint8Array): RoundQuery {
-  const [, separator, bucket, frame] = parseShape(queryShape, decodeCbor(bytes, MAX_ROUND_BYTES), 'round query')
+  const [, separator, bucket, type, shards] = parseShape(queryShape, decodeCbor(bytes, MAX_ROUND_BYTES), 'round query')
   assertDomain(domain, separator)
-  return { bucket, frame }
+  return { type, bucket, shards }
 }
 
-/** CBOR array [1, count, frame]. */
-export function encodeRoundAnswer (answer: RoundAnswer): Uint8Array {
-  return encodeCbor([1, answer.count, answer.frame])
+/** Answer to digests: CBOR array [1, [shard, ...] that are equal, [shard, ...] that differ]. */
+export function encodeDigestAnswer ({ equal, differing }: DigestAnswer): Uint8Array {
+  return encodeCbor([1, equal, differing])
 }
 
 /** Throws WireError. */
-export function decodeRoundAnswer (bytes: Uint8Array): RoundAnswer {
-  const [, count, frame] = parseShape(answerShape, decodeCbor(bytes, MAX_ROUND_BYTES), 'round answer')
-  return { count, frame }
+export function decodeDigestAnswer (bytes: Uint8Array): DigestAnswer {
+  const [, equal, differing] = parseShape(digestAnswerShape, decodeCbor(bytes, MAX_ROUND_BYTES), 'digest answer')
+  return { equal, differing }
+}
+
+/** Answer to frames: CBOR array [1, [[shard, frame], ...]]. */
+export function encodeFramesAnswer (frames: OfShards): Uint8Array {
+  return encodeCbor([1, frames])
+}
+
+/** Throws WireError. */
+export function decodeFramesAnswer (bytes: Uint8Array): OfShards {
+  return parseShape(framesAnswerShape, decodeCbor(bytes, MAX_ROUND_BYTES), 'frames answer')[1]
 }
 
 /** CBOR array [1, domain separator, "fetch", [id, ...]] or [1, domain separator, "push", [record bytes, ...]]. */
@@ -94,4 +124,8 @@ export function encodePushed (ids: readonly Hash[]): Uint8Array {
 /** Throws WireError. */
 export function decodePushed (bytes: Uint8Array): Hash[] {
   return parseShape(pushedShape, decodeCbor(bytes, MAX_RECONCILE_BYTES), 'push answer')[1].map((id) => bytesToHex(id))
+}
+
+function isAscending (shards: readonly number[]): boolean {
+  return shards.every((shard, index) => index === 0 || shard > (shards[index - 1] as number))
 }

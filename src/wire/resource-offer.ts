@@ -45,7 +45,7 @@ export const resourceOfferShape = z.strictObject({
   peer: peerIdShape,
   /** X25519 key that content for this provider is sealed to; zero: it opens no seals. */
   sealKey: hashShape,
-  /** The market the offer is in; it matches jobs of the same one. Empty: the common one. */
+  /** The market the offer is in; it matches jobs of the same one. Empty: the default one. With `gpus` it says the record's shard. */
   market: z.string().max(32),
   /** Standard mediator sets that the provider trusts, by hash, beside `mediators`. */
   mediatorSets: z.array(hashShape).max(8),

@@ -11,7 +11,8 @@ import { createTokenBuckets } from '../../src/book/token-bucket.ts'
 import { encodeCbor } from '../../src/wire/cbor.ts'
 import { ALL_ROLES, ROLE_BITS } from '../../src/wire/delegation.ts'
 import { bodyHash, encodeRecord, MAX_RECORD_BYTES, recordId, type SignedRecord } from '../../src/wire/record.ts'
-import { delegate, DOMAIN, jobBody, MODULE_SLOT, offerBody, signRecord, T0, testSigner } from '../support/records.ts'
+import { COMMON_SHARD, marketShard, slotAt } from '../../src/wire/shard.ts'
+import { delegate, DOMAIN, GPU_JOB, jobBody, MODULE_SLOT, offerBody, signRecord, T0, testSigner } from '../support/records.ts'
 
 const alice = testSigner(1)
 const bob = testSigner(2)
@@ -42,6 +43,9 @@ t.test('what no honest peer relays is REJECTed', async (t) => {
     ['too large', new Uint8Array(MAX_RECORD_BYTES + 1), 'WIRE_TOO_LARGE'],
     ['a job in a module slot', signRecord(alice, 'job', { slot: MODULE_SLOT }), 'BOOK_SLOT'],
     ['a module in a market slot', signRecord(alice, 'module', { slot: 0 }), 'BOOK_SLOT'],
+    ['a GPU job in a cpu slot', signRecord(alice, 'job', { body: GPU_JOB }), 'BOOK_SLOT'],
+    ['a cpu job in a GPU slot', signRecord(alice, 'job', { slot: slotAt(1, 0) }), 'BOOK_SLOT'],
+    ['an offer of a named market in a slot of the default one', signRecord(alice, 'offer', { body: offerBody({ market: 'render' }) }), 'BOOK_SLOT'],
     ['another signature', { ...job, signature: signRecord(bob, 'job').signature }, 'BOOK_SIGNATURE'],
     ['an altered body', { ...job, body: signRecord(alice, 'job', { body: jobBody({ limit: 3 }) }).body }, 'BOOK_SIGNATURE'],
     ['another deployment', signRecord(alice, 'job', { domain: { ...DOMAIN, chainId: 1 } }), 'BOOK_SIGNATURE'],
@@ -190,4 +194,25 @@ t.test('foreign bytes never throw', async (t) => {
     t.equal(verdict === 'accept', code === undefined)
     t.not(code, 'INTERNAL')
   }), { numRuns: 600, seed: 8 })
+})
+
+t.test('a record is judged in the shard of its topic, before anything that costs', async (t) => {
+  const { judge } = setup()
+  const gpu = signRecord(alice, 'job', { slot: slotAt(1, 0), body: GPU_JOB })
+  t.equal(verdictOf(judge(gpu, { shard: 1 })), 'accept')
+  t.equal(verdictOf(judge(gpu, { shard: 0 })), 'reject BOOK_TOPIC')
+  t.equal(verdictOf(judge({ ...gpu, signature: signRecord(bob, 'job').signature, body: new Uint8Array(0) }, { shard: 0 })), 'reject BOOK_TOPIC')
+  t.equal(verdictOf(judge(signRecord(alice, 'cancel', { slot: slotAt(1, 5) }), { shard: 1 })), 'accept')
+  t.equal(verdictOf(judge(signRecord(alice, 'cancel', { slot: MODULE_SLOT }), { shard: COMMON_SHARD })), 'accept')
+  const proof = proofOf(DOMAIN, signRecord(alice, 'job'), signRecord(alice, 'job', { body: jobBody({ limit: 7 }) }))
+  t.equal(verdictOf(judge(proof, { shard: 0 })), 'reject BOOK_TOPIC', 'whatever slot it is about')
+  t.equal(verdictOf(judge(proof, { shard: COMMON_SHARD })), 'accept')
+})
+
+t.test('what the node does not follow is IGNOREd, the quota is each shard\'s own', async (t) => {
+  const { judge } = setup()
+  const render = marketShard('render', 'cpu')
+  t.equal(verdictOf(judge(signRecord(alice, 'job', { slot: slotAt(render, 0), body: jobBody({ market: 'render' }) }))), 'ignore BOOK_SHARD')
+  t.equal(verdictOf(judge(signRecord(alice, 'job', { slot: slotAt(1, 8191), body: GPU_JOB }))), 'accept')
+  t.equal(verdictOf(judge(signRecord(alice, 'job', { slot: slotAt(1, 8192), body: GPU_JOB }))), 'ignore BOOK_QUOTA')
 })

@@ -5,6 +5,7 @@ import { createBook } from '../../src/book/book.ts'
 import { expiresAtMs } from '../../src/book/lifetime.ts'
 import { createManualClock } from '../../src/core/clock.ts'
 import { encodeRecord, type SignedRecord } from '../../src/wire/record.ts'
+import { COMMON_SHARD } from '../../src/wire/shard.ts'
 import type { Signer } from '../../src/identity/signer.ts'
 import { createMemoryDatastore } from '../support/memory-datastore.ts'
 import { delegate, DOMAIN, jobBody, MODULE_BODY, MODULE_SLOT, offerBody, T0, testSigner } from '../support/records.ts'
@@ -60,24 +61,24 @@ t.test('after a restart with the clock set back, seq still rises; far back it re
 
 t.test('slots are taken once, and free again after cancel or expiry, across restarts', async (t) => {
   const { author, datastore, clock } = setup()
-  t.throws(() => author.freeSlot(), { code: 'BOOK_NOT_STARTED' })
+  t.throws(() => author.freeSlot(0), { code: 'BOOK_NOT_STARTED' })
   await author.start()
-  t.strictSame([author.freeSlot(), author.freeSlot(), author.freeSlot('module')], [0, 1, MODULE_SLOT])
+  t.strictSame([author.freeSlot(0), author.freeSlot(0), author.freeSlot(COMMON_SHARD)], [0, 1, MODULE_SLOT])
   author.releaseSlot(1)
-  t.equal(author.freeSlot(), 1)
+  t.equal(author.freeSlot(0), 1)
   await author.put('job', 0, jobBody())
   await author.put('job', 1, jobBody())
   const { author: again } = setup(datastore.data, alice, clock)
   await again.start()
-  t.equal(again.freeSlot(), 2)
+  t.equal(again.freeSlot(0), 2)
   await again.cancel(0)
-  t.equal(again.freeSlot(), 0)
+  t.equal(again.freeSlot(0), 0)
   clock.advance(2 * 3_600_000)
-  t.equal(again.freeSlot(), 1, 'its record has ended')
+  t.equal(again.freeSlot(0), 1, 'its record has ended')
   const narrow = createAuthor({ signer: alice, datastore: createMemoryDatastore(), clock }, { domain: DOMAIN, quota: () => ({ market: 1, module: 0 }) })
   await narrow.start()
-  narrow.freeSlot()
-  t.throws(() => narrow.freeSlot(), { code: 'BOOK_SLOTS_FULL' })
+  narrow.freeSlot(0)
+  t.throws(() => narrow.freeSlot(0), { code: 'BOOK_SLOTS_FULL' })
 })
 
 t.test('a record is due for renewal in the last quarter of its life, until it ends or is cancelled', async (t) => {

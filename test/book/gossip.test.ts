@@ -12,9 +12,9 @@ function setup (judge = (_bytes: Uint8Array): Admission => ({ verdict: 'accept' 
   const room = { isThere: true }
   const sent: Uint8Array[] = []
   let subscription: Subscription | undefined
-  const topics: Topics = { hasRoom: () => room.isThere, publish: async (_topic, data) => { sent.push(data) }, subscribe: (_topic, options) => { subscription = options; return () => { subscription = undefined } } }
+  const topics: Topics = { hasRoom: () => room.isThere, readers: () => [], publish: async (_topic, data) => { sent.push(data) }, subscribe: (_topic, options) => { subscription = options; return () => { subscription = undefined } } }
   const clock = createManualClock()
-  const gossip = createGossip({ topics, clock, logger: silentLogger, domain: DOMAIN, intake: async (batch) => batch.map(judge) })
+  const gossip = createGossip({ topics, clock, logger: silentLogger, domain: DOMAIN, intake: async (batch) => batch.map(judge) }, { shards: [0] })
   gossip.start()
   return { gossip, sent, room, clock, subscription: () => subscription as Subscription }
 }
@@ -28,20 +28,20 @@ const countsOf = async (sent: Uint8Array[]): Promise<number[]> => {
 
 t.test('the first record of a quiet moment leaves at once, those close behind it together, 32 at most and within the size of a message', async (t) => {
   const { gossip, sent, clock } = setup()
-  gossip.send(Uint8Array.of(1))
+  gossip.send(Uint8Array.of(1), 0)
   t.strictSame(await countsOf(sent), [1])
   clock.advance(1)
-  gossip.send(Uint8Array.of(2))
+  gossip.send(Uint8Array.of(2), 0)
   clock.advance(GOSSIP.flushMs - 2)
-  gossip.send(Uint8Array.of(3))
+  gossip.send(Uint8Array.of(3), 0)
   t.strictSame(await countsOf(sent), [])
   clock.advance(1)
   t.strictSame(await countsOf(sent), [2])
-  for (let n = 0; n < 40; n++) gossip.send(Uint8Array.of(n))
+  for (let n = 0; n < 40; n++) gossip.send(Uint8Array.of(n), 0)
   t.strictSame(await countsOf(sent), [32], 'a full batch does not wait')
   clock.advance(GOSSIP.flushMs)
   t.strictSame(await countsOf(sent), [8])
-  for (let n = 0; n < 9; n++) gossip.send(new Uint8Array(16_000))
+  for (let n = 0; n < 9; n++) gossip.send(new Uint8Array(16_000), 0)
   clock.advance(GOSSIP.flushMs)
   await turn()
   t.ok(sent.every((batch) => batch.length <= MAX_BATCH_BYTES))
@@ -57,21 +57,21 @@ t.test('batches wait while a peer has not taken the last ones, a second at most'
     }
   }
   room.isThere = false
-  gossip.send(Uint8Array.of(1))
+  gossip.send(Uint8Array.of(1), 0)
   await pass(GOSSIP.roomMs / 2)
   t.strictSame(await countsOf(sent), [])
   room.isThere = true
   await pass(GOSSIP.flushMs)
   t.strictSame(await countsOf(sent), [1])
   room.isThere = false
-  gossip.send(Uint8Array.of(2))
+  gossip.send(Uint8Array.of(2), 0)
   await pass(2 * GOSSIP.roomMs)
   t.strictSame(await countsOf(sent), [1], 'a peer that takes nothing holds nobody else up')
 })
 
 t.test('stopping sends what waits and leaves the topic', async (t) => {
   const { gossip, sent, subscription } = setup()
-  gossip.send(Uint8Array.of(1))
+  gossip.send(Uint8Array.of(1), 0)
   await gossip.stop()
   t.equal(sent.length, 1)
   t.equal(subscription(), undefined)

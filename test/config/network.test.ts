@@ -19,7 +19,7 @@ t.test('a network file comes back as it is', async (t) => {
   const path = join(t.testdir(), 'network.json')
   await writeFile(path, JSON.stringify(network))
   t.same(await loadNetwork(path), network)
-  const closed = { ...network, public: true, psk: 'ab'.repeat(32) }
+  const closed = { ...network, public: true, markets: ['render', 'science-2'], psk: 'ab'.repeat(32) }
   await writeFile(path, JSON.stringify(closed))
   t.same(await loadNetwork(path), closed)
 })
@@ -30,7 +30,7 @@ t.test('what is wrong with a file is named', async (t) => {
   await t.rejects(loadNetwork(join(folder, 'text.json')), { code: 'CONFIG_NETWORK_INVALID' })
   const wrong: ReadonlyArray<[field: string, change: Record<string, unknown>]> = [
     ['rpcUrls', { rpcUrls: [] }], ['name', { name: 'Upper Case' }], ['deployment.contracts.market', { deployment: { ...network.deployment, contracts: { ...network.deployment.contracts, market: '0x12' } } }],
-    ['deal.judgeSeconds', { deal: { ...network.deal, judgeSeconds: 0 } }], ['modulePublishers.0', { modulePublishers: ['cowsay'] }], ['bootstrap.0', { bootstrap: ['/ip4/1'] }], ['bootstrap.0', { bootstrap: ['/ip4/127.0.0.1/tcp/4001'] }], ['bootstrap.1', { bootstrap: [`/dns4/boot.example/tcp/443/wss/p2p/${PEER}`, '/p2p/12D3'] }], ['auction', { auction: { ...network.auction, revealBp: 1 } }], ['psk', { psk: 'AB'.repeat(32) }], ['psk', { psk: 'ab' }], ['public', { public: 'yes' }], ['extra', { extra: 1 }]
+    ['deal.judgeSeconds', { deal: { ...network.deal, judgeSeconds: 0 } }], ['modulePublishers.0', { modulePublishers: ['cowsay'] }], ['bootstrap.0', { bootstrap: ['/ip4/1'] }], ['bootstrap.0', { bootstrap: ['/ip4/127.0.0.1/tcp/4001'] }], ['bootstrap.1', { bootstrap: [`/dns4/boot.example/tcp/443/wss/p2p/${PEER}`, '/p2p/12D3'] }], ['auction', { auction: { ...network.auction, revealBp: 1 } }], ['markets.0', { markets: ['default'] }], ['markets.1', { markets: ['a', 'Render'] }], ['markets', { markets: ['a', 'a'] }], ['psk', { psk: 'AB'.repeat(32) }], ['psk', { psk: 'ab' }], ['public', { public: 'yes' }], ['extra', { extra: 1 }]
   ]
   for (const [field, change] of wrong) {
     const path = join(folder, 'wrong.json')

@@ -91,6 +91,7 @@ fails('a network file that is no JSON', { code: 'CONFIG_NETWORK_INVALID', exit: 
   return { args: ['start', '--role', 'creator', '--network', path, '--data', fresh('text')] }
 })
 fails('a network file with a wrong field', { code: 'CONFIG_NETWORK_INVALID', exit: 2 }, async () => ({ args: ['start', '--role', 'creator', '--network', await networkWith('wrong', { rpcUrls: [] }), '--data', fresh('wrong')] }))
+fails('a market that the network does not have', { code: 'CONFIG_MARKET', exit: 2 }, () => start(fresh('market'), '--markets', 'default,rendr'))
 fails('a fault outside a devnet', { code: 'NODE_FAULT_REFUSED', exit: 2 }, async () => ({ args: ['start', '--role', 'resource-provider', '--log-level', 'silent', '--fault', 'wrong-result', '--network', await networkWith('public', { devnet: false }), '--data', fresh('public')] }))
 fails('an unknown fault', { code: 'NODE_FAULT_REFUSED', exit: 2 }, () => ({ args: ['start', '--role', 'resource-provider', '--fault', 'sleep', '--network', net.networkPath, '--data', fresh('sleep')] }))
 fails('a key that is garbage', { code: 'IDENTITY_KEY_INVALID', exit: 4 }, () => ({ ...start(fresh('garbage')), env: { WEB3_PRIVATE_KEY: 'not a key' } }))

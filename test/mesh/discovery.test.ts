@@ -1,5 +1,11 @@
+import type { PeerId } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
 import t from 'tap'
+import { createSystemClock } from '../../src/core/clock.ts'
+import { silentLogger } from '../../src/core/logger.ts'
+import { createDiscovery } from '../../src/mesh/discovery.ts'
 import type { Mesh } from '../../src/mesh/mesh.ts'
+import { createMemoryDatastore } from '../support/memory-datastore.ts'
 import { freeAddress, soon, startNode, untilPeers } from './nodes.ts'
 
 /** Asks until somebody is found: a record travels to the DHT in the background. */
@@ -55,4 +61,23 @@ t.test('a restarted node returns to peers it knew, without a bootstrap node', as
   const again = await startNode(t, { folder: node.folder })
   await untilPeers(again.mesh, (peers) => peers.includes(friend.mesh.peerId))
   t.equal(again.mesh.peers()[0]?.peerId, friend.mesh.peerId)
+})
+
+t.test('nodes of a role are met beyond the number of peers that are wanted, as many as asked for', async (t) => {
+  const found = ['12D3KooWAhpdgTkSCK1HEnckiVGNGuQKzGA3rrsvKaLuncRvpLZY', '12D3KooWGzh2hTJQzVyZQYkVr5WqPs2cM8Jr1T5Lq1hT1yJkJQ3V'].map((id) => peerIdFromString(id))
+  const dialled: string[] = []
+  // In a mesh as small as a test's the DHT's own lookups connect everybody.
+  const libp2p = {
+    peerId: found[0], addEventListener: () => undefined, removeEventListener: () => undefined, getMultiaddrs: () => [], getPeers: () => [], getConnections: () => [],
+    peerStore: { all: async () => [], has: async () => true },
+    contentRouting: { findProviders: async function * () { for (const id of [...found, ...found]) yield { id, multiaddrs: [] } }, cancelReprovide: async () => undefined },
+    dial: async (id: PeerId) => { dialled.push(id.toString()) }
+  }
+  const discovery = createDiscovery({ clock: createSystemClock(), logger: silentLogger, datastore: createMemoryDatastore(), isGraylisted: () => false }, { network: '1', bootstrap: [], targetPeers: 0, standing: [], hasKey: false })
+  await discovery.start(libp2p as never)
+  t.teardown(discovery.stop)
+  await discovery.meet('shard-5', { count: 0, signal: soon() })
+  t.same(dialled, [])
+  await discovery.meet('shard-5', { count: 2, signal: soon() })
+  t.same(dialled, [String(found[1])], 'each once, and not itself')
 })

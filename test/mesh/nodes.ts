@@ -9,7 +9,7 @@ import { createLogger, silentLogger, type Logger } from '../../src/core/logger.t
 import { createMesh, type Mesh, type MeshOptions } from '../../src/mesh/mesh.ts'
 import { createDatastore, type Datastore } from '../../src/store/datastore.ts'
 
-export const TOPIC = '/lily/records/1/31337'
+export const TOPIC = '/lily/records/1/31337/0'
 export const OTHER_TOPIC = '/lily/auction/1/31337'
 
 const logger = process.env['LILY_TEST_LOG'] === undefined ? silentLogger : createLogger({ level: 'debug', write: (line) => { process.stderr.write(line) }, now: Date.now })

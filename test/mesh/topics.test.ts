@@ -2,6 +2,7 @@ import t from 'tap'
 import type { Mesh } from '../../src/mesh/mesh.ts'
 import { messageId } from '../../src/mesh/gossip.ts'
 import type { Validation } from '../../src/mesh/topics.ts'
+import { recordsTopic } from '../../src/wire/topics.ts'
 import { OTHER_TOPIC, soon, startNode, startPair, text, TOPIC, untilGrafted, untilPeers, untilSubscribed } from './nodes.ts'
 
 /** Subscribes `mesh`; `next` resolves with the text of the following message once it was judged. */
@@ -126,4 +127,20 @@ t.test('the same bytes on another topic are another message', async (t) => {
   const arrived = atB.next()
   await a.topics.publish(TOPIC, text('replayed'))
   t.equal(await arrived, 'replayed')
+})
+
+t.test('a node that is in the topics of every shard is known in all of them, whether it joins before or after it connects, and is not punished', async (t) => {
+  const topics = [OTHER_TOPIC, ...Array.from({ length: 129 }, (_, shard) => recordsTopic(31_337, shard))]
+  const [a, early, late] = await Promise.all([1, 2, 3].map(async () => (await startNode(t, { topics, targetPeers: 0 })).mesh)) as [Mesh, Mesh, Mesh]
+  const join = (mesh: Mesh, names: readonly string[]): void => { for (const topic of names) mesh.topics.subscribe(topic, { maxBytes: 100, validate: () => 'accept' }) }
+  join(a, topics)
+  join(early, topics)
+  join(late, [OTHER_TOPIC])
+  for (const mesh of [early, late]) await mesh.connect(a.addresses()[0] ?? '', { signal: soon() })
+  await Promise.all(topics.map(async (topic) => { await untilSubscribed(a, topic, topic === OTHER_TOPIC ? 2 : 1) }))
+  join(late, topics.slice(1))
+  await Promise.all(topics.map(async (topic) => { await untilSubscribed(a, topic, 2) }))
+  t.ok(a.peers().every(({ score }) => score >= 0))
+  t.same(a.topics.readers(topics[77] ?? '').sort(), [early.peerId, late.peerId].sort())
+  t.equal(a.peers().length, 2)
 })

@@ -1,10 +1,12 @@
 import t, { type Test } from 'tap'
 import { createAuthor } from '../../src/book/author.ts'
+import { BOOK_DEFAULTS } from '../../src/book/options.ts'
 import { createBookReplica, type BookReplica } from '../../src/book/replica.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { silentLogger as logger } from '../../src/core/logger.ts'
 import { createSystemRandom } from '../../src/core/random.ts'
 import type { MeshOptions } from '../../src/mesh/mesh.ts'
+import { recordsTopic } from '../../src/wire/topics.ts'
 import { DOMAIN, jobBody, testSigner } from '../support/records.ts'
 import { soon, startNode, TOPIC, untilGrafted, untilPeers, type TestNode } from './nodes.ts'
 
@@ -13,7 +15,7 @@ interface Trader extends TestNode { replica: BookReplica, post: () => Promise<st
 /** A node with a book of its own and an account that posts jobs. */
 async function startTrader (t: Test, key: number, options: Partial<MeshOptions>): Promise<Trader> {
   const clock = createSystemClock()
-  const node = await startNode(t, { network: String(DOMAIN.chainId), ...options })
+  const node = await startNode(t, { network: String(DOMAIN.chainId), topics: BOOK_DEFAULTS.shards.map((shard) => recordsTopic(DOMAIN.chainId, shard)), ...options })
   const replica = createBookReplica({ ...node, clock, logger, domain: DOMAIN, random: createSystemRandom() }, { secret: new Uint8Array(32) })
   const author = createAuthor({ signer: testSigner(key), datastore: node.datastore, clock }, { domain: DOMAIN })
   await author.start()
@@ -23,7 +25,7 @@ async function startTrader (t: Test, key: number, options: Partial<MeshOptions>)
     ...node,
     replica,
     post: async () => {
-      const record = await author.put('job', author.freeSlot(), jobBody({ validUntil: clock.now() + 600_000, deadline: clock.now() + 600_000 }))
+      const record = await author.put('job', author.freeSlot(0), jobBody({ validUntil: clock.now() + 600_000, deadline: clock.now() + 600_000 }))
       await replica.publish(record)
       return record.id
     }

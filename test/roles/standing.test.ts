@@ -19,7 +19,7 @@ async function setup (size: number): Promise<{ weights: () => number[], read: Ad
   const read: Address[] = []
   let reweighed = 0
   const chain = { account: async (account: Address) => { read.push(account); return await Promise.resolve(MONEY[account] ?? { free: 0, locked: 0, bond: 0, unbonding: 0 }) } }
-  const book = { size, members: () => accounts.map((account) => ({ record: { account } })) as never, reweigh: () => { reweighed++ } }
+  const book = { fullest: size, members: () => accounts.map((account) => ({ record: { account } })) as never, reweigh: () => { reweighed++ } }
   const standing = createStanding({ chain, clock, logger }, { book: () => book, maxFree: 100 })
   await standing.start()
   const tick = async (ms: number): Promise<void> => {

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { ConnectionGater } from '@libp2p/interface'
 import { createAuthor } from '../../src/book/author.ts'
+import { BOOK_DEFAULTS } from '../../src/book/options.ts'
 import { createBookReplica } from '../../src/book/replica.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { errorCode, errorMessage } from '../../src/core/errors.ts'
@@ -20,7 +21,7 @@ import { DOMAIN, jobBody, testSigner } from './records.ts'
 const [folder = '', key = '0', options = '{}'] = process.argv.slice(2)
 const clock = createSystemClock()
 const datastore = createDatastore({ logger: silentLogger }, { path: join(folder, 'datastore') })
-const mesh = createMesh({ datastore, logger: silentLogger, clock }, { network: String(DOMAIN.chainId), topics: [recordsTopic(DOMAIN.chainId)], ...JSON.parse(options) as Partial<MeshOptions> })
+const mesh = createMesh({ datastore, logger: silentLogger, clock }, { network: String(DOMAIN.chainId), topics: BOOK_DEFAULTS.shards.map((shard) => recordsTopic(DOMAIN.chainId, shard)), ...JSON.parse(options) as Partial<MeshOptions> })
 const replica = createBookReplica({ mesh, datastore, clock, logger: silentLogger, domain: DOMAIN, random: createSystemRandom() }, { secret: new Uint8Array(32) })
 const author = createAuthor({ signer: testSigner(Number(key)), datastore, clock }, { domain: DOMAIN })
 const say = (line: unknown): void => { process.stdout.write(`${JSON.stringify(line)}\n`) }
@@ -56,7 +57,7 @@ const put = async (slot: number): Promise<object> => await send(await author.put
 const commands: Record<string, (argument: string) => Promise<object | undefined>> = {
   connect: async (address) => ({ peerId: await mesh.connect(address, { signal: soon() }) }),
   // `publish COUNT`: jobs in free slots. `put SLOT`, `cancel SLOT`: answered when the record is safe on disk.
-  publish: async (count) => { for (let n = 0; n < Number(count); n++) await put(author.freeSlot()); return undefined },
+  publish: async (count) => { for (let n = 0; n < Number(count); n++) await put(author.freeSlot(0)); return undefined },
   put: async (slot) => await put(Number(slot)),
   cancel: async (slot) => await send(await author.cancel(Number(slot))),
   ids: async () => ({ ids: replica.book.ids().sort() }),

@@ -96,6 +96,7 @@ export function createMemoryNetwork (random: Random): MemoryNetwork {
           topics: {
             publish: async (topic, data) => { node.seen.add(keyOf(topic, data)); flood(topic, data, peerId) },
             hasRoom: () => true,
+            readers: unused,
             subscribe: (topic, subscription) => { node.subscriptions.set(topic, subscription); return () => { node.subscriptions.delete(topic) } }
           },
           requests: {

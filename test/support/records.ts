@@ -39,6 +39,9 @@ export const MODULE_BODY = { name: 'hello', tag: 'v1', manifest: CID }
 
 const BODIES: Record<BodyKind, unknown> = { job: jobBody(), offer: offerBody(), module: MODULE_BODY }
 
+/** A job that asks for a GPU: of the second shard. */
+export const GPU_JOB = jobBody({ gpus: [{ models: [], vramMiB: 8192, shareBp: 10_000 }] })
+
 /** A delegation of `account` to `operator` around T0. */
 export function delegate (account: Signer, operator: Address, change: Partial<Delegation> = {}): Delegation {
   const unsigned = { account: account.address, operator, peerId: PEER, roles: ALL_ROLES, notBefore: Math.floor(T0 / 1000) - 3600, expiry: Math.floor(T0 / 1000) + 86_400, nonce: 0, ...change }

@@ -48,6 +48,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       NETWORK,
       ['--delegation <file>', 'sign records for the account that delegated to this node (lilynode delegate)'],
       ['--fleet <file>', 'roster of the fleet that this node belongs to (lilynode fleet)'],
+      ['--markets <list>', 'follow only these markets of the network, or one class of them, like default,render/gpu (default all)'],
       ['--listen <multiaddr>', 'where to listen, e.g. /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/tcp/4002/ws (default /ip4/127.0.0.1/tcp/0); repeatable', collect],
       ['--announce <multiaddr>', 'where others reach this node, if not where it listens (port forwarding, reverse proxy); repeatable', collect],
       ['--reachability <kind>', 'whether others can dial this node: public, private (it keeps places at relays) or auto (default auto)'],

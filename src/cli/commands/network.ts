@@ -1,4 +1,4 @@
-import type { NodeStatus } from '../../api/facade.ts'
+import type { NodeStatus, PeerView } from '../../api/facade.ts'
 import { EXIT } from '../exit-codes.ts'
 import { requireNode } from '../node-client.ts'
 import { formatTable } from '../output.ts'
@@ -19,7 +19,7 @@ export const runStatus: CommandRun = async ({ output, root }) => {
   output.result(status, () => [
     `lilynode ${status.version} on ${status.network}: ${status.roles.join(', ')}`,
     `account  ${status.account}${status.operator === status.account ? '' : ` through operator ${status.operator}`}`, `peer     ${status.peerId}`, ...status.addresses.map((address) => `listens  ${address}`),
-    `peers    ${status.peers}`, ...reachLines(status.reachability), `records  ${status.records}`, `epoch    ${status.epoch}`,
+    `peers    ${status.peers}`, ...reachLines(status.reachability), `records  ${status.records}`, `follows  ${status.shards.join(', ')}`, `epoch    ${status.epoch}`,
     `chain    ${status.chain.chainId} ${status.chain.ok ? `at ${new Date(status.chain.blockTime * 1000).toISOString()}` : 'UNREACHABLE'}`,
     `process  pid ${status.process.pid}, ${status.process.rssMiB} MiB, up ${Math.round(status.process.uptimeMs / 1000)} s`,
     ...status.warnings.map((warning) => `warning  ${warning}`)
@@ -28,10 +28,11 @@ export const runStatus: CommandRun = async ({ output, root }) => {
 }
 
 /** How a peer's book compared with ours when the two were last held against each other. */
-function bookText ({ equal, missing, extra, records, atMs }: { equal: boolean, missing: number, extra: number, records: number, atMs: number }): string {
+export function bookText ({ equal, missing, extra, records, differing, unshared, atMs }: NonNullable<PeerView['book']>): string {
   const at = new Date(atMs).toTimeString().slice(0, 8)
   const count = `${records.toLocaleString('en')} record${records === 1 ? '' : 's'}`
-  return equal ? `equal at ${at}, ${count}` : `differed at ${at}: ${missing} missing here, ${extra} there, of ${count}`
+  const alone = unshared.length === 0 ? '' : `; not shared: ${unshared.join(', ')}`
+  return `${equal ? `equal at ${at}, ${count}` : `differed at ${at}${differing.length === 0 ? '' : ` in ${differing.join(', ')}`}: ${missing} missing here, ${extra} there, of ${count}`}${alone}`
 }
 
 /** Nothing where nobody asks: on a private network every node is taken to reach every other. */

@@ -20,6 +20,7 @@ export const runStart: CommandRun = async (context) => {
     networkPath: textFlag(context, 'network'),
     roles,
     delegationPath: textFlag(context, 'delegation'),
+    markets: textFlag(context, 'markets')?.split(',').map((name) => name.trim()),
     fleetPath: textFlag(context, 'fleet'),
     logLevel,
     listen: listFlag(context, 'listen'),

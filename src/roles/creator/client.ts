@@ -10,6 +10,7 @@ import type { Mesh } from '../../mesh/mesh.ts'
 import type { Blocks } from '../../store/blocks.ts'
 import { dealIdOf } from '../../wire/deal-terms.ts'
 import { PLAIN_JOB } from '../../wire/job-offer.ts'
+import { bodyShard, slotAt } from '../../wire/shard.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { AuctionView } from '../auction.ts'
 import { createDealWatch } from '../deal-watch.ts'
@@ -38,7 +39,7 @@ export interface ClientComponents extends NegotiateComponents, JudgeComponents, 
   clock: Clock
   logger: Logger
 }
-export interface ClientOptions extends NegotiateOptions, SubmitOptions { resultsPath: string, mediatorList: () => Promise<readonly Address[]>, firstSlot: number }
+export interface ClientOptions extends NegotiateOptions, SubmitOptions { resultsPath: string, mediatorList: () => Promise<readonly Address[]>, firstPlace: number }
 
 /** The creator role: jobs in, results out. */
 export interface Client extends Startable {
@@ -53,7 +54,7 @@ export interface Client extends Startable {
   onJob: JobTable['onSave']
 }
 
-/** Slots that jobs of one account rotate through; below the account's quota. */
+/** Places of each shard that jobs of one account rotate through; below the account's quota. */
 const JOB_SLOTS = 4096
 /** A job offer names at most this many mediators. */
 const MAX_MEDIATORS = 32
@@ -97,7 +98,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
     const now = clock.now()
     const id = dealIdOf(chain.domain, signer.address, jobNumber, 0)
     const offer = { ...PLAIN_JOB, ...parts, jobNumber, validUntil: now + OFFER_VALID_MS, deadline: now + OFFER_VALID_MS, mediators, avoid: [], attempt: 0, peer: components.mesh.peerId }
-    const job: Job = { id, jobNumber, slot: options.firstSlot + jobNumber % JOB_SLOTS, offer, offerId: id, state: 'DealNegotiating', deals: [], avoid: [], createdAtMs: now, updatedAtMs: now }
+    const job: Job = { id, jobNumber, slot: slotAt(bodyShard(offer), options.firstPlace + jobNumber % JOB_SLOTS), offer, offerId: id, state: 'DealNegotiating', deals: [], avoid: [], createdAtMs: now, updatedAtMs: now }
     table.add(job)
     await listing.publish(job)
     logger.info('job.submitted', { job: id, module: offer.moduleName, limit: offer.limit })

@@ -4,6 +4,7 @@ import type { Clock } from '../../core/clock.ts'
 import { errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Ask, ResourceOffer } from '../../wire/resource-offer.ts'
+import { bodyShard, slotAt, slotShard } from '../../wire/shard.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import type { CapacityLedger } from './capacity.ts'
 
@@ -29,13 +30,13 @@ const GATHER_MS = 50
 
 /** `template` is everything of the offer but unit, capacity, price and validity. */
 export function createOfferPublisher (
-  components: { author: Author, replica: Pick<BookReplica, 'publish'>, ledger: CapacityLedger, policy: OfferPolicy, clock: Clock, logger: Logger },
-  options: { template: Omit<ResourceOffer, 'unit' | 'capacity' | 'ask' | 'validUntil' | 'mediators'>, mediators: () => Promise<Address[]>, validMs: number, firstSlot: number }
+  components: { author: Author, replica: Pick<BookReplica, 'publish' | 'book'>, ledger: CapacityLedger, policy: OfferPolicy, clock: Clock, logger: Logger },
+  options: { template: Omit<ResourceOffer, 'unit' | 'capacity' | 'ask' | 'validUntil' | 'mediators'>, mediators: () => Promise<Address[]>, validMs: number, firstPlace: number }
 ): OfferPublisher {
   const { ledger, policy, author, replica, clock, logger } = components
   const issued = new Map<Hash, string>()
   const published = new Map<string, { text: string, atMs: number }>()
-  const slots = new Map([...ledger.units.keys()].map((unit, index) => [unit, options.firstSlot + index]))
+  const slots = new Map([...ledger.units.keys()].map((unit, index) => [unit, slotAt(bodyShard(options.template), options.firstPlace + index)]))
   let pending: (() => void) | undefined
   let work: Promise<void> = Promise.resolve()
 
@@ -68,7 +69,8 @@ export function createOfferPublisher (
     withdrawStale: async () => {
       const current = new Set(slots.values())
       for (const { kind, slot } of author.living(clock.now())) {
-        if (kind === 'offer' && !current.has(slot)) await replica.publish(await author.cancel(slot))
+        // Where the node does not follow its shard any more, an offer ends by itself.
+        if (kind === 'offer' && !current.has(slot) && replica.book.shards.includes(slotShard(slot))) await replica.publish(await author.cancel(slot))
       }
     },
     refresh: () => {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Test } from 'tap'
-import type { BookOptions } from '../../../src/book/options.ts'
+import { BOOK_DEFAULTS, type BookOptions } from '../../../src/book/options.ts'
 import { createBookReplica, type BookReplica } from '../../../src/book/replica.ts'
 import { createManualClock, createSystemClock, type Clock } from '../../../src/core/clock.ts'
 import { silentLogger as logger } from '../../../src/core/logger.ts'
@@ -17,7 +17,9 @@ import { recordsTopic } from '../../../src/wire/topics.ts'
 import type { Domain } from '../../../src/wire/typed-data.ts'
 import { DOMAIN, T0 } from '../../support/records.ts'
 
-export const TOPIC = recordsTopic(DOMAIN.chainId)
+/** Topic of the shard that most attacks are on. */
+export const TOPIC = recordsTopic(DOMAIN.chainId, 0)
+const TOPICS = BOOK_DEFAULTS.shards.map((shard) => recordsTopic(DOMAIN.chainId, shard))
 /** Time and the machine allow for this much before a test gives up. */
 const PATIENCE_MS = 20_000
 const POLL_MS = 5
@@ -25,7 +27,7 @@ export const soon = (): AbortSignal => AbortSignal.timeout(PATIENCE_MS)
 
 type RunningTest = Pick<Test, 'teardown'>
 /** A mesh over TCP on loopback without a book: what an attacker of our own kind has to begin with. */
-export interface Attacker { readonly mesh: Mesh, send: (records: readonly SignedRecord[], domain?: Domain) => Promise<void>, sendBytes: (data: Uint8Array) => Promise<void> }
+export interface Attacker { readonly mesh: Mesh, send: (records: readonly SignedRecord[], domain?: Domain) => Promise<void>, sendBytes: (data: Uint8Array, topic?: string) => Promise<void> }
 /** An honest node with a book. `verdicts` are its own on gossip, in order. */
 export interface Honest { readonly mesh: Mesh, readonly replica: BookReplica, readonly clock: RunningClock, readonly verdicts: Array<{ from: string, verdict: Validation }> }
 /** Runs with the machine, and can be pushed ahead. */
@@ -50,7 +52,7 @@ async function startMesh (t: RunningTest, options: Partial<MeshOptions> = {}): P
   const folder = mkdtempSync(join(tmpdir(), 'lily-attack-'))
   const datastore = createDatastore({ logger }, { path: join(folder, 'datastore') })
   await datastore.start()
-  const mesh = createMesh({ datastore, logger, clock: createSystemClock() }, { network: String(DOMAIN.chainId), topics: [TOPIC], targetPeers: 0, ...options })
+  const mesh = createMesh({ datastore, logger, clock: createSystemClock() }, { network: String(DOMAIN.chainId), topics: TOPICS, targetPeers: 0, ...options })
   t.teardown(async () => {
     await mesh.stop()
     await datastore.stop()
@@ -62,11 +64,12 @@ async function startMesh (t: RunningTest, options: Partial<MeshOptions> = {}): P
 /** A real node: mesh, datastore and book replica. */
 export async function startHonest (t: RunningTest, options: { clock?: RunningClock, book?: Partial<BookOptions> } = {}): Promise<Honest> {
   const clock = options.clock ?? startClock(t)
-  const { mesh, datastore, begin } = await startMesh(t)
+  const { mesh, datastore, begin } = await startMesh(t, { topics: (options.book?.shards ?? BOOK_DEFAULTS.shards).map((shard) => recordsTopic(DOMAIN.chainId, shard)) })
   const verdicts: Honest['verdicts'] = []
   const topics: Topics = {
     publish: mesh.topics.publish,
     hasRoom: mesh.topics.hasRoom,
+    readers: mesh.topics.readers,
     subscribe: (topic, subscription) => mesh.topics.subscribe(topic, {
       ...subscription,
       validate: async (data, from) => {
@@ -90,14 +93,14 @@ export async function startAttacker (t: RunningTest, target?: Honest): Promise<A
   mesh.topics.subscribe(TOPIC, { maxBytes: 65_536, validate: () => 'ignore' })
   await begin()
   if (target !== undefined) await befriend(mesh, target.mesh)
-  const sendBytes = async (data: Uint8Array): Promise<void> => { await mesh.topics.publish(TOPIC, data) }
+  const sendBytes = async (data: Uint8Array, topic = TOPIC): Promise<void> => { await mesh.topics.publish(topic, data) }
   return { mesh, sendBytes, send: async (records, domain = DOMAIN) => { await sendBytes(encodeBatch(domain, records.map(encodeRecord))) } }
 }
 
 /** Connects two nodes and waits until each knows that the other reads the topic. */
-export async function befriend (from: Mesh, to: Mesh): Promise<void> {
+export async function befriend (from: Mesh, to: Mesh, topic = TOPIC): Promise<void> {
   await from.connect(to.addresses()[0] ?? '', { signal: soon() })
-  const isReader = (mesh: Mesh, peer: string): boolean => (mesh.libp2p.services['gossip'] as unknown as { getMeshPeers: (topic: string) => string[] }).getMeshPeers(TOPIC).includes(peer)
+  const isReader = (mesh: Mesh, peer: string): boolean => (mesh.libp2p.services['gossip'] as unknown as { getMeshPeers: (topic: string) => string[] }).getMeshPeers(topic).includes(peer)
   await until('the two exchange gossip', () => isReader(from, to.peerId) && isReader(to, from.peerId))
 }
 

@@ -4,7 +4,7 @@ import { bucketOf } from '../../../src/book/lifetime.ts'
 import { firstFrame } from '../../../src/book/negentropy.ts'
 import { createItemSet } from '../../../src/book/negentropy-items.ts'
 import { errorCode } from '../../../src/core/errors.ts'
-import { encodeFetched, encodePageQuery, encodePushed, encodeRoundAnswer, encodeRoundQuery, decodePageQuery, MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
+import { decodePageQuery, decodeRoundQuery, encodeDigestAnswer, encodeFetched, encodeFramesAnswer, encodePageQuery, encodePushed, encodeRoundQuery, MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
 import { encodeRecord, type SignedRecord } from '../../../src/wire/record.ts'
 import { DOMAIN, signRecord, testSigner } from '../../support/records.ts'
 import { befriend, idsOf, keepApart, scoreOf, soon, startAttacker, startClock, startHonest, startScene, until, type Attacker, type Honest } from './attacker.ts'
@@ -16,11 +16,18 @@ const LIMITS = { maxBytes: MAX_RECONCILE_BYTES, perPeerPerSecond: 10_000, concur
 const jobs = (count: number): SignedRecord[] => Array.from({ length: count }, (_, slot) => signRecord(alice, 'job', { slot }))
 const never = async (): Promise<Uint8Array> => await new Promise(() => undefined)
 
-/** Has the attacker answer rounds and pages as it likes. */
+/** What all these attacks are on. */
+const SHARD = 0
+/** Has the attacker say that one shard differs, and answer frames and pages as it likes. */
 function serve (attacker: Attacker, round: () => Promise<Uint8Array>, page: (payload: Uint8Array) => Promise<Uint8Array>): { rounds: () => number, stop: () => void } {
   let rounds = 0
   const stops = [
-    attacker.mesh.requests.serve(RECONCILE_PROTOCOL, LIMITS, async () => { rounds++; return await round() }),
+    attacker.mesh.requests.serve(RECONCILE_PROTOCOL, LIMITS, async (payload) => {
+      const { type, shards } = decodeRoundQuery(DOMAIN, payload)
+      if (type === 'digests') return encodeDigestAnswer({ equal: shards.map(([shard]) => shard).filter((shard) => shard !== SHARD), differing: [SHARD] })
+      rounds++
+      return await round()
+    }),
     attacker.mesh.requests.serve(RECORDS_PROTOCOL, LIMITS, async (payload) => await page(payload))
   ]
   return { rounds: () => rounds, stop: () => { for (const stop of stops) stop() } }
@@ -40,12 +47,12 @@ t.test('a peer that lies gets nothing in: forged, unasked, invented and unreadab
   const named = listOf([signRecord(mallory, 'job'), signRecord(mallory, 'offer', { slot: 1 })])
   const forged = encodeRecord({ ...signRecord(mallory, 'job'), signature: `0x${'33'.repeat(64)}` })
   const unasked = encodeRecord(signRecord(testSigner(7), 'job'))
-  const naming = async (): Promise<Uint8Array> => encodeRoundAnswer({ count: 2, frame: named })
+  const naming = async (): Promise<Uint8Array> => encodeFramesAnswer([[SHARD, named]])
   const lies: Array<[string, string, () => Promise<Uint8Array>, () => Promise<Uint8Array>]> = [
     ['forged records', 'BOOK_RECONCILE', naming, async () => encodeFetched([forged])],
     ['records not asked for', 'BOOK_RECONCILE', naming, async () => encodeFetched([unasked])],
     ['bytes that are no page', 'WIRE_MALFORMED', naming, async () => new Uint8Array(300).fill(0xff)],
-    ['bytes that are no frame', 'BOOK_RECONCILE', async () => encodeRoundAnswer({ count: 2, frame: new Uint8Array([0x61, ...Array.from({ length: 90 }, () => 0xff)]) }), never],
+    ['bytes that are no frame', 'BOOK_RECONCILE', async () => encodeFramesAnswer([[SHARD, new Uint8Array([0x61, ...Array.from({ length: 90 }, () => 0xff)])]]), never],
     ['an answer beyond the limit', 'MESH_RESPONSE_TOO_LARGE', async () => new Uint8Array(MAX_RECONCILE_BYTES + 1), never],
     ['ids of nothing', 'done', naming, async () => encodeFetched([])]
   ]
@@ -73,7 +80,7 @@ t.test('a peer that never comes to an end is left after 32 rounds', async (t) =>
   const { victim, bystander, attacker } = await startScene(t)
   for (const record of jobs(3)) await bystander.replica.publish(record)
   // "Something between the beginning and the end differs", for ever.
-  const served = serve(attacker, async () => encodeRoundAnswer({ count: 1, frame: new Uint8Array([0x61, ...END_OF_SET, 1, ...Array.from({ length: 16 }, () => 7)]) }), async () => encodePushed([]))
+  const served = serve(attacker, async () => encodeFramesAnswer([[SHARD, new Uint8Array([0x61, ...END_OF_SET, 1, ...Array.from({ length: 16 }, () => 7)])]]), async () => encodePushed([]))
   await victim.replica.reconcileNow(attacker.mesh.peerId, soon())
   t.equal(served.rounds(), 32)
   t.notOk(victim.replica.status().peers.find(({ peerId }) => peerId === attacker.mesh.peerId)?.equal)
@@ -83,7 +90,7 @@ t.test('a peer that never comes to an end is left after 32 rounds', async (t) =>
 t.test('a peer that asks for everything again and again is refused, then cut off', async (t) => {
   const { victim, bystander, attacker } = await startScene(t)
   for (const record of jobs(3)) await bystander.replica.publish(record)
-  const round = encodeRoundQuery(DOMAIN, { bucket: bucketOf(victim.clock.now()), frame: firstFrame(createItemSet([])) })
+  const round = encodeRoundQuery(DOMAIN, { bucket: bucketOf(victim.clock.now()), type: 'frames', shards: [[SHARD, firstFrame(createItemSet([]))]] })
   const page = encodePageQuery(DOMAIN, { type: 'fetch', ids: jobs(3).map(({ id }) => id) })
   const ask = async (protocol: string, payload: Uint8Array): Promise<string> => await codeOf(attacker.mesh.requests.request(victim.mesh.peerId, protocol, payload, { signal: soon(), maxBytes: MAX_RECONCILE_BYTES }))
   const answers: string[] = []
@@ -119,7 +126,7 @@ t.test('one honest peer among withholding ones is enough to become complete, bef
   for (const attacker of withholding) {
     keepApart(attacker.mesh, honest.mesh)
     // An empty book that takes all and passes nothing on.
-    serve(attacker, async () => encodeRoundAnswer({ count: 0, frame: listOf([]) }), async (payload) => {
+    serve(attacker, async () => encodeFramesAnswer([[SHARD, listOf([])]]), async (payload) => {
       const query = decodePageQuery(DOMAIN, payload)
       return query.type === 'fetch' ? encodeFetched([]) : encodePushed([])
     })

@@ -25,9 +25,9 @@ function setUp (): { offers: ReturnType<typeof createOfferPublisher>, clock: Ret
     living: () => [{ kind: 'offer', slot: 10 }, { kind: 'offer', slot: 14 }, { kind: 'job', slot: 3 }],
     cancel: async (slot: number) => { cancelled.push(slot); return { id: hash(200 + slot) } as SignedRecord }
   }
-  const offers = createOfferPublisher({ author: author as never, replica: { publish: async (record) => { published.push(record.id) } }, ledger, policy: asked, clock, logger: silentLogger }, {
+  const offers = createOfferPublisher({ author: author as never, replica: { publish: async (record) => { published.push(record.id) }, book: { shards: [0] } as never }, ledger, policy: asked, clock, logger: silentLogger }, {
     template: { ...PLAIN_OFFER, engines: ['wasm'], modules: [], maxRunSeconds: 60, creators: [], peer: PEER },
-    mediators: async () => [...mediators], validMs: VALID_MS, firstSlot: 10
+    mediators: async () => [...mediators], validMs: VALID_MS, firstPlace: 10
   })
   return {
     offers, clock, ledger, puts, published, cancelled, mediators, policy,
