@@ -12,13 +12,13 @@ export const RECORDS_PROTOCOL = '/lily/records/1.0.0'
 
 /** Largest negentropy frame. */
 export const MAX_FRAME_BYTES = 60_000
-/** Records in one page, and their bytes. */
-export const MAX_PAGE_RECORDS = 200
-export const MAX_PAGE_BYTES = 262_144
+/** Records in one page, and their bytes: what the records of a market take on the mean, and room for three of the largest. */
+export const MAX_PAGE_RECORDS = 64
+export const MAX_PAGE_BYTES = 49_152
 /** A frame in its envelope: all that a stranger's round can make us hold. */
 export const MAX_ROUND_BYTES = MAX_FRAME_BYTES + 64
-/** A page in its envelope. */
-export const MAX_RECONCILE_BYTES = 270_000
+/** A page in its envelope: below 64 KiB, as all that one request can make us hold. */
+export const MAX_RECONCILE_BYTES = 50_000
 
 const bytesShape = z.instanceof(Uint8Array)
 const idShape = bytesShape.refine((bytes) => bytes.length === 32, 'expected 32 bytes')
