@@ -47,15 +47,16 @@ export async function reconcileWith (components: ReconcileComponents, peer: stri
   return session
 }
 
-/** Pages until the peer gives nothing more; each record passes admission like any other. */
+/** Pages until the peer gives nothing more, a few at a time: while one is verified the next is on its way. Each record passes admission like any other. */
 async function fetchAll ({ domain, book, intake }: ReconcileComponents, peer: string, ask: Ask, need: Ids, session: Session): Promise<void> {
-  let wanted = [...need.keys()]
+  const wanted = [...need.keys()]
   const miss = (id: Hash): void => {
     session.missing++
     session.differing.add(need.get(id) as number)
   }
-  while (wanted.length > 0) {
-    const ids = wanted.slice(0, MAX_PAGE_RECORDS)
+  let at = 0
+  let isBroken = false
+  const fetchPage = async (ids: Hash[]): Promise<void> => {
     const open = new Set(ids)
     const page = decodeFetched(await ask(RECORDS_PROTOCOL, encodePageQuery(domain, { type: 'fetch', ids })))
     for (const admission of await intake(page, peer, 'fetch')) {
@@ -67,8 +68,23 @@ async function fetchAll ({ domain, book, intake }: ReconcileComponents, peer: st
     // Gossip may have brought the rest in the meantime.
     const left = [...open].filter((id) => book.get(id) === undefined)
     if (page.length === 0) left.forEach(miss)
-    wanted = [...(page.length === 0 ? [] : left), ...wanted.slice(MAX_PAGE_RECORDS)]
+    else wanted.push(...left)
   }
+  const lane = async (): Promise<void> => {
+    try {
+      while (at < wanted.length && !isBroken) {
+        const ids = wanted.slice(at, at + MAX_PAGE_RECORDS)
+        at += ids.length
+        await fetchPage(ids)
+      }
+    } catch (error) {
+      isBroken = true
+      throw error
+    }
+  }
+  const lanes = await Promise.allSettled(Array.from({ length: RECONCILE.pagesAtOnce }, lane))
+  const failed = lanes.find((result) => result.status === 'rejected')
+  if (failed !== undefined) throw failed.reason
 }
 
 async function pushAll ({ domain, book }: ReconcileComponents, ask: Ask, have: Ids, session: Session): Promise<void> {

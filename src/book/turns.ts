@@ -2,7 +2,7 @@ import { yieldTurn } from './intake.ts'
 
 /**
  * One caller in each turn of the event loop, the keys in rotation and each key's callers in order. A key that asks without end
- * makes another wait for one turn, not for all that it asked before.
+ * makes another wait for one turn, not for all that it asked before. Where nobody waits, nobody is made to.
  */
 export interface Turns {
   /** Resolves when it is this caller's turn. */
@@ -29,11 +29,14 @@ export function createTurns (): Turns {
   }
   return {
     wait: async (key) => {
+      if (!isRunning) {
+        void run()
+        return
+      }
       await new Promise<void>((resolve) => {
         const callers = waiting.get(key)
         if (callers === undefined) waiting.set(key, [resolve])
         else callers.push(resolve)
-        if (!isRunning) void run()
       })
     }
   }

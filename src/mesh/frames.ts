@@ -10,7 +10,7 @@ export const FRAME_OPEN = 2
 /** u32 length of what follows, then the kind. */
 const HEADER_BYTES = 5
 /** Frames that wait for a slow reader: above, the sender is held back by flow control. */
-const HIGH_WATER_BYTES = 256 * 1024
+const HIGH_WATER_BYTES = 16 * 1024
 /** What a frame that waits costs beside its payload, which may be empty: else frames of five bytes pile up without bound. */
 const FRAME_COST_BYTES = 256
 /** An error frame may be this long even where the protocol's own frames are shorter. */

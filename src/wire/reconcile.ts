@@ -17,13 +17,13 @@ export const MAX_FRAME_BYTES = 60_000
 export const MAX_FRAMES = 8
 /** Bytes of a shard's fingerprint. */
 const DIGEST_BYTES = 16
-/** Records in one page, and their bytes. */
-export const MAX_PAGE_RECORDS = 200
-export const MAX_PAGE_BYTES = 262_144
+/** Records in one page, and their bytes: what the records of a market take on the mean, and room for three of the largest. */
+export const MAX_PAGE_RECORDS = 64
+export const MAX_PAGE_BYTES = 49_152
 /** Frames in their envelope: all that a stranger's round can make us hold. */
 export const MAX_ROUND_BYTES = MAX_FRAME_BYTES + 128
-/** A page in its envelope. */
-export const MAX_RECONCILE_BYTES = 270_000
+/** A page in its envelope: below 64 KiB, as all that one request can make us hold. */
+export const MAX_RECONCILE_BYTES = 50_000
 
 const bytesShape = z.instanceof(Uint8Array)
 const idShape = bytesShape.refine((bytes) => bytes.length === 32, 'expected 32 bytes')

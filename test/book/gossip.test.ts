@@ -97,10 +97,9 @@ t.test('one peer fills half of the queue at most', async (t) => {
 t.test('the event loop turns between two messages', async (t) => {
   const order: string[] = []
   const { subscription } = setup(() => { order.push('judged'); return { verdict: 'accept' } })
-  const both = Promise.all([1, 2].map(async (n) => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n)]), 'peer')))
   const tick = (): void => { order.push('turn'); if (order.length < 6) setImmediate(tick) }
   setImmediate(tick)
-  await both
+  await Promise.all([1, 2].map(async (n) => await subscription().validate(encodeBatch(DOMAIN, [Uint8Array.of(n)]), 'peer')))
   t.match(order.join(' '), /judged.* turn .*judged/)
 })
 

@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/core/logger.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
 import { encodeBatch } from '../../src/wire/record-batch.ts'
 import { encodeRecord, type SignedRecord } from '../../src/wire/record.ts'
-import { encodeFetched, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../src/wire/reconcile.ts'
+import { encodeFetched, MAX_PAGE_RECORDS, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../src/wire/reconcile.ts'
 import { createMemoryDatastore } from '../support/memory-datastore.ts'
 import { createMemoryNetwork, type MemoryMesh, type MemoryNetwork, type Tamper } from '../support/memory-mesh.ts'
 import { DOMAIN, jobBody, signRecord, T0, testSigner } from '../support/records.ts'
@@ -262,6 +262,42 @@ t.test('a lying peer: invalid, unasked and withheld records', async (t) => {
   t.match(a.replica.status().peers[0], { equal: false, missing: 5 })
   liar.mesh.tamper = undefined
   t.strictSame(await a.replica.reconcileNow('liar', never), { received: 5, sent: 0 }, 'an honest answer later is taken')
+})
+
+t.test('pages are fetched two at a time, and the session ends when both are settled', async (t) => {
+  const { network, start } = createWorld(t)
+  const [a, late] = [await start('a'), await start('late')]
+  for (const record of jobs(MAX_PAGE_RECORDS * 3)) await a.replica.publish(record)
+  const held: Array<() => void> = []
+  a.mesh.tamper = async (_from, protocol, answer) => {
+    if (protocol === RECORDS_PROTOCOL) await new Promise<void>((resolve) => { held.push(resolve) })
+    return answer
+  }
+  network.connect('late', 'a')
+  const session = late.replica.reconcileNow('a', never)
+  await until(() => held.length === 2)
+  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => { setImmediate(resolve) })
+  t.equal(held.length, 2, 'the third waits')
+  // A page is full before its ids are used up: what is left of it is asked for again.
+  held.splice(0, 1)[0]?.()
+  await until(() => held.length === 2)
+  t.ok(late.replica.book.size > 0)
+  a.mesh.tamper = undefined
+  for (const release of held) release()
+  t.strictSame(await session, { received: MAX_PAGE_RECORDS * 3, sent: 0 })
+  t.strictSame(idsOf(late), idsOf(a))
+})
+
+t.test('a page that lies ends the session, and the page beside it is the last', async (t) => {
+  const { network, start } = createWorld(t)
+  const [a, liar] = [await start('a'), await start('liar')]
+  for (const record of jobs(MAX_PAGE_RECORDS * 4)) await liar.replica.publish(record)
+  let pages = 0
+  liar.mesh.tamper = (_peer, protocol, answer) => protocol === RECORDS_PROTOCOL && ++pages === 1 ? encodeFetched([encodeRecord(signRecord(testSigner(7), 'job'))]) : answer
+  network.connect('a', 'liar')
+  await t.rejects(a.replica.reconcileNow('liar', never), { code: 'BOOK_RECONCILE' })
+  t.equal(pages, 2)
+  t.ok(a.replica.book.size > 1, 'what stands by itself stays')
 })
 
 t.test('a peer that names records and gives none is asked ever more rarely', async (t) => {

@@ -4,7 +4,7 @@ import { bucketOf } from '../../../src/book/lifetime.ts'
 import { firstFrame } from '../../../src/book/negentropy.ts'
 import { createItemSet } from '../../../src/book/negentropy-items.ts'
 import { errorCode } from '../../../src/core/errors.ts'
-import { decodePageQuery, decodeRoundQuery, encodeDigestAnswer, encodeFetched, encodeFramesAnswer, encodePageQuery, encodePushed, encodeRoundQuery, MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
+import { decodePageQuery, decodeRoundQuery, encodeDigestAnswer, encodeFetched, encodeFramesAnswer, encodePageQuery, encodePushed, encodeRoundQuery, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
 import { encodeRecord, type SignedRecord } from '../../../src/wire/record.ts'
 import { DOMAIN, signRecord, testSigner } from '../../support/records.ts'
 import { befriend, idsOf, keepApart, scoreOf, soon, startAttacker, startClock, startHonest, startScene, until, type Attacker, type Honest } from './attacker.ts'
@@ -53,7 +53,7 @@ t.test('a peer that lies gets nothing in: forged, unasked, invented and unreadab
     ['records not asked for', 'BOOK_RECONCILE', naming, async () => encodeFetched([unasked])],
     ['bytes that are no page', 'WIRE_MALFORMED', naming, async () => new Uint8Array(300).fill(0xff)],
     ['bytes that are no frame', 'BOOK_RECONCILE', async () => encodeFramesAnswer([[SHARD, new Uint8Array([0x61, ...Array.from({ length: 90 }, () => 0xff)])]]), never],
-    ['an answer beyond the limit', 'MESH_RESPONSE_TOO_LARGE', async () => new Uint8Array(MAX_RECONCILE_BYTES + 1), never],
+    ['an answer beyond the limit', 'MESH_RESPONSE_TOO_LARGE', async () => new Uint8Array(MAX_ROUND_BYTES + 1), never],
     ['ids of nothing', 'done', naming, async () => encodeFetched([])]
   ]
   for (const [what, code, round, page] of lies) {
