@@ -6,7 +6,7 @@ import { absorbFrame, answerFrame } from '../src/book/negentropy.ts'
 import { createItemSet, type ItemSet } from '../src/book/negentropy-items.ts'
 import { bytesToError, errorToBytes } from '../src/mesh/error-frame.ts'
 import { RequestError } from '../src/mesh/errors.ts'
-import { decodeAuctionMessage, decodeEvidence } from '../src/wire/auction.ts'
+import { decodeAuctionMessage, decodeEvidence, decodeProof } from '../src/wire/auction.ts'
 import { dealRequestShape, decodeMessage, encodeMessage, mediateRequestShape, openRequestShape } from '../src/wire/deal-room.ts'
 import { decodeHello, encodeHello } from '../src/wire/hello.ts'
 import { decodeBatch, encodeBatch } from '../src/wire/record-batch.ts'
@@ -66,14 +66,15 @@ export function createTargets (): Target[] {
     { name: 'page query', corpus: [hex(messages['fetch']), hex(messages['push'])], run: (bytes) => { decodePageQuery(DOMAIN, bytes) } },
     { name: 'page', corpus: [encodeFetched(encoded)], run: (bytes) => { decodeFetched(bytes).forEach(judge) } },
     { name: 'push answer', corpus: [encodePushed(records.map(({ id }) => id))], run: (bytes) => { decodePushed(bytes) } },
-    { name: 'auction message', corpus: ['commit', 'reveal', 'posting'].map((name) => hex(auction[name]?.bytes)), run: (bytes) => { decodeAuctionMessage(bytes) } },
+    { name: 'auction message', corpus: ['commit', 'reveal', 'posting', 'certificate'].map((name) => hex(auction[name]?.bytes)), run: (bytes) => { decodeAuctionMessage(bytes) } },
     { name: 'solution', corpus: [hex(auction['solution']?.bytes)], run: (bytes) => { decodeSolution(bytes) } },
+    { name: 'proof of a certificate', corpus: [hex(auction['proof'])], run: (bytes) => { decodeProof(bytes) } },
     { name: 'evidence', corpus: [hex(auction['evidence'])], run: (bytes) => { decodeEvidence(bytes) } },
     { name: 'hello', corpus: [encodeHello({ delegation, roles: ['creator'] })], run: (bytes) => { decodeHello(bytes) } },
     {
       name: 'deal request',
       corpus: [
-        { type: 'propose', epoch: 1, evidence: hex(auction['evidence']), jobOfferId: hash, resourceOfferId: hash, creatorSaltHash: hash }, { type: 'agree', dealId: hash, creatorSignature: signature },
+        { type: 'propose', epoch: 1, evidence: hex(auction['evidence']), jobOfferId: hash, resourceOfferId: hash, creatorSaltHash: hash, certificates: [hash], proofs: [hex(auction['proof'])] }, { type: 'agree', dealId: hash, creatorSignature: signature },
         { type: 'salt', dealId: hash, manifest: hash, signature, creatorSalt: hash }, { type: 'status', dealId: hash }
       ].map(encodeMessage),
       run: (bytes) => { decodeMessage(dealRequestShape, bytes, 'deal request') }

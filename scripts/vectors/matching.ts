@@ -9,7 +9,7 @@ import { phasesOf } from '../../src/match/phases.ts'
 import { askFor, collateralFor, feeFor, priceFor, referenceFor, welfareOf } from '../../src/match/price.ts'
 import type { Match, Snapshot } from '../../src/match/problem.ts'
 import { verifySolution } from '../../src/match/verify.ts'
-import { commitDigest, commitmentOf, encodeAuctionMessage, encodeEvidence, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey } from '../../src/wire/auction.ts'
+import { certificateIdOf, certificateSetOf, commitDigest, commitmentOf, encodeProof, NO_CERTIFICATE, statementOf, encodeAuctionMessage, encodeEvidence, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey } from '../../src/wire/auction.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
 import { encodeSolution } from '../../src/wire/solution.ts'
 
@@ -59,21 +59,27 @@ function auction (): unknown {
   const bytes = encodeSolution(solution)
   const solutionId = solutionIdOf(bytes)
   const salt = id(0x5a17)
-  const unsignedCommit = { epoch, solver: signer.address, commitment: commitmentOf(solutionId, salt, signer.address) }
+  const certificate = new Uint8Array(40).map((_, at) => at)
+  const statement = { epoch, solver: signer.address, solutionId, certificateId: certificateIdOf(certificate), salt }
+  const unsignedCommit = { epoch, solver: signer.address, commitment: commitmentOf(statement) }
   const commit = { ...unsignedCommit, signature: signer.sign(commitDigest(domain, unsignedCommit)) }
-  const unsignedReveal = { epoch, solver: signer.address, solution: bytes, salt }
-  const reveal = { ...unsignedReveal, signature: signer.sign(revealDigest(domain, unsignedReveal)) }
-  const unsignedPosting = { ...unsignedReveal, salt: FALLBACK_SALT }
-  const posting = { ...unsignedPosting, signature: signer.sign(revealDigest(domain, unsignedPosting)) }
+  const signature = signer.sign(revealDigest(domain, statement))
+  const reveal = { epoch, solver: signer.address, solution: bytes, certificateId: statement.certificateId, salt, signature }
+  const certified = { epoch, solver: signer.address, solutionId, salt, signature, certificate }
+  const posted = { ...statement, certificateId: NO_CERTIFICATE, salt: FALLBACK_SALT }
+  const posting = { epoch, solver: signer.address, solution: bytes, certificateId: NO_CERTIFICATE, salt: FALLBACK_SALT, signature: signer.sign(revealDigest(domain, posted)) }
   return {
     about: 'protocol/auction.md. The private key is for this vector only.',
     domain, privateKey: bytesToHex(privateKey), solver: signer.address,
     solution: { value: solution, bytes: bytesToHex(bytes), solutionId },
     salt,
     commit: { value: commit, digest: commitDigest(domain, commit), bytes: bytesToHex(encodeAuctionMessage({ type: 'commit', commit })) },
-    reveal: { digest: revealDigest(domain, reveal), signature: reveal.signature, bytes: bytesToHex(encodeAuctionMessage({ type: 'reveal', reveal })) },
-    posting: { digest: revealDigest(domain, posting), signature: posting.signature, bytes: bytesToHex(encodeAuctionMessage({ type: 'reveal', reveal: posting })) },
+    reveal: { digest: revealDigest(domain, statement), signature: reveal.signature, bytes: bytesToHex(encodeAuctionMessage({ type: 'reveal', reveal })) },
+    posting: { digest: revealDigest(domain, statementOf(posting)), signature: posting.signature, bytes: bytesToHex(encodeAuctionMessage({ type: 'reveal', reveal: posting })) },
+    certificate: { bytes: bytesToHex(encodeAuctionMessage({ type: 'certificate', certificate: certified })), certificate: bytesToHex(certificate), certificateId: statement.certificateId },
     evidence: bytesToHex(encodeEvidence({ commit, reveal })),
+    proof: bytesToHex(encodeProof({ commit, certificate: certified })),
+    certificateSet: certificateSetOf([id(2), id(1)]),
     tieKey: tieKey(epoch, signer.address),
     phases: { rules: DEFAULT_AUCTION_RULES, genesisTime: 1_700_000_000, value: phasesOf(DEFAULT_AUCTION_RULES, 1_700_000_000, epoch) }
   }

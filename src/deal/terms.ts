@@ -19,6 +19,8 @@ export interface TermsInput {
   price: number
   fee: number
   collateral: number
+  /** Hash of the certificates that the price was taken from; zero: none. */
+  certificateSet: Hash
   mediators: MediatorList
   parameters: DealParameters
   parametersHash: Hash
@@ -69,6 +71,7 @@ export function buildTerms (input: TermsInput): DealTerms {
       auditFee: parameters.auditFee,
       parameters: input.parametersHash,
       ...PLAIN_REST,
+      certificateSet: input.certificateSet,
       watcher: job.watcher
     }
   }

@@ -45,7 +45,13 @@ export const auctionRulesShape = z.strictObject({
   maxSolvers: uintShape.min(1).max(1024),
   maxFallbacks: uintShape.max(64),
   /** Bond without which a solver's commits are ignored, nLILY. */
-  minSolverBond: amountShape
+  minSolverBond: amountShape,
+  /** Certificates whose bound is within this of the lowest count, bp; at most so many, the lowest first; bounds that a node computes per epoch. */
+  nearBp: uintShape.max(BP),
+  maxCertificates: uintShape.min(1).max(5),
+  maxBounds: uintShape.min(1).max(64),
+  /** Accounts with offers, and accounts with jobs, without which a class has no price of its own. */
+  minAccounts: uintShape.min(1)
 }).refine((rules) => rules.commitBp < rules.revealBp && rules.revealBp < rules.fallbackBp && rules.fallbackBp < rules.consentBp, 'phases must ascend: commit, reveal, fallback, consent')
 export type AuctionRules = z.output<typeof auctionRulesShape>
 
@@ -67,7 +73,15 @@ export const DEFAULT_AUCTION_RULES: AuctionRules = {
   // Honest postings of the floor differ little; more of them add nothing.
   maxFallbacks: 16,
   // 50 LILY: a thousand fees of small jobs, so that filling all 64 places costs more than it can earn.
-  minSolverBond: 50_000_000_000
+  minSolverBond: 50_000_000_000,
+  // Engines that solve well end within 1 % of each other.
+  nearBp: 100,
+  // The median of five withstands two that were written to move it.
+  maxCertificates: 5,
+  // 16 x 60 ms at 8,000 x 1,500: a second of the epoch.
+  maxBounds: 16,
+  // With one or two accounts on a side the dual price is whatever the one names.
+  minAccounts: 3
 }
 
 /** A devnet's epoch: short enough to watch, long enough for processes on one machine to answer. */

@@ -3,10 +3,13 @@ import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
-import { createCompetition, type Competition, type Ranked } from '../match/competition.ts'
+import { createCompetition, type Competition } from '../match/competition.ts'
 import { epochAt, phasesOf, type Phases } from '../match/phases.ts'
 import type { AuctionRules, MatchRules } from '../match/options.ts'
-import type { JobRow, OfferRow, Snapshot } from '../match/problem.ts'
+import type { Certifier } from '../match/certificate.ts'
+import type { PricedPair } from '../match/class-price.ts'
+import type { Snapshot } from '../match/problem.ts'
+import type { Ranked } from '../match/ranking.ts'
 import { cutoffsOf, snapshotOf } from '../match/snapshot.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { decodeAuctionMessage, decodeEvidence, encodeAuctionMessage, encodeEvidence, MAX_AUCTION_MESSAGE_BYTES, type AuctionMessage } from '../wire/auction.ts'
@@ -14,13 +17,14 @@ import { WireError } from '../wire/errors.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
 import { auctionTopic } from '../wire/topics.ts'
 import type { Domain } from '../wire/typed-data.ts'
+import { createClassPrices, type ClassPrices } from './class-prices.ts'
 import type { Contacts } from './contacts.ts'
 import type { Eligibility } from './eligibility.ts'
 import { RoleError } from './errors.ts'
 import { createSightings } from './sightings.ts'
 
 /** One pair of a published solution, with all that its consent needs. */
-export interface Pairing { epoch: number, job: JobRow, offer: OfferRow, solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
+export interface Pairing extends PricedPair { epoch: number, solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
 /** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first. */
 export interface AuctionDecision { epoch: number, ranking: readonly Ranked[], pairingsOf: (jobOfferId: Hash) => Pairing[] }
 
@@ -37,6 +41,7 @@ export interface AuctionView extends Startable {
   decision: (epoch: number) => AuctionDecision | undefined
   onEpoch: (listener: (phases: Phases) => void) => () => void
   onDecided: (listener: (decision: AuctionDecision) => void) => () => void
+  readonly prices: ClassPrices
   /** The pair of a proposal, checked: adopts the evidence, refuses what a better verified solution leaves out. Throws RoleError AUCTION_*. */
   checkPair: (proposal: { epoch: number, evidence: Uint8Array, job: Hash, offer: Hash }) => Pairing
 }
@@ -45,7 +50,7 @@ export interface AuctionView extends Startable {
 const KEEP_EPOCHS = 30
 
 export function createAuction (
-  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, clock: Clock, logger: Logger, domain: Domain },
+  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, clock: Clock, logger: Logger, domain: Domain, certifier?: Certifier },
   options: { rules: AuctionRules, match: MatchRules, genesisTime: number }
 ): AuctionView {
   const { mesh, replica, eligibility, clock, logger, domain } = components
@@ -94,9 +99,10 @@ export function createAuction (
   }
 
   const take = (message: AuctionMessage): { verdict: 'accept' | 'ignore' | 'reject', code?: string } => {
-    const competition = competitionOf(message.type === 'commit' ? message.commit.epoch : message.reveal.epoch)
+    const competition = competitionOf(epochOf(message))
     if (competition === undefined) return { verdict: 'ignore', code: 'AUCTION_EPOCH' }
-    return message.type === 'commit' ? competition.addCommit(message.commit, clock.now()) : competition.addReveal(message.reveal, clock.now())
+    if (message.type === 'commit') return competition.addCommit(message.commit, clock.now())
+    return message.type === 'reveal' ? competition.addReveal(message.reveal, clock.now()) : competition.addCertificate(message.certificate, clock.now())
   }
 
   const decide = (epoch: number): AuctionDecision | undefined => {
@@ -112,7 +118,7 @@ export function createAuction (
       const offer = match === undefined ? undefined : offers.get(match.offer)
       const evidence = competition.evidence(ranked.solver)
       if (ranked.score <= 0 || job === undefined || offer === undefined || evidence === undefined) return undefined
-      return { epoch, job, offer, solver: ranked.solver, solverPeer: components.contacts.peerOf(ranked.solver), solutionId: ranked.solutionId, evidence: encodeEvidence(evidence) }
+      return { epoch, job, offer, devices: match?.devices ?? [], solver: ranked.solver, solverPeer: components.contacts.peerOf(ranked.solver), solutionId: ranked.solutionId, evidence: encodeEvidence(evidence) }
     }
     const pairingsOf = (jobId: Hash): Pairing[] => {
       const pairings = ranking.map((ranked) => pairingIn(ranked, jobId)).filter((pairing) => pairing !== undefined)
@@ -123,6 +129,15 @@ export function createAuction (
     decisions.set(epoch, decision)
     return decision
   }
+
+  const prices = createClassPrices({ certifier: components.certifier, nowMs: clock.now }, {
+    rules,
+    epochOf: (epoch) => {
+      const competition = competitions.get(epoch)
+      const held = snapshots.get(epoch)
+      return competition === undefined || held === undefined ? undefined : { competition, snapshot: held, ranking: decisions.get(epoch)?.ranking ?? [] }
+    }
+  })
 
   /** The clockwork of an epoch: boundary, end of commits (the book that counts is fixed), end of postings (ranking). */
   const runEpoch = (epoch: number): void => {
@@ -200,6 +215,7 @@ export function createAuction (
       decidedListeners.add(listener)
       return () => { decidedListeners.delete(listener) }
     },
+    prices,
     checkPair: ({ epoch, evidence, job, offer }) => {
       const competition = competitions.get(epoch)
       if (competition === undefined || !snapshots.has(epoch)) throw new RoleError('AUCTION_EPOCH', `epoch ${epoch} is not open for consent here`, { data: { epoch } })
@@ -214,4 +230,9 @@ export function createAuction (
       return wanted
     }
   }
+}
+
+function epochOf (message: AuctionMessage): number {
+  if (message.type === 'commit') return message.commit.epoch
+  return message.type === 'reveal' ? message.reveal.epoch : message.certificate.epoch
 }

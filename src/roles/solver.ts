@@ -11,13 +11,24 @@ import type { Signer } from '../identity/signer.ts'
 import type { Engine } from '../match/engine.ts'
 import { solutionToBytes } from '../match/fit.ts'
 import type { Phases } from '../match/phases.ts'
+import type { Snapshot, Solution } from '../match/problem.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import { commitDigest, commitmentOf, revealDigest, solutionIdOf } from '../wire/auction.ts'
+import { certificateIdOf, commitDigest, commitmentOf, NO_CERTIFICATE, revealDigest, solutionIdOf } from '../wire/auction.ts'
 import { decodeMessage, encodeMessage, OPEN_PROTOCOL, openRequestShape } from '../wire/deal-room.ts'
-import type { Hash } from '../wire/shapes.ts'
 import type { AuctionView } from './auction.ts'
 
-export interface SolverComponents { mesh: Pick<Mesh, 'requests'>, auction: AuctionView, engine: Engine, chain: Pick<Chain, 'domain' | 'send'>, signer: Signer, clock: Clock, random: Random, logger: Logger }
+export interface SolverComponents {
+  mesh: Pick<Mesh, 'requests'>
+  auction: AuctionView
+  engine: Engine
+  /** Prices for the solution, as a certificate; undefined for none. */
+  certify?: (snapshot: Snapshot, solution: Solution) => Uint8Array | undefined
+  chain: Pick<Chain, 'domain' | 'send'>
+  signer: Signer
+  clock: Clock
+  random: Random
+  logger: Logger
+}
 
 /** A commit must be everywhere before its deadline: gossip on one machine or a home line. */
 const COMMIT_MARGIN_MS = 300
@@ -39,12 +50,17 @@ export function createSolver (components: SolverComponents): Startable {
     const solution = await engine.solve(snapshot, { deadlineMs, seed: random.below(2 ** 31), signal: stopping.signal, clock })
     if (solution.matches.length === 0) return
     const bytes = solutionToBytes(snapshot, solution)
-    const salt: Hash = bytesToHex(random.bytes(32))
-    const commitment = commitmentOf(solutionIdOf(bytes), salt, signer.address)
-    await auction.say({ type: 'commit', commit: { epoch, solver: signer.address, commitment, signature: signer.sign(commitDigest(domain, { epoch, solver: signer.address, commitment })) } })
+    const certificate = components.certify?.(snapshot, solution)
+    const statement = {
+      epoch, solver: signer.address, solutionId: solutionIdOf(bytes), certificateId: certificate === undefined ? NO_CERTIFICATE : certificateIdOf(certificate), salt: bytesToHex(random.bytes(32))
+    }
+    const commit = { epoch, solver: signer.address, commitment: commitmentOf(statement) }
+    await auction.say({ type: 'commit', commit: { ...commit, signature: signer.sign(commitDigest(domain, commit)) } })
     await clock.wait(phases.commitDeadline + REVEAL_DELAY_MS - clock.now(), stopping.signal)
-    const reveal = { epoch, solver: signer.address, solution: bytes, salt }
-    await auction.say({ type: 'reveal', reveal: { ...reveal, signature: signer.sign(revealDigest(domain, reveal)) } })
+    const signed = { ...statement, signature: signer.sign(revealDigest(domain, statement)) }
+    const { solver, certificateId, salt, signature, solutionId } = signed
+    await auction.say({ type: 'reveal', reveal: { epoch, solver, solution: bytes, certificateId, salt, signature } })
+    if (certificate !== undefined) await auction.say({ type: 'certificate', certificate: { epoch, solver, solutionId, salt, signature, certificate } })
     logger.debug('solver.revealed', { epoch, engine: engine.name, matches: solution.matches.length })
   }
 

@@ -13,6 +13,8 @@ import type { Negotiation } from './negotiate.ts'
 export const REFUSED_MS = 20_000
 /** Answers of a node whose consent phase is over, or not yet open: the pair was late, its provider refused nothing. */
 const OUT_OF_TIME: readonly string[] = ['AUCTION_LATE', 'AUCTION_EARLY', 'AUCTION_EPOCH']
+/** What speaks against the pair in this epoch and not against the provider: the next-best solution may name it again. */
+const NOT_ITS_FAULT: readonly string[] = ['AUCTION_PRICE_SET']
 
 /** What happens to jobs that an auction matched: the pairs of the best solutions are tried until one makes a deal. */
 export interface Matched {
@@ -51,9 +53,11 @@ export function createMatched (components: { table: JobTable, listing: Listing, 
         await table.save(job, (changed) => { changed.problem = { code: errorCode(error), message: errorMessage(error) } })
         // The offer stands in the book as it was and waits for the next epoch.
         if (OUT_OF_TIME.includes(errorCode(error))) return
+        if (NOT_ITS_FAULT.includes(errorCode(error))) continue
         refused.push(pairing.offer.account)
       }
     }
+    if (refused.length === 0) return
     await table.save(job, (changed) => { changed.avoid = [...changed.avoid, ...refused.map((provider) => ({ provider, untilMs: clock.now() + REFUSED_MS }))] })
     await listing.publish(job)
   }

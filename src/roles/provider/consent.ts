@@ -6,11 +6,12 @@ import type { DealParameters } from '../../deal/options.ts'
 import { buildTerms, commonMediators, saltFor } from '../../deal/terms.ts'
 import type { Signer } from '../../identity/signer.ts'
 import { recoverSigner } from '../../wire/signature.ts'
-import { collateralFor, feeFor, priceFor } from '../../match/price.ts'
+import { collateralFor, feeFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
+import { certificateSetOf } from '../../wire/auction.ts'
 import { saltHash } from '../../wire/deal-messages.ts'
 import { dealIdOf, dealTermsDigest } from '../../wire/deal-terms.ts'
-import type { DealRequestOf, proposeAnswerShape } from '../../wire/deal-room.ts'
+import type { DealRequestOf, proposeAnswerShape, SignedAnswer } from '../../wire/deal-room.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import type { z } from 'zod'
 import type { BookReplica } from '../../book/replica.ts'
@@ -20,7 +21,7 @@ import type { CapacityLedger } from './capacity.ts'
 import type { OfferPolicy, OfferPublisher } from './offers.ts'
 
 export interface ConsentComponents {
-  auction: Pick<AuctionView, 'checkPair'>
+  auction: Pick<AuctionView, 'checkPair' | 'prices'>
   deals: DealBook
   ledger: CapacityLedger
   offers: Pick<OfferPublisher, 'unitOf' | 'refresh'>
@@ -54,7 +55,12 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const entry = components.replica.book.get(message.jobOfferId)
       if (entry === undefined) throw new DealError('DEAL_UNKNOWN_OFFER', 'the job offer is cancelled, replaced or not known here', { data: { job: message.jobOfferId } })
 
-      const price = priceFor(job, pair.offer.offer, options.rules)
+      const { prices } = components.auction
+      prices.adopt(message.epoch, message.proofs)
+      const ours = prices.setFor(message.epoch, pair)
+      const lacking = ours.filter((id) => !message.certificates.includes(id))
+      if (lacking.length > 0) return { certificates: ours, proofs: prices.proofs(message.epoch, lacking) }
+      const price = prices.priceFor(message.epoch, pair, message.certificates)
       const collateral = collateralFor(price, options.rules, job)
       const lockable = collateral + (job.verification.strategy === 'audit' ? options.parameters.auditFee + options.parameters.claimFee : 0)
       const bonded = await options.mediators()
@@ -73,7 +79,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const ownSalt = saltFor(options.saltSecret, dealId)
       const terms = buildTerms({
         job, creator: pair.job.account, jobOfferId: message.jobOfferId, provider: signer.address, resourceOfferId: message.resourceOfferId,
-        solver: pair.solver, solutionId: pair.solutionId, price, fee: feeFor(price, options.rules), collateral, mediators,
+        solver: pair.solver, solutionId: pair.solutionId, price, fee: feeFor(price, options.rules), collateral, certificateSet: certificateSetOf(message.certificates), mediators,
         parameters: options.parameters, parametersHash: options.parametersHash,
         lane, openBy: Math.floor(clock.now() / 1000) + options.parameters.openSeconds,
         providerSaltHash: saltHash(ownSalt), creatorSaltHash: message.creatorSaltHash
@@ -103,9 +109,9 @@ export function createProviderConsent (components: ConsentComponents, options: C
   }
 
   /** The same proposal gets the same answer; another one for the same deal id would be a second set of terms. */
-  function repeat (deal: Deal, message: DealRequestOf<'propose'>): z.output<typeof proposeAnswerShape> {
+  function repeat (deal: Deal, message: DealRequestOf<'propose'>): SignedAnswer {
     const { rest } = deal.terms
-    const same = rest.jobOfferId === message.jobOfferId && rest.resourceOfferId === message.resourceOfferId && rest.creatorSaltHash === message.creatorSaltHash
+    const same = rest.jobOfferId === message.jobOfferId && rest.resourceOfferId === message.resourceOfferId && rest.creatorSaltHash === message.creatorSaltHash && rest.certificateSet === certificateSetOf(message.certificates)
     if (!same || deal.state !== 'DealNegotiating' || deal.providerSignature === undefined) {
       throw new DealError('DEAL_EXISTS', `terms for this deal were signed before; it is in ${deal.state}`, { data: { dealId: deal.dealId, state: deal.state } })
     }

@@ -12,7 +12,7 @@ import { DOMAIN, offerBody, signRecord, testSigner } from '../../support/records
 
 const [creator, provider, solver] = [testSigner(1), testSigner(2), testSigner(3)]
 const job = jobOffer()
-const proposal = { type: 'propose' as const, epoch: 1, evidence: new Uint8Array(0), jobOfferId: hash(1), resourceOfferId: hash(2), creatorSaltHash: hash(4) }
+const proposal = { type: 'propose' as const, epoch: 1, evidence: new Uint8Array(0), jobOfferId: hash(1), resourceOfferId: hash(2), creatorSaltHash: hash(4), certificates: [], proofs: [] }
 
 /** A provider's consent to one pair that fits; `account` is called while it waits for the chain. */
 async function setUp (change: { account?: () => void } = {}): Promise<{ propose: () => Promise<unknown>, deals: DealBook, policy: { open: boolean } }> {
@@ -20,7 +20,7 @@ async function setUp (change: { account?: () => void } = {}): Promise<{ propose:
   const deals = await openDealBook({ journal: createJournal({ datastore: createMemoryDatastore() }, { role: 'provider' }), clock: createManualClock() })
   const offer = offerBody({ ask: DEFAULT_MATCH_RULES.reference })
   const components = {
-    auction: { checkPair: () => ({ job: { offer: job, account: creator.address }, offer: { offer, account: provider.address }, solver: solver.address, solutionId: hash(3) }) },
+    auction: { prices: { adopt: () => undefined, setFor: () => [], priceFor: () => 1000 }, checkPair: () => ({ job: { offer: job, account: creator.address }, offer: { offer, account: provider.address }, solver: solver.address, solutionId: hash(3) }) },
     deals, ledger: createCapacityLedger({ cpuMilli: 4000, memoryMiB: 4000, diskMiB: 4000 }, [{ name: 'a', share: 1 }]),
     offers: { unitOf: () => 'a', refresh: () => undefined }, policy: { isOpen: () => policy.open },
     replica: { book: { get: () => ({ record: signRecord(creator, 'job', { body: job }) }) } },
