@@ -74,7 +74,7 @@ export function createTargets (): Target[] {
     {
       name: 'deal request',
       corpus: [
-        { type: 'propose', epoch: 1, evidence: hex(auction['evidence']), jobOfferId: hash, resourceOfferId: hash, creatorSaltHash: hash, certificates: [hash], proofs: [hex(auction['proof'])] }, { type: 'agree', dealId: hash, creatorSignature: signature },
+        { type: 'propose', epoch: 1, evidence: hex(auction['evidence']), jobOfferId: hash, resourceOfferId: hash, creatorSaltHash: hash, fee: 1, certificates: [hash], proofs: [hex(auction['proof'])] }, { type: 'agree', dealId: hash, creatorSignature: signature },
         { type: 'salt', dealId: hash, manifest: hash, signature, creatorSalt: hash }, { type: 'status', dealId: hash }
       ].map(encodeMessage),
       run: (bytes) => { decodeMessage(dealRequestShape, bytes, 'deal request') }

@@ -93,7 +93,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   } else {
     // Whoever is no solver keeps the market alive when no solver answers, and opens what its own posting matched.
     const stopping = new AbortController()
-    const stop = serveOpen({ mesh, chain, signer, logger }, stopping.signal)
+    const stop = serveOpen({ mesh, auction, chain, signer, logger }, stopping.signal)
     await lifecycle.add({ start: async () => { await Promise.resolve() }, stop: async () => { stopping.abort(); stop(); await Promise.resolve() } })
     if (!has('creator')) await lifecycle.add(createFloorPoster({ auction, signer, clock, random, logger: logger.child('floor'), domain }))
   }

@@ -10,6 +10,7 @@ import type { Certifier } from '../match/certificate.ts'
 import type { PricedPair } from '../match/class-price.ts'
 import type { Snapshot } from '../match/problem.ts'
 import type { Ranked } from '../match/ranking.ts'
+import { rewardFee, rewardOf } from '../match/reward.ts'
 import { cutoffsOf, snapshotOf } from '../match/snapshot.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { decodeAuctionMessage, decodeEvidence, encodeAuctionMessage, encodeEvidence, MAX_AUCTION_MESSAGE_BYTES, type AuctionMessage } from '../wire/auction.ts'
@@ -25,8 +26,8 @@ import { createSightings } from './sightings.ts'
 
 /** One pair of a published solution, with all that its consent needs. */
 export interface Pairing extends PricedPair { epoch: number, solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
-/** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first. */
-export interface AuctionDecision { epoch: number, ranking: readonly Ranked[], pairingsOf: (jobOfferId: Hash) => Pairing[] }
+/** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first; `feeOf` its solver's fee for a pair at a price, nLILY. */
+export interface AuctionDecision { epoch: number, ranking: readonly Ranked[], pairingsOf: (jobOfferId: Hash) => Pairing[], feeOf: (solutionId: Hash, price: number) => number }
 
 /** The auction as every node follows it, solver or not. */
 export interface AuctionView extends Startable {
@@ -42,6 +43,8 @@ export interface AuctionView extends Startable {
   onEpoch: (listener: (phases: Phases) => void) => () => void
   onDecided: (listener: (decision: AuctionDecision) => void) => () => void
   readonly prices: ClassPrices
+  /** A solver's fee for a pair of its solution at `price` by this node's ranking, nLILY; the least one for a solution that it does not remember. */
+  feeOf: (solutionId: Hash, price: number) => number
   /** The pair of a proposal, checked: adopts the evidence, refuses what a better verified solution leaves out. Throws RoleError AUCTION_*. */
   checkPair: (proposal: { epoch: number, evidence: Uint8Array, job: Hash, offer: Hash }) => Pairing
 }
@@ -125,7 +128,9 @@ export function createAuction (
       // A job that the best solution leaves out waits: a worse one would take what the best gave to others.
       return pairings[0]?.solver === ranking[0]?.solver ? pairings : []
     }
-    const decision = { epoch, ranking, pairingsOf }
+    const reward = rewardOf(held, ranking)
+    const feeOf = (solutionId: Hash, price: number): number => rewardFee(price, options.match, solutionId === reward?.solutionId ? reward : undefined)
+    const decision = { epoch, ranking, pairingsOf, feeOf }
     decisions.set(epoch, decision)
     return decision
   }
@@ -216,6 +221,10 @@ export function createAuction (
       return () => { decidedListeners.delete(listener) }
     },
     prices,
+    feeOf: (solutionId, price) => {
+      const decision = [...decisions.values()].find(({ ranking }) => ranking.some((ranked) => ranked.solutionId === solutionId))
+      return decision?.feeOf(solutionId, price) ?? options.match.minFee
+    },
     checkPair: ({ epoch, evidence, job, offer }) => {
       const competition = competitions.get(epoch)
       if (competition === undefined || !snapshots.has(epoch)) throw new RoleError('AUCTION_EPOCH', `epoch ${epoch} is not open for consent here`, { data: { epoch } })

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import type { MediatorList } from './deal-messages.ts'
 import { dealTermsShape } from './deal-terms.ts'
-import { addressShape, cidShape, hashShape, parseShape, signatureShape, uintShape, type Hash } from './shapes.ts'
+import { addressShape, amountShape, cidShape, hashShape, parseShape, signatureShape, uintShape, type Hash } from './shapes.ts'
 
 /** protocol/deal-room.md. Direct requests about one deal between its two parties, the solver and the mediator. */
 export const DEAL_PROTOCOL = '/lily/deal/1.0.0'
@@ -33,6 +33,8 @@ const proposeShape = z.strictObject({
   jobOfferId: hashShape,
   resourceOfferId: hashShape,
   creatorSaltHash: hashShape,
+  /** The solver's, by the creator's ranking. */
+  fee: amountShape,
   /** Certificates that the price is taken from, by id; proofs of those that the provider is known to lack. */
   certificates: idsShape(10),
   proofs: z.array(bytesShape).max(MAX_PROOFS)

@@ -61,7 +61,7 @@ export async function openTestView (t: Test, options: Partial<ViewOptions> = {},
     flush: () => { clock.advance(options.flushMs ?? 50) },
     listeners: () => listeners.size,
     decide: (epoch, ranking) => {
-      const decision: AuctionDecision = { epoch, ranking: ranking as Ranked[], pairingsOf: () => [] }
+      const decision: AuctionDecision = { epoch, ranking: ranking as Ranked[], pairingsOf: () => [], feeOf: () => 0 }
       decisions.set(epoch, decision)
       for (const listener of listeners) listener(decision)
     }

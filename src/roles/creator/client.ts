@@ -33,7 +33,7 @@ export interface ClientComponents extends NegotiateComponents, JudgeComponents, 
   author: Author
   replica: BookReplica
   blocks: Blocks
-  auction: Pick<AuctionView, 'onDecided' | 'prices'>
+  auction: Pick<AuctionView, 'onDecided' | 'prices' | 'decision'>
   chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'blockTime' | 'isNullified' | 'account' | 'deployment' | 'hurry' | 'stateOf'>
   clock: Clock
   logger: Logger

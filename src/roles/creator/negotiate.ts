@@ -8,7 +8,7 @@ import { DEADLINE_SKEW_SECONDS } from '../../deal/timeouts.ts'
 import type { DealParameters } from '../../deal/options.ts'
 import { assertSameTerms, buildTerms, saltFor } from '../../deal/terms.ts'
 import type { Signer } from '../../identity/signer.ts'
-import { collateralFor, feeFor } from '../../match/price.ts'
+import { collateralFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
 import { certificateSetOf } from '../../wire/auction.ts'
 import { saltHash } from '../../wire/deal-messages.ts'
@@ -21,8 +21,11 @@ import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
 import { RoleError } from '../errors.ts'
 
-export interface NegotiateComponents { auction: Pick<AuctionView, 'prices'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
+export interface NegotiateComponents { auction: Pick<AuctionView, 'prices' | 'decision'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
 export interface NegotiateOptions { rules: MatchRules, parameters: DealParameters, parametersHash: Hash, saltSecret: Hash, mediators: () => Promise<ReadonlyMap<Address, number>> }
+
+/** What of the terms the creator decides. */
+interface Choices { creatorSaltHash: Hash, certificates: Hash[], price: number, fee: number }
 
 /** The creator's half of the consent. */
 export interface Negotiation {
@@ -39,7 +42,6 @@ export interface Negotiation {
 export function createNegotiation (components: NegotiateComponents, options: NegotiateOptions): Negotiation {
   const { deals, room, signer, clock, logger } = components
   const { domain } = components.chain
-  const { prices } = components.auction
 
   /** Both at once: the provider needs the consent to open by itself should the solver not. */
   const send = async (deal: Deal): Promise<void> => {
@@ -62,8 +64,8 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     const ownSalt = saltFor(options.saltSecret, dealId)
     const creatorSaltHash = saltHash(ownSalt)
     const peer = offer.offer.peer
-    const { answer, certificates } = await propose(pairing, creatorSaltHash)
-    await checkAnswer(pairing, answer, { creatorSaltHash, certificates })
+    const { answer, choices } = await propose(pairing, creatorSaltHash)
+    await checkAnswer(pairing, answer, choices)
     if (!isWanted()) {
       // The provider holds a lane and capacity for it; should it not hear this, they come back after openBy.
       await Promise.allSettled([room.withdraw(peer, dealId)])
@@ -85,24 +87,29 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
   return { negotiate, send }
 
   /** Asks for terms; a second time with the certificates of both sides when the provider holds others (protocol/auction.md, Class price). */
-  async function propose (pairing: Pairing, creatorSaltHash: Hash): Promise<{ answer: SignedAnswer, certificates: Hash[] }> {
-    const { epoch, evidence, job, offer } = pairing
-    const ask = async (certificates: Hash[], proofs: Uint8Array[]): ReturnType<DealRoom['propose']> =>
-      await room.propose(offer.offer.peer, { epoch, evidence, jobOfferId: job.id, resourceOfferId: offer.id, creatorSaltHash, certificates, proofs })
-    const ours = prices.setFor(epoch, pairing)
+  async function propose (pairing: Pairing, creatorSaltHash: Hash): Promise<{ answer: SignedAnswer, choices: Choices }> {
+    const { epoch, evidence, job, offer, solutionId } = pairing
+    const { prices, decision } = components.auction
+    const choose = (certificates: Hash[]): Choices => {
+      const price = prices.priceFor(epoch, pairing, certificates)
+      return { creatorSaltHash, certificates, price, fee: decision(epoch)?.feeOf(solutionId, price) ?? options.rules.minFee }
+    }
+    const ask = async ({ certificates, fee }: Choices, proofs: Uint8Array[]): ReturnType<DealRoom['propose']> =>
+      await room.propose(offer.offer.peer, { epoch, evidence, jobOfferId: job.id, resourceOfferId: offer.id, creatorSaltHash, fee, certificates, proofs })
+    const ours = choose(prices.setFor(epoch, pairing))
     const first = await ask(ours, [])
-    if ('terms' in first) return { answer: first, certificates: ours }
+    if ('terms' in first) return { answer: first, choices: ours }
     prices.adopt(epoch, first.proofs)
-    const both = [...new Set([...ours, ...first.certificates])].sort()
-    const second = await ask(both, prices.proofs(epoch, ours.filter((id) => !first.certificates.includes(id))))
-    if ('terms' in second) return { answer: second, certificates: both }
-    throw new RoleError('AUCTION_PRICE_SET', 'the provider takes the price from other certificates still', { data: { ours: both, theirs: second.certificates } })
+    const both = choose([...new Set([...ours.certificates, ...first.certificates])].sort())
+    const second = await ask(both, prices.proofs(epoch, ours.certificates.filter((id) => !first.certificates.includes(id))))
+    if ('terms' in second) return { answer: second, choices: both }
+    throw new RoleError('AUCTION_PRICE_SET', 'the provider takes the price from other certificates still', { data: { ours: both.certificates, theirs: second.certificates } })
   }
 
-  async function checkAnswer (pairing: Pairing, answer: SignedAnswer, ours: { creatorSaltHash: Hash, certificates: Hash[] }): Promise<void> {
+  async function checkAnswer (pairing: Pairing, answer: SignedAnswer, choices: Choices): Promise<void> {
     const { job: row, offer, solver, solutionId } = pairing
     const { core, rest } = answer.terms
-    const price = prices.priceFor(pairing.epoch, pairing, ours.certificates)
+    const { price, fee } = choices
     const nowSeconds = Math.floor(clock.now() / 1000)
     if (Math.abs(core.openBy - nowSeconds - options.parameters.openSeconds) > DEADLINE_SKEW_SECONDS * 2) {
       throw new DealError('DEAL_TERMS_DIFFER', `openBy ${core.openBy} is not ${options.parameters.openSeconds} s from now`, { data: { field: 'openBy' } })
@@ -115,9 +122,9 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     if (row.offer.verification.strategy === 'audit' && answer.mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'the provider offers no mediator for an audited job')
     const terms = buildTerms({
       job: row.offer, creator: signer.address, jobOfferId: row.id, provider: offer.account, resourceOfferId: offer.id, solver, solutionId,
-      price, fee: feeFor(price, options.rules), collateral: collateralFor(price, options.rules, row.offer), certificateSet: certificateSetOf(ours.certificates), mediators: answer.mediators,
+      price, fee, collateral: collateralFor(price, options.rules, row.offer), certificateSet: certificateSetOf(choices.certificates), mediators: answer.mediators,
       parameters: options.parameters, parametersHash: options.parametersHash, lane: core.lane, openBy: core.openBy,
-      providerSaltHash: rest.providerSaltHash, creatorSaltHash: ours.creatorSaltHash
+      providerSaltHash: rest.providerSaltHash, creatorSaltHash: choices.creatorSaltHash
     })
     assertSameTerms(terms, answer.terms)
     if (recoverSigner(dealTermsDigest(domain, answer.terms), answer.providerSignature) !== offer.account) throw new DealError('DEAL_BAD_SIGNATURE', 'the terms are not signed by the provider')

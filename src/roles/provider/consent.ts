@@ -61,6 +61,8 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const lacking = ours.filter((id) => !message.certificates.includes(id))
       if (lacking.length > 0) return { certificates: ours, proofs: prices.proofs(message.epoch, lacking) }
       const price = prices.priceFor(message.epoch, pair, message.certificates)
+      const most = feeFor(price, options.rules)
+      if (message.fee < options.rules.minFee || message.fee > most) throw new DealError('DEAL_FEE', `the solver's fee of ${message.fee} nLILY is not from ${options.rules.minFee} to ${most}`, { data: { fee: message.fee, least: options.rules.minFee, most } })
       const collateral = collateralFor(price, options.rules, job)
       const lockable = collateral + (job.verification.strategy === 'audit' ? options.parameters.auditFee + options.parameters.claimFee : 0)
       const bonded = await options.mediators()
@@ -79,7 +81,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const ownSalt = saltFor(options.saltSecret, dealId)
       const terms = buildTerms({
         job, creator: pair.job.account, jobOfferId: message.jobOfferId, provider: signer.address, resourceOfferId: message.resourceOfferId,
-        solver: pair.solver, solutionId: pair.solutionId, price, fee: feeFor(price, options.rules), collateral, certificateSet: certificateSetOf(message.certificates), mediators,
+        solver: pair.solver, solutionId: pair.solutionId, price, fee: message.fee, collateral, certificateSet: certificateSetOf(message.certificates), mediators,
         parameters: options.parameters, parametersHash: options.parametersHash,
         lane, openBy: Math.floor(clock.now() / 1000) + options.parameters.openSeconds,
         providerSaltHash: saltHash(ownSalt), creatorSaltHash: message.creatorSaltHash
@@ -111,7 +113,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
   /** The same proposal gets the same answer; another one for the same deal id would be a second set of terms. */
   function repeat (deal: Deal, message: DealRequestOf<'propose'>): SignedAnswer {
     const { rest } = deal.terms
-    const same = rest.jobOfferId === message.jobOfferId && rest.resourceOfferId === message.resourceOfferId && rest.creatorSaltHash === message.creatorSaltHash && rest.certificateSet === certificateSetOf(message.certificates)
+    const same = rest.jobOfferId === message.jobOfferId && rest.resourceOfferId === message.resourceOfferId && rest.creatorSaltHash === message.creatorSaltHash && rest.certificateSet === certificateSetOf(message.certificates) && deal.terms.core.fee === message.fee
     if (!same || deal.state !== 'DealNegotiating' || deal.providerSignature === undefined) {
       throw new DealError('DEAL_EXISTS', `terms for this deal were signed before; it is in ${deal.state}`, { data: { dealId: deal.dealId, state: deal.state } })
     }

@@ -65,7 +65,7 @@ async function setUp (refuse: number[] = []) {
   const decide = async (...providers: number[]): Promise<void> => {
     const pairings = providers.map((provider) => ({ offer: { account: address(provider) } }) as unknown as Pairing)
     const before = published.length
-    matched.onDecided({ epoch: 1, ranking: [], pairingsOf: (id) => id === job.offerId ? pairings : [] })
+    matched.onDecided({ epoch: 1, ranking: [], feeOf: () => 0, pairingsOf: (id) => id === job.offerId ? pairings : [] })
     t.equal(matched.isWaiting(job), false, 'a job that is being negotiated is not matched a second time')
     while (published.length === before || !(matched.isWaiting(job) || table.activeDeal(job) !== undefined)) await nextTurn()
   }
