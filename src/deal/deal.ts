@@ -29,6 +29,8 @@ export interface Deal {
   otherSalt?: Hash
   creatorSignature?: Signature
   providerSignature?: Signature
+  /** The solver's, under its promise to open the deal. */
+  promise?: Signature
   start?: { inputRoot: Hash, sealedRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
   result?: DealResult
   acceptance?: Signature

@@ -9,7 +9,7 @@ import type { Snapshot } from './problem.ts'
 import { createRanking, isPosting, type Ranked } from './ranking.ts'
 
 /** Why a message was not taken (protocol/auction.md says which of them cost the sender score). */
-export type AuctionCode = EvidenceCode | 'AUCTION_EARLY' | 'AUCTION_LATE' | 'AUCTION_DUPLICATE' | 'AUCTION_UNBONDED' | 'AUCTION_FULL' | 'AUCTION_FAULTY' | 'AUCTION_EQUIVOCATION'
+export type AuctionCode = EvidenceCode | 'AUCTION_EARLY' | 'AUCTION_LATE' | 'AUCTION_DUPLICATE' | 'AUCTION_UNBONDED' | 'AUCTION_COOLING' | 'AUCTION_FULL' | 'AUCTION_FAULTY' | 'AUCTION_EQUIVOCATION'
 
 /** What to do with a message: pass it on, drop it, or drop it and blame who sent it. */
 export interface Judgement { verdict: 'accept' | 'ignore' | 'reject', code?: AuctionCode }
@@ -32,17 +32,21 @@ export interface Competition {
   /** Price certificates of solvers without a fault, each as another node can check it. */
   certificates: () => CertificateProof[]
   faults: () => readonly Fault[]
+  /** Solvers that committed and did not reveal; none where no committed solution was revealed at all, since this node may have been cut off. */
+  silent: () => Address[]
 }
 
 export interface CompetitionComponents {
   domain: Domain
   /** Whether a solver may commit: its bond in the contracts. Left out: everyone may. */
   isBonded?: (solver: Address) => boolean
+  /** Whether this node listens to the solver. Left out: to everyone. */
+  isWelcome?: (solver: Address) => boolean
 }
 
 /** Opens the competition of one epoch. */
 export function createCompetition (components: CompetitionComponents, options: { phases: Phases, rules: Pick<AuctionRules, 'maxSolvers' | 'maxFallbacks'> }): Competition {
-  const { domain, isBonded = () => true } = components
+  const { domain, isBonded = () => true, isWelcome = () => true } = components
   const { phases, rules } = options
   const commits = new Map<Address, AuctionCommit>()
   const reveals = new Map<Address, Opened>()
@@ -71,6 +75,7 @@ export function createCompetition (components: CompetitionComponents, options: {
     const first = commits.get(solver)
     if (first?.commitment === commit.commitment) return ignore('AUCTION_DUPLICATE')
     if (first === undefined && !isBonded(solver)) return ignore('AUCTION_UNBONDED')
+    if (first === undefined && !isWelcome(solver)) return ignore('AUCTION_COOLING')
     if (first === undefined && commits.size >= rules.maxSolvers) return ignore('AUCTION_FULL')
     if (!isCommitSigned(domain, commit)) return reject('AUCTION_SIGNATURE')
     if (first !== undefined) return fault({ kind: 'commit-twice', solver, epoch, messages: [first, commit] })
@@ -166,6 +171,10 @@ export function createCompetition (components: CompetitionComponents, options: {
       return { ...(commit === undefined ? {} : { commit }), reveal: opened.reveal }
     },
     certificates: () => [...certificates.values()],
+    silent: () => {
+      const silent = [...commits.keys()].filter((solver) => !reveals.has(solver) && !faults.has(solver))
+      return [...reveals.values()].some(({ reveal }) => !isPosting(reveal)) ? silent : []
+    },
     faults: () => [...faults.values()]
   }
 }

@@ -51,7 +51,9 @@ export const auctionRulesShape = z.strictObject({
   maxCertificates: uintShape.min(1).max(5),
   maxBounds: uintShape.min(1).max(64),
   /** Accounts with offers, and accounts with jobs, without which a class has no price of its own. */
-  minAccounts: uintShape.min(1)
+  minAccounts: uintShape.min(1),
+  /** Epochs that a node does not listen to a solver that stalled. */
+  coolDownEpochs: uintShape.max(10_000)
 }).refine((rules) => rules.commitBp < rules.revealBp && rules.revealBp < rules.fallbackBp && rules.fallbackBp < rules.consentBp, 'phases must ascend: commit, reveal, fallback, consent')
 export type AuctionRules = z.output<typeof auctionRulesShape>
 
@@ -81,7 +83,9 @@ export const DEFAULT_AUCTION_RULES: AuctionRules = {
   // 16 x 60 ms at 8,000 x 1,500: a second of the epoch.
   maxBounds: 16,
   // With one or two accounts on a side the dual price is whatever the one names.
-  minAccounts: 3
+  minAccounts: 3,
+  // A minute: more than a stalling solver can earn in one epoch, less than a restarted one would be missed.
+  coolDownEpochs: 6
 }
 
 /** A devnet's epoch: short enough to watch, long enough for processes on one machine to answer. */

@@ -73,7 +73,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: options.roles }))
     const fleet = await lifecycle.add(createFleet({ mesh, datastore, signer, clock, random, logger }, { domain, facts: plainFacts(options) }))
     if (options.fleetPath !== undefined) await fleet.use(await readRoster(options.fleetPath))
-    const auction = createAuction({ mesh, replica, eligibility, contacts, clock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
+    const auction = createAuction({ mesh, replica, eligibility, contacts, chain, clock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
     const parts: NodeParts = {
       options, paths, network, parametersHash: networkParametersHash(network), saltSecret: secretOf(signer, 'salt-secret'),
       clock, random, logger, signer, datastore, chain, mesh, blocks, replica, author, eligibility, contacts, auction,

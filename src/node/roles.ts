@@ -9,13 +9,14 @@ import { createJobStore } from '../roles/creator/job.ts'
 import { openDealBook } from '../roles/deal-book.ts'
 import { serveDealRoom, type DealAnswers } from '../roles/deal-room.ts'
 import { createFloorPoster } from '../roles/floor-poster.ts'
+import { serveOpen } from '../roles/opening.ts'
 import { createMediator } from '../roles/mediator.ts'
 import { createPrefetcher } from '../roles/provider/prefetch.ts'
 import { createCapacityLedger, measureMachine } from '../roles/provider/capacity.ts'
 import { createOfferPublisher } from '../roles/provider/offers.ts'
 import { createProvider } from '../roles/provider/provider.ts'
 import { publishModule } from '../roles/publisher.ts'
-import { createSolver, serveOpen } from '../roles/solver.ts'
+import { createSolver } from '../roles/solver.ts'
 import { PLAIN_OFFER } from '../wire/resource-offer.ts'
 import { FIRST_MODULE_SLOT } from '../book/options.ts'
 import type { NodeParts } from './components.ts'
@@ -93,7 +94,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   } else {
     // Whoever is no solver keeps the market alive when no solver answers, and opens what its own posting matched.
     const stopping = new AbortController()
-    const stop = serveOpen({ mesh, auction, chain, signer, logger }, stopping.signal)
+    const stop = serveOpen({ mesh, auction, chain, signer, clock, logger }, stopping.signal)
     await lifecycle.add({ start: async () => { await Promise.resolve() }, stop: async () => { stopping.abort(); stop(); await Promise.resolve() } })
     if (!has('creator')) await lifecycle.add(createFloorPoster({ auction, signer, clock, random, logger: logger.child('floor'), domain }))
   }

@@ -1,4 +1,5 @@
 import type { BookReplica } from '../book/replica.ts'
+import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
@@ -20,8 +21,10 @@ import { auctionTopic } from '../wire/topics.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { createClassPrices, type ClassPrices } from './class-prices.ts'
 import type { Contacts } from './contacts.ts'
+import { createCoolDown } from './cool-down.ts'
 import type { Eligibility } from './eligibility.ts'
 import { RoleError } from './errors.ts'
+import { createPromises } from './promises.ts'
 import { createSightings } from './sightings.ts'
 
 /** One pair of a published solution, with all that its consent needs. */
@@ -36,13 +39,17 @@ export interface AuctionView extends Startable {
   currentEpoch: () => number
   /** Records first seen before `cutoffMs` whose owners are eligible, at the epoch's time. */
   snapshot: (epoch: number, cutoff: 'solve' | 'verify') => Snapshot
-  /** Says a message of our own: counted here, then gossiped. */
+  /** Says a message of our own: counted here, then gossiped. RoleError AUCTION_REFUSED when this node would not take it. */
   say: (message: AuctionMessage) => Promise<void>
   revealsOf: (epoch: number) => number
   decision: (epoch: number) => AuctionDecision | undefined
   onEpoch: (listener: (phases: Phases) => void) => () => void
   onDecided: (listener: (decision: AuctionDecision) => void) => () => void
   readonly prices: ClassPrices
+  /** Whether commits of this solver are taken now. */
+  isListening: (solver: Address) => boolean
+  /** Does not listen to a solver for a while that stalled now. */
+  noteStalled: (solver: Address) => void
   /** A solver's fee for a pair of its solution at `price` by this node's ranking, nLILY; the least one for a solution that it does not remember. */
   feeOf: (solutionId: Hash, price: number) => number
   /** The pair of a proposal, checked: adopts the evidence, refuses what a better verified solution leaves out. Throws RoleError AUCTION_*. */
@@ -53,7 +60,7 @@ export interface AuctionView extends Startable {
 const KEEP_EPOCHS = 30
 
 export function createAuction (
-  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, clock: Clock, logger: Logger, domain: Domain, certifier?: Certifier },
+  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account'>, clock: Clock, logger: Logger, domain: Domain, certifier?: Certifier },
   options: { rules: AuctionRules, match: MatchRules, genesisTime: number }
 ): AuctionView {
   const { mesh, replica, eligibility, clock, logger, domain } = components
@@ -74,6 +81,8 @@ export function createAuction (
   const currentEpoch = (): number => epochAt(rules, options.genesisTime, clock.now())
 
   const isBonded = (solver: Address): boolean => eligibility.bond(solver) >= rules.minSolverBond
+  const coolDown = createCoolDown({ epochs: rules.coolDownEpochs })
+  const promises = createPromises({ chain: components.chain, coolDown, clock, isBonded }, { rules, genesisTime: options.genesisTime })
   /** Reads the bond of a solver that was not heard of before; a flood of made-up ones is not asked for. */
   const learnBond = async (message: AuctionMessage): Promise<void> => {
     if (message.type !== 'commit' || solvers.has(message.commit.solver) || solvers.size >= rules.maxSolvers * 4) return
@@ -87,7 +96,7 @@ export function createAuction (
   const competitionOf = (epoch: number): Competition | undefined => {
     const known = competitions.get(epoch)
     if (known !== undefined || Math.abs(epoch - currentEpoch()) > 1) return known
-    const created = createCompetition({ domain, isBonded }, { phases: phases(epoch), rules })
+    const created = createCompetition({ domain, isBonded, isWelcome: (solver) => !coolDown.isCooling(solver, epoch) }, { phases: phases(epoch), rules })
     competitions.set(epoch, created)
     for (const old of competitions.keys()) {
       if (old > epoch - KEEP_EPOCHS) break
@@ -101,7 +110,8 @@ export function createAuction (
     return snapshotOf(sightings.funded(), { phases: at, cutoff: cutoffsOf(at, rules)[cutoff], rules: options.match })
   }
 
-  const take = (message: AuctionMessage): { verdict: 'accept' | 'ignore' | 'reject', code?: string } => {
+  const take = async (message: AuctionMessage): Promise<{ verdict: 'accept' | 'ignore' | 'reject', code?: string }> => {
+    if (message.type === 'promise') return await promises.judge(message.promise)
     const competition = competitionOf(epochOf(message))
     if (competition === undefined) return { verdict: 'ignore', code: 'AUCTION_EPOCH' }
     if (message.type === 'commit') return competition.addCommit(message.commit, clock.now())
@@ -144,9 +154,19 @@ export function createAuction (
     }
   })
 
+  /** Consents are over: whoever kept its solution back, or contradicted itself, is not heard for a while. */
+  const noteStalled = (epoch: number): void => {
+    const competition = competitions.get(epoch)
+    for (const solver of [...competition?.silent() ?? [], ...competition?.faults().map((fault) => fault.solver) ?? []]) {
+      coolDown.note(solver, epoch)
+      logger.info('auction.stalled', { epoch, solver })
+    }
+  }
+
   /** The clockwork of an epoch: boundary, end of commits (the book that counts is fixed), end of postings (ranking). */
   const runEpoch = (epoch: number): void => {
     const at = phases(epoch)
+    noteStalled(epoch - 1)
     competitionOf(epoch)
     for (const listener of epochListeners) listener(at)
     cancelTimer = clock.after(at.commitDeadline - clock.now(), () => {
@@ -180,7 +200,7 @@ export function createAuction (
           try {
             const message = decodeAuctionMessage(data)
             await learnBond(message)
-            return take(message).verdict
+            return (await take(message)).verdict
           } catch (error) {
             if (error instanceof WireError) return 'reject'
             throw error
@@ -203,7 +223,7 @@ export function createAuction (
     snapshot,
     say: async (message) => {
       await learnBond(message)
-      const judgement = take(message)
+      const judgement = await take(message)
       if (judgement.verdict !== 'accept') throw new RoleError('AUCTION_REFUSED', `our own message does not fit: ${judgement.code ?? judgement.verdict}`, { data: { ...judgement } })
       await mesh.topics.publish(topic, encodeAuctionMessage(message))
     },
@@ -221,6 +241,8 @@ export function createAuction (
       return () => { decidedListeners.delete(listener) }
     },
     prices,
+    isListening: (solver) => !coolDown.isCooling(solver, currentEpoch()),
+    noteStalled: (solver) => { coolDown.note(solver, currentEpoch()) },
     feeOf: (solutionId, price) => {
       const decision = [...decisions.values()].find(({ ranking }) => ranking.some((ranked) => ranked.solutionId === solutionId))
       return decision?.feeOf(solutionId, price) ?? options.match.minFee
@@ -241,7 +263,7 @@ export function createAuction (
   }
 }
 
-function epochOf (message: AuctionMessage): number {
+function epochOf (message: Exclude<AuctionMessage, { type: 'promise' }>): number {
   if (message.type === 'commit') return message.commit.epoch
   return message.type === 'reveal' ? message.reveal.epoch : message.certificate.epoch
 }

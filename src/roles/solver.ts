@@ -1,23 +1,19 @@
 import { bytesToHex } from 'viem'
 import type { Chain } from '../chain/chain.ts'
-import { openCall } from '../chain/calls.ts'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
-import { DealError } from '../deal/errors.ts'
 import type { Signer } from '../identity/signer.ts'
 import type { Engine } from '../match/engine.ts'
 import { solutionToBytes } from '../match/fit.ts'
-import { BP } from '../match/options.ts'
 import type { Phases } from '../match/phases.ts'
 import type { Snapshot, Solution } from '../match/problem.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { certificateIdOf, commitDigest, commitmentOf, NO_CERTIFICATE, revealDigest, solutionIdOf } from '../wire/auction.ts'
-import { decodeMessage, encodeMessage, OPEN_PROTOCOL, openRequestShape } from '../wire/deal-room.ts'
-import type { Consent } from '../wire/deal-terms.ts'
 import type { AuctionView } from './auction.ts'
+import { serveOpen } from './opening.ts'
 
 export interface SolverComponents {
   mesh: Pick<Mesh, 'requests'>
@@ -36,9 +32,6 @@ export interface SolverComponents {
 const COMMIT_MARGIN_MS = 300
 /** Reveals wait for every clock to have passed the commit deadline. */
 const REVEAL_DELAY_MS = 50
-
-/** Rankings differ a little between nodes; by more than this only where somebody cheats (protocol/auction.md, Reward). */
-const FEE_TOLERANCE_BP = 1000
 
 /** The solver role: solves each epoch's book, commits, reveals, and opens the deals of its solution on chain. */
 export function createSolver (components: SolverComponents): Startable {
@@ -84,25 +77,5 @@ export function createSolver (components: SolverComponents): Startable {
       stopping.abort(new Error('the node is stopping'))
       await Promise.resolve()
     }
-  }
-}
-
-/** Opens deals on chain for whoever's match it was: also what a node does that posted the floor. */
-export function serveOpen (components: Pick<SolverComponents, 'mesh' | 'chain' | 'signer' | 'logger'> & { auction: Pick<AuctionView, 'feeOf'> }, signal: AbortSignal): () => void {
-  const { chain, signer, logger } = components
-  // Every job of a large epoch may ask at once.
-  const limits = { maxBytes: 4096, perPeerPerSecond: 100, concurrency: 256, timeoutMs: 10_000 }
-  return components.mesh.requests.serve(OPEN_PROTOCOL, limits, async (payload) => {
-    const consent = decodeMessage(openRequestShape, payload, 'open request')
-    if (consent.terms.core.feeTo !== signer.address) throw new DealError('DEAL_NOT_OURS', `the fee of this deal goes to ${consent.terms.core.feeTo}, not to us`, { data: { feeTo: consent.terms.core.feeTo } })
-    assertFee(consent)
-    const receipt = await chain.send(openCall(chain, consent), { name: 'open', signal })
-    logger.info('deal.opened', { hash: receipt.hash, gas: receipt.gas })
-    return encodeMessage({ transaction: receipt.hash })
-  })
-
-  function assertFee ({ terms: { core, rest } }: Consent): void {
-    const due = components.auction.feeOf(rest.solutionId, core.price)
-    if (core.fee < due - Math.ceil(due * FEE_TOLERANCE_BP / BP)) throw new DealError('DEAL_FEE_SHORT', `the fee of ${core.fee} nLILY is short of ${due}`, { data: { fee: core.fee, due, price: core.price } })
   }
 }

@@ -1,5 +1,6 @@
 import { bytesToHex, concat, hexToBytes, keccak256, numberToHex, zeroHash } from 'viem'
 import { z } from 'zod'
+import { promiseItems, promiseOf, promiseShape, type BrokenPromise } from './broken-promise.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { parseShape, uintShape, type Address, type Hash, type Signature } from './shapes.ts'
 import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain } from './typed-data.ts'
@@ -26,7 +27,7 @@ export interface AuctionReveal { readonly epoch: number, readonly solver: Addres
 export interface AuctionCertificate { readonly epoch: number, readonly solver: Address, readonly solutionId: Hash, readonly salt: Hash, readonly signature: Signature, readonly certificate: Uint8Array }
 /** What a reveal says: all that its signature covers. */
 export interface Statement { readonly epoch: number, readonly solver: Address, readonly solutionId: Hash, readonly certificateId: Hash, readonly salt: Hash, readonly signature: Signature }
-export type AuctionMessage = { type: 'commit', commit: AuctionCommit } | { type: 'reveal', reveal: AuctionReveal } | { type: 'certificate', certificate: AuctionCertificate }
+export type AuctionMessage = { type: 'commit', commit: AuctionCommit } | { type: 'reveal', reveal: AuctionReveal } | { type: 'certificate', certificate: AuctionCertificate } | { type: 'promise', promise: BrokenPromise }
 /** What proves to another node that a solver proposed this. A posting of the fall-back phase has no commit. */
 export interface Evidence { readonly commit?: AuctionCommit, readonly reveal: AuctionReveal }
 /** What proves to another node that a solver committed to this certificate. */
@@ -42,7 +43,7 @@ const commitShape = z.tuple([z.literal(1), z.literal(1), uintShape, bytesOf(20),
 const revealShape = z.tuple([z.literal(1), z.literal(2), uintShape, bytesOf(20), z.instanceof(Uint8Array), bytesOf(32), bytesOf(32), bytesOf(64)])
 const priceShape = z.instanceof(Uint8Array).refine((bytes) => bytes.length > 0 && bytes.length <= MAX_CERTIFICATE_BYTES, `expected 1 to ${MAX_CERTIFICATE_BYTES} bytes`)
 const certificateShape = z.tuple([z.literal(1), z.literal(3), uintShape, bytesOf(20), bytesOf(32), bytesOf(32), bytesOf(64), priceShape])
-const messageShape = z.union([commitShape, revealShape, certificateShape])
+const messageShape = z.union([commitShape, revealShape, certificateShape, promiseShape])
 const proofShape = z.tuple([uintShape, bytesOf(20), bytesOf(32), bytesOf(64), bytesOf(32), bytesOf(32), bytesOf(64), priceShape])
 const evidenceShape = z.tuple([z.union([commitShape, z.null()]), revealShape])
 
@@ -89,9 +90,10 @@ export function revealDigest (domain: Domain, statement: Omit<Statement, 'signat
   return typedDigest(domain, hashStruct(REVEAL_TYPE_HASH, REVEAL_TYPE, statement))
 }
 
-/** CBOR [1, kind, ...]: 1 commit, 2 reveal, 3 certificate. */
+/** CBOR [1, kind, ...]: 1 commit, 2 reveal, 3 certificate, 4 broken promise. */
 export function encodeAuctionMessage (message: AuctionMessage): Uint8Array {
   if (message.type === 'commit') return encodeCbor(commitItems(message.commit))
+  if (message.type === 'promise') return encodeCbor(promiseItems(message.promise))
   return encodeCbor(message.type === 'reveal' ? revealItems(message.reveal) : certificateItems(message.certificate))
 }
 
@@ -99,6 +101,7 @@ export function encodeAuctionMessage (message: AuctionMessage): Uint8Array {
 export function decodeAuctionMessage (bytes: Uint8Array): AuctionMessage {
   const items = parseShape(messageShape, decodeCbor(bytes, MAX_AUCTION_MESSAGE_BYTES), 'auction message')
   if (items[1] === 1) return { type: 'commit', commit: commitOf(items) }
+  if (items[1] === 4) return { type: 'promise', promise: promiseOf(items) }
   return items[1] === 2 ? { type: 'reveal', reveal: revealOf(items) } : { type: 'certificate', certificate: certificateOf(items) }
 }
 

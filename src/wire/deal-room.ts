@@ -74,9 +74,14 @@ export const emptyAnswerShape = z.strictObject({})
 /** `result` repeats the result message when the provider has one. */
 export const statusAnswerShape = z.strictObject({ state: z.string().max(32), result: resultShape.optional() })
 
-/** To the solver whose match it is: open this deal on chain. */
-export const openRequestShape = z.strictObject({ terms: dealTermsShape, creatorSignature: signatureShape, providerSignature: signatureShape })
-export const openAnswerShape = z.strictObject({ transaction: hashShape })
+/** To the solver whose match it is: will you open this deal, as the provider signed it? */
+const readyShape = z.strictObject({ type: z.literal('ready'), terms: dealTermsShape, providerSignature: signatureShape })
+/** Open it on chain. */
+const openShape = z.strictObject({ type: z.literal('open'), terms: dealTermsShape, creatorSignature: signatureShape, providerSignature: signatureShape })
+export const openRequestShape = z.discriminatedUnion('type', [readyShape, openShape])
+export type OpenRequest = z.output<typeof openRequestShape>
+/** The solver's signature under its OpeningPromise. */
+export const openAnswerShape = z.strictObject({ promise: signatureShape })
 
 /** To a drawn mediator: re-execute and judge. It checks the draw itself. */
 export const mediateRequestShape = z.strictObject({

@@ -12,7 +12,8 @@ import { collateralFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
 import { certificateSetOf } from '../../wire/auction.ts'
 import { saltHash } from '../../wire/deal-messages.ts'
-import { dealIdOf, dealTermsDigest } from '../../wire/deal-terms.ts'
+import { isPromiseSigned } from '../../wire/broken-promise.ts'
+import { dealIdOf, dealRestHash, dealTermsDigest, type Consent } from '../../wire/deal-terms.ts'
 import type { SignedAnswer } from '../../wire/deal-room.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import { recoverSigner } from '../../wire/signature.ts'
@@ -21,7 +22,7 @@ import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
 import { RoleError } from '../errors.ts'
 
-export interface NegotiateComponents { auction: Pick<AuctionView, 'prices' | 'decision'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
+export interface NegotiateComponents { auction: Pick<AuctionView, 'prices' | 'decision' | 'noteStalled'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
 export interface NegotiateOptions { rules: MatchRules, parameters: DealParameters, parametersHash: Hash, saltSecret: Hash, mediators: () => Promise<ReadonlyMap<Address, number>> }
 
 /** What of the terms the creator decides. */
@@ -43,13 +44,20 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
   const { deals, room, signer, clock, logger } = components
   const { domain } = components.chain
 
+  const askToOpen = async (deal: Deal, peer: string, consent: Consent): Promise<void> => {
+    const promise = await room.open(peer, consent)
+    const { core, rest } = consent.terms
+    if (!isPromiseSigned(domain, { core, restHash: dealRestHash(rest), signature: promise })) throw new DealError('DEAL_BAD_SIGNATURE', 'the promise to open is not signed by the solver')
+    await deals.update(deal, (changed) => { changed.promise = promise })
+  }
+
   /** Both at once: the provider needs the consent to open by itself should the solver not. */
   const send = async (deal: Deal): Promise<void> => {
     const { dealId, terms, creatorSignature, providerSignature } = deal
     if (creatorSignature === undefined || providerSignature === undefined) return
     const sent = await Promise.allSettled([
       room.agree(deal.peer, dealId, creatorSignature),
-      deal.solverPeer === undefined ? Promise.resolve() : room.open(deal.solverPeer, { terms, creatorSignature, providerSignature })
+      deal.solverPeer === undefined ? Promise.resolve() : askToOpen(deal, deal.solverPeer, { terms, creatorSignature, providerSignature })
     ])
     for (const result of sent) {
       if (result.status === 'rejected') logger.debug('deal.consent.send', { dealId, code: errorCode(result.reason), error: errorMessage(result.reason) })
@@ -66,6 +74,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     const peer = offer.offer.peer
     const { answer, choices } = await propose(pairing, creatorSaltHash)
     await checkAnswer(pairing, answer, choices)
+    await assertReady(pairing, dealId, answer)
     if (!isWanted()) {
       // The provider holds a lane and capacity for it; should it not hear this, they come back after openBy.
       await Promise.allSettled([room.withdraw(peer, dealId)])
@@ -104,6 +113,18 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     const second = await ask(both, prices.proofs(epoch, ours.certificates.filter((id) => !first.certificates.includes(id))))
     if ('terms' in second) return { answer: second, choices: both }
     throw new RoleError('AUCTION_PRICE_SET', 'the provider takes the price from other certificates still', { data: { ours: both.certificates, theirs: second.certificates } })
+  }
+
+  /** Before anything is signed: a solver that stalls shall cost neither side more than this. */
+  async function assertReady ({ solver, solverPeer, offer }: Pairing, dealId: Hash, { terms, providerSignature }: SignedAnswer): Promise<void> {
+    if (solverPeer === undefined) return
+    try {
+      await room.ready(solverPeer, { terms, providerSignature })
+    } catch (error) {
+      components.auction.noteStalled(solver)
+      await Promise.allSettled([room.withdraw(offer.offer.peer, dealId)])
+      throw new DealError('DEAL_SOLVER_AWAY', `solver ${solver} does not say that it will open the deal: ${errorMessage(error)}`, { data: { solver, code: errorCode(error) }, cause: error })
+    }
   }
 
   async function checkAnswer (pairing: Pairing, answer: SignedAnswer, choices: Choices): Promise<void> {
