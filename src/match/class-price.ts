@@ -22,7 +22,7 @@ export function classPriceFor (certifier: Certifier, snapshot: Snapshot, certifi
   if (certificates.length === 0) return undefined
   const rents = lowerMedian(certificates.map((certificate) => certifier.rentsOf(snapshot, certificate, offer)))
   const rent = certifier.demandOf(job, offer, devices).reduce((sum, amount, at) => sum + BigInt(amount) * BigInt(rents[at] ?? 0), 0n)
-  const price = BigInt(askFor(job.offer, offer.offer)) + rent
+  const price = BigInt(askFor(job.offer, offer.offer, devices)) + rent
   return price < BigInt(job.offer.limit) ? Number(price) : job.offer.limit
 }
 

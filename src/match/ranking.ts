@@ -2,10 +2,12 @@ import { FALLBACK_SALT, tieKey, type AuctionReveal } from '../wire/auction.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
 import type { Opened } from './evidence.ts'
 import { solveFloor } from './floor.ts'
+import { marketOf } from './market.ts'
 import type { Snapshot, Solution } from './problem.ts'
 import { resolveSolution } from './resolve.ts'
 import { withoutDeparted } from './snapshot.ts'
 import { verifySolution, type Verified } from './verify.ts'
+import { findWhole } from './whole.ts'
 
 /** One published solution as this node scores it. */
 export interface Ranked {
@@ -20,6 +22,7 @@ export interface Ranked {
   winner: boolean
   solutionId: Hash
   fallback: boolean
+  /** The matches that count, with the whole ids of the snapshot. */
   solution: Solution
 }
 
@@ -37,7 +40,9 @@ export function createRanking (): (snapshot: Snapshot, reveals: readonly Opened[
     const found = known.get(id)
     if (found !== undefined) return found
     const solution = solutionOf()
-    const scored = { verified: verifySolution(snapshot, solution), solution }
+    const verified = verifySolution(snapshot, solution)
+    const whole = findWhole(marketOf(snapshot), solution.matches)
+    const scored = { verified, solution: { ...solution, matches: verified.ok && whole.ok ? whole.known.map(({ match }) => match) : [] } }
     known.set(id, scored)
     return scored
   }

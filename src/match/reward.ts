@@ -16,7 +16,7 @@ export function rewardOf (snapshot: Snapshot, ranking: readonly Ranked[]): Rewar
     const jobAt = market.jobIndex.get(match.job)
     const offerAt = market.offerIndex.get(match.offer)
     if (jobAt === undefined || offerAt === undefined) return sum
-    const price = priceFor((market.jobs[jobAt] as JobRow).offer, (market.offers[offerAt] as OfferRow).offer, market.rules)
+    const price = priceFor((market.jobs[jobAt] as JobRow).offer, (market.offers[offerAt] as OfferRow).offer, market.rules, match.devices)
     return Math.min(Number.MAX_SAFE_INTEGER, sum + feeFor(price, market.rules))
   }, 0)
   return { solutionId: best.solutionId, lead: best.fallback ? 0 : best.score - (others ?? 0), total }

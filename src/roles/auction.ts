@@ -65,7 +65,7 @@ export function createAuction (
 ): AuctionView {
   const { mesh, replica, eligibility, clock, logger, domain } = components
   const { rules } = options
-  const sightings = createSightings({ book: replica.book, eligibility, clock }, { keepMs: rules.epochMs * 2 })
+  const sightings = createSightings({ book: replica.book, eligibility, clock }, { keepMs: rules.epochMs * 2, rules })
   const topic = auctionTopic(domain.chainId)
   const competitions = new Map<number, Competition>()
   const snapshots = new Map<number, Snapshot>()
@@ -107,7 +107,7 @@ export function createAuction (
 
   const snapshot = (epoch: number, cutoff: 'solve' | 'verify'): Snapshot => {
     const at = phases(epoch)
-    return snapshotOf(sightings.funded(), { phases: at, cutoff: cutoffsOf(at, rules)[cutoff], rules: options.match })
+    return snapshotOf(sightings.funded(at.epochStart), { phases: at, cutoff: cutoffsOf(at, rules)[cutoff], rules: options.match })
   }
 
   const take = async (message: AuctionMessage): Promise<{ verdict: 'accept' | 'ignore' | 'reject', code?: string }> => {
@@ -125,16 +125,17 @@ export function createAuction (
     const ranking = competition.ranking(held)
     const jobs = new Map(held.jobs.map((row) => [row.id, row]))
     const offers = new Map(held.offers.map((row) => [row.id, row]))
-    const pairingIn = (ranked: Ranked, jobId: Hash): Pairing | undefined => {
-      const match = ranked.solution.matches.find((candidate) => candidate.job === jobId)
+    const pairingsIn = (ranked: Ranked, jobId: Hash): Pairing[] => {
       const job = jobs.get(jobId)
-      const offer = match === undefined ? undefined : offers.get(match.offer)
       const evidence = competition.evidence(ranked.solver)
-      if (ranked.score <= 0 || job === undefined || offer === undefined || evidence === undefined) return undefined
-      return { epoch, job, offer, devices: match?.devices ?? [], solver: ranked.solver, solverPeer: components.contacts.peerOf(ranked.solver), solutionId: ranked.solutionId, evidence: encodeEvidence(evidence) }
+      if (ranked.score <= 0 || job === undefined || evidence === undefined) return []
+      return ranked.solution.matches.filter((match) => match.job === jobId).flatMap(({ offer: offerId, devices }): Pairing[] => {
+        const offer = offers.get(offerId)
+        return offer === undefined ? [] : [{ epoch, job, offer, devices, solver: ranked.solver, solverPeer: components.contacts.peerOf(ranked.solver), solutionId: ranked.solutionId, evidence: encodeEvidence(evidence) }]
+      })
     }
     const pairingsOf = (jobId: Hash): Pairing[] => {
-      const pairings = ranking.map((ranked) => pairingIn(ranked, jobId)).filter((pairing) => pairing !== undefined)
+      const pairings = ranking.flatMap((ranked) => pairingsIn(ranked, jobId))
       // A job that the best solution leaves out waits: a worse one would take what the best gave to others.
       return pairings[0]?.solver === ranking[0]?.solver ? pairings : []
     }

@@ -100,7 +100,7 @@ export function createClassPrices (
     },
     priceFor: (epoch, pair, ids) => {
       const { snapshot, ...rest } = held(epoch)
-      if (ids.length === 0) return priceFor(pair.job.offer, pair.offer.offer, snapshot.rules)
+      if (ids.length === 0) return priceFor(pair.job.offer, pair.offer.offer, snapshot.rules, pair.devices)
       if (certifier === undefined) throw refused('this node reads no certificates', { ids })
       const known = byId({ snapshot, ...rest })
       const lowest = boundedOf({ snapshot, ...rest }).reduce<bigint | undefined>((least, { bound }) => least === undefined || bound < least ? bound : least, undefined)

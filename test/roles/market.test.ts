@@ -139,7 +139,7 @@ t.test('two sides that heard different certificates price by both, and pin them 
   const [deal] = market.member('creator').deals.creator.all()
   t.equal(deal?.terms.rest.certificateSet, certificateSetOf([10_000, 10_001].map((cpu) => certificateIdOf(certificateOf(cpu)))))
   // The lower median of both, on top of the ask: 100 milli-cores.
-  t.equal(deal?.terms.core.price, 1_651_360 + 100 * 10_000)
+  t.equal(deal?.terms.core.price, 1_659_099 + 100 * 10_000)
   t.equal(market.opened.length, 1)
 })
 

@@ -1,8 +1,9 @@
 import { encode, decode } from 'cborg'
 import type { Certifier } from '../../src/match/certificate.ts'
+import { copiesOf } from '../../src/match/groups.ts'
 import { marketOf } from '../../src/match/market.ts'
 import type { JobRow, Snapshot } from '../../src/match/problem.ts'
-import { welfareOf } from '../../src/match/price.ts'
+import { welfareOf } from '../../src/match/score.ts'
 
 /** One price for each resource over all offers: the simplest certificate whose bound holds. */
 export function certificateOf (cpu: number, memory = 0, disk = 0): Uint8Array {
@@ -19,7 +20,7 @@ const rentsIn = (certificate: Uint8Array): number[] | undefined => {
 }
 const demandOf = ({ offer: { resources } }: JobRow): number[] => [resources.cpuMilli, resources.memoryMiB, resources.diskMiB]
 
-/** Reads `certificateOf`'s. `computed` counts the bounds that were computed. */
+/** Reads `certificateOf`'s, for books without GPUs. `computed` counts the bounds that were computed. */
 export function createTestCertifier (): Certifier & { computed: number } {
   const certifier = {
     computed: 0,
@@ -30,7 +31,7 @@ export function createTestCertifier (): Certifier & { computed: number } {
       const { units, jobs, offers, rules } = marketOf(snapshot)
       const worth = (amounts: readonly number[]): number => amounts.reduce((sum, amount, at) => sum + amount * (rents[at] as number), 0)
       const capacity = units.reduce((sum, { cpuMilli, memoryMiB, diskMiB }) => sum + worth([cpuMilli, memoryMiB, diskMiB]), 0)
-      const surplus = jobs.reduce((sum, job) => sum + Math.max(0, ...offers.map(({ offer }) => welfareOf(job.offer, offer, rules) - worth(demandOf(job)))), 0)
+      const surplus = jobs.reduce((sum, job) => sum + copiesOf(job) * Math.max(0, ...offers.map((offer) => welfareOf(job, offer, rules, []) - worth(demandOf(job)))), 0)
       return BigInt(capacity + surplus)
     },
     rentsOf: (_snapshot: Snapshot, certificate: Uint8Array) => rentsIn(certificate) ?? [],

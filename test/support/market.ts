@@ -12,6 +12,7 @@ import { DEVNET_DEAL_PARAMETERS } from '../../src/deal/options.ts'
 import type { Certifier } from '../../src/match/certificate.ts'
 import type { Engine } from '../../src/match/engine.ts'
 import { DEFAULT_AUCTION_RULES, DEFAULT_MATCH_RULES, type AuctionRules } from '../../src/match/options.ts'
+import { tickFor } from '../../src/match/ticks.ts'
 import { createAuction, type AuctionView } from '../../src/roles/auction.ts'
 import { createClient, type Client, type ClientComponents } from '../../src/roles/creator/client.ts'
 import { createJobStore } from '../../src/roles/creator/job.ts'
@@ -23,6 +24,7 @@ import { serveOpen } from '../../src/roles/opening.ts'
 import { createCapacityLedger } from '../../src/roles/provider/capacity.ts'
 import { createProvider, type ProviderComponents } from '../../src/roles/provider/provider.ts'
 import { createSolver, type SolverComponents } from '../../src/roles/solver.ts'
+import type { Ask } from '../../src/wire/resource-offer.ts'
 import { dealIdOf, type DealCore } from '../../src/wire/deal-terms.ts'
 import type { AuctionMessage } from '../../src/wire/auction.ts'
 import { encodeRecord, type SignedRecord } from '../../src/wire/record.ts'
@@ -218,9 +220,9 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
   }
 }
 
-function askOf (percent: number): typeof DEFAULT_MATCH_RULES.reference {
+function askOf (percent: number): Ask {
   const { base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond } = DEFAULT_MATCH_RULES.reference
-  const share = (amount: number): number => Math.floor(amount * percent / 100)
+  const share = (amount: number): number => tickFor(Math.floor(amount * percent / 100))
   return { base: share(base), cpuMilliSecond: share(cpuMilliSecond), memoryMiBSecond: share(memoryMiBSecond), diskMiBSecond: share(diskMiBSecond) }
 }
 

@@ -8,6 +8,7 @@ import { DEADLINE_SKEW_SECONDS } from '../../deal/timeouts.ts'
 import type { DealParameters } from '../../deal/options.ts'
 import { assertSameTerms, buildTerms, saltFor } from '../../deal/terms.ts'
 import type { Signer } from '../../identity/signer.ts'
+import { trustedBy } from '../../match/mediators.ts'
 import { collateralFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
 import { certificateSetOf } from '../../wire/auction.ts'
@@ -83,7 +84,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     // From here to deals.add nothing waits: a cancellation finds either no deal or this one.
     const creatorSignature = signer.sign(dealTermsDigest(domain, answer.terms))
     const deal: Deal = {
-      dealId, role: 'creator', state: 'DealNegotiating', epoch: pairing.epoch, terms: answer.terms, mediators: answer.mediators, jobRecord, peer,
+      dealId, role: 'creator', state: 'DealNegotiating', epoch: pairing.epoch, terms: answer.terms, mediators: answer.mediators, jobRecord, devices: [...pairing.devices], peer,
       ...(pairing.solverPeer === undefined ? {} : { solverPeer: pairing.solverPeer }),
       ownSalt, creatorSignature, providerSignature: answer.providerSignature, transactions: [], updatedAtMs: clock.now()
     }
@@ -137,7 +138,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     }
     const bonded = await options.mediators()
     for (const [index, mediator] of answer.mediators.mediators.entries()) {
-      const trusted = row.offer.mediators.includes(mediator) && ![signer.address, offer.account, solver].includes(mediator)
+      const trusted = trustedBy(row.offer, options.rules).includes(mediator) && ![signer.address, offer.account, solver].includes(mediator)
       if (!trusted || bonded.get(mediator) !== answer.mediators.weights[index]) throw new DealError('DEAL_TERMS_DIFFER', `mediator ${mediator} is not one we would draw`, { data: { field: 'mediators' } })
     }
     if (row.offer.verification.strategy === 'audit' && answer.mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'the provider offers no mediator for an audited job')
