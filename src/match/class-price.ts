@@ -1,4 +1,4 @@
-import type { Certifier } from './certificate.ts'
+import type { Certifier } from './certifier.ts'
 import { askFor } from './price.ts'
 import type { JobRow, OfferRow, Snapshot } from './problem.ts'
 

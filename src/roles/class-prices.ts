@@ -1,4 +1,4 @@
-import { isNear, nearest, type Bounded, type Certifier } from '../match/certificate.ts'
+import { isNear, nearest, type Bounded, type Certifier } from '../match/certifier.ts'
 import { classOf, classPriceFor, isThin, type PricedPair } from '../match/class-price.ts'
 import type { Competition } from '../match/competition.ts'
 import { BP, type AuctionRules } from '../match/options.ts'

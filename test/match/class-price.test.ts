@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { isNear, nearest } from '../../src/match/certificate.ts'
+import { isNear, nearest } from '../../src/match/certifier.ts'
 import { classOf, classPriceFor, isThin, lowerMedian } from '../../src/match/class-price.ts'
 import { solveFloor } from '../../src/match/floor.ts'
 import { verifySolution } from '../../src/match/verify.ts'

@@ -1,5 +1,5 @@
 import { encode, decode } from 'cborg'
-import type { Certifier } from '../../src/match/certificate.ts'
+import type { Certifier } from '../../src/match/certifier.ts'
 import { copiesOf } from '../../src/match/groups.ts'
 import { marketOf } from '../../src/match/market.ts'
 import type { JobRow, Snapshot } from '../../src/match/problem.ts'
