@@ -1,0 +1,70 @@
+import type { Address } from '../../wire/shapes.ts'
+import type { Market } from '../market.ts'
+import type { OfferRow } from '../problem.ts'
+
+/** Units that look alike: same capacity, devices, asks and rules of access, offer for offer. */
+export interface UnitClass {
+  /** One offer of each of its alternatives, in the order of their keys. */
+  readonly offers: readonly OfferRow[]
+  /** Which rules of access each has, as a number shared by classes. */
+  readonly accesses: readonly number[]
+  /** Members: units of the market, with their own offers (places in `market.offers`) in the same order. */
+  readonly units: ReadonlyArray<{ unit: number, offers: readonly number[] }>
+  /** Free share of each device of the unit, 1/10,000. */
+  readonly shares: readonly number[]
+  /** What is the same of all members and no other class: where certificates put their prices. */
+  readonly key: string
+}
+
+export interface UnitClasses {
+  readonly classes: readonly UnitClass[]
+  /** An offer of each number of access. */
+  readonly accesses: readonly OfferRow[]
+  /** Offers for listed creators only: each of their pairs counts one tick. */
+  readonly narrowed: readonly number[]
+}
+
+/** Groups the units that have a valid offer for everybody. `isMediator` tells accounts that some job or offer trusts: those are told apart. */
+export function unitClassesOf (market: Market, isMediator: (account: Address) => boolean): UnitClasses {
+  const accessNumbers = new Map<string, number>()
+  const accesses: OfferRow[] = []
+  const narrowed: number[] = []
+  const alternatives: Array<Array<{ key: string, access: number, at: number }>> = market.units.map(() => [])
+  market.offers.forEach((row, at) => {
+    const { offer } = row
+    if (offer.validUntil <= market.atMs) return
+    if (offer.creators.length > 0) {
+      narrowed.push(at)
+      return
+    }
+    const accessKey = keyOfAccess(row, isMediator)
+    const access = accessNumbers.get(accessKey) ?? accesses.push(row) - 1
+    accessNumbers.set(accessKey, access)
+    const { base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond } = offer.ask
+    const gpus = offer.gpus.map(({ model, vramMiB, secondAsk }) => `${model}/${vramMiB}/${secondAsk}`).join('|')
+    const key = `${accessKey} ${offer.maxRunSeconds} ${offer.collateral} ${base} ${cpuMilliSecond} ${memoryMiBSecond} ${diskMiBSecond} ${gpus} ${row.reputation ?? ''}`
+    alternatives[market.unitOf[at] as number]?.push({ key, access, at })
+  })
+
+  const byKey = new Map<string, { offers: OfferRow[], accesses: number[], units: Array<{ unit: number, offers: number[] }>, shares: number[], key: string }>()
+  alternatives.forEach((found, unit) => {
+    if (found.length === 0) return
+    found.sort((left, right) => left.key < right.key ? -1 : left.key > right.key ? 1 : left.at - right.at)
+    const rows = found.map(({ at }) => market.offers[at] as OfferRow)
+    const { cpuMilli, memoryMiB, diskMiB } = (rows[0] as OfferRow).offer.capacity
+    const shares = (rows[0] as OfferRow).offer.gpus.map(({ shareBp }) => shareBp)
+    const key = [`${cpuMilli} ${memoryMiB} ${diskMiB} ${shares.join()}`, ...found.map((entry) => entry.key)].join('\n')
+    const known = byKey.get(key)
+    const member = { unit, offers: found.map(({ at }) => at) }
+    if (known === undefined) byKey.set(key, { offers: rows, accesses: found.map(({ access }) => access), units: [member], shares, key })
+    else known.units.push(member)
+  })
+  return { classes: [...byKey.values()].sort((left, right) => left.key < right.key ? -1 : 1), accesses, narrowed }
+}
+
+function keyOfAccess ({ account, offer }: OfferRow, isMediator: (account: Address) => boolean): string {
+  return [
+    isMediator(account) ? account : '', offer.engines.join(), offer.modules.join(), offer.market, `${offer.mediators.join()}/${offer.mediatorSets.join()}`,
+    offer.sealKey, offer.freeFrom, offer.locality.join(), offer.hardwareClass
+  ].join(' ')
+}
