@@ -9,8 +9,9 @@ import { phasesOf } from '../../src/match/phases.ts'
 import { askFor, collateralFor, feeFor, priceFor, referenceFor, welfareOf } from '../../src/match/price.ts'
 import type { Match, Snapshot } from '../../src/match/problem.ts'
 import { verifySolution } from '../../src/match/verify.ts'
-import { commitDigest, commitmentOf, encodeAuctionMessage, encodeEvidence, encodeSolution, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey } from '../../src/wire/auction.ts'
+import { commitDigest, commitmentOf, encodeAuctionMessage, encodeEvidence, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey } from '../../src/wire/auction.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
+import { encodeSolution } from '../../src/wire/solution.ts'
 
 const AT_MS = 1_700_000_000_000
 
@@ -35,8 +36,8 @@ function matching (): unknown {
   const unknown = `0x${'ee'.repeat(32)}` as const
   const refused = pairs.find((pair) => 'reason' in pair) as { job: Hash, offer: Hash }
   const cases: Record<string, Match[]> = {
-    floor: [...floor.matches], empty: [], 'job twice': [first, first], inadmissible: [{ job: refused.job, offer: refused.offer }],
-    'unknown ids': [first, { job: unknown, offer: first.offer }], ...overCapacity(snapshot, pairs)
+    floor: [...floor.matches], empty: [], 'job twice': [first, first], inadmissible: [{ job: refused.job, offer: refused.offer, devices: [] }],
+    'unknown ids': [first, { job: unknown, offer: first.offer, devices: [] }], ...overCapacity(snapshot, pairs)
   }
   const solutions = Object.entries(cases).map(([name, matches]) => ({ name, matches, expect: verifySolution(snapshot, { epoch: snapshot.epoch, engine: 'vector', matches }) }))
   return { about: 'protocol/matching.md. Amounts in nLILY, times in ms.', snapshot, pairs, solutions }
@@ -45,7 +46,7 @@ function matching (): unknown {
 /** Every admissible job on the offer that most of them could take. */
 function overCapacity (snapshot: Snapshot, pairs: Array<{ job: Hash, offer: Hash } & ({ reason: string } | { price: number })>): Record<string, Match[]> {
   const most = snapshot.offers.map((offer) => pairs.filter((pair) => pair.offer === offer.id && 'price' in pair)).sort((left, right) => right.length - left.length)[0] ?? []
-  return { 'all on one offer': most.map(({ job, offer }) => ({ job, offer })) }
+  return { 'all on one offer': most.map(({ job, offer }) => ({ job, offer, devices: [] })) }
 }
 
 function auction (): unknown {
@@ -53,8 +54,8 @@ function auction (): unknown {
   const privateKey = new Uint8Array(32).fill(7)
   const signer = createSigner(privateKey)
   const epoch = 42
-  const id = (number: number): Hash => `0x${number.toString(16).padStart(64, '0')}`
-  const solution = { epoch, engine: 'floor', matches: [{ job: id(3), offer: id(10) }, { job: id(1), offer: id(10) }, { job: id(2), offer: id(9) }] }
+  const id = (number: number): Hash => `0x${number.toString(16).padStart(16, '0').padEnd(64, '0')}`
+  const solution = { epoch, engine: 'floor', matches: [{ job: id(3), offer: id(10), devices: [5, 2] }, { job: id(1), offer: id(10), devices: [] }, { job: id(2), offer: id(9), devices: [63] }] }
   const bytes = encodeSolution(solution)
   const solutionId = solutionIdOf(bytes)
   const salt = id(0x5a17)

@@ -7,6 +7,7 @@ import { solveFloor } from './floor.ts'
 import type { AuctionRules } from './options.ts'
 import type { Phases } from './phases.ts'
 import type { Snapshot, Solution } from './problem.ts'
+import { resolveSolution } from './resolve.ts'
 import { verifySolution, type Verified } from './verify.ts'
 
 /** Why a message was not taken (protocol/auction.md says which of them cost the sender score). */
@@ -28,6 +29,7 @@ export interface Ranked {
   winner: boolean
   solutionId: Hash
   fallback: boolean
+  /** With the whole ids of the snapshot; what it does not hold keeps its short id. */
   solution: Solution
 }
 
@@ -108,22 +110,25 @@ export function createCompetition (components: CompetitionComponents, options: {
     return !reveals.has(reveal.solver) && postings >= rules.maxFallbacks ? ignore('AUCTION_FULL') : takeReveal(reveal, undefined)
   }
 
-  /** A ranking is asked for with each proposal; a solution is scored once per snapshot. */
-  const scores = new WeakMap<Snapshot, Map<Hash | 'floor', Verified>>()
-  const scoreOf = (snapshot: Snapshot, id: Hash | 'floor', solutionOf: () => Solution): Verified => {
-    const known = scores.get(snapshot) ?? new Map<Hash | 'floor', Verified>()
+  /** A ranking is asked for with each proposal; a solution is resolved and scored once per snapshot. */
+  const scores = new WeakMap<Snapshot, Map<Hash | 'floor', { verified: Verified, solution: Solution }>>()
+  const scoreOf = (snapshot: Snapshot, id: Hash | 'floor', solutionOf: () => Solution): { verified: Verified, solution: Solution } => {
+    const known = scores.get(snapshot) ?? new Map<Hash | 'floor', { verified: Verified, solution: Solution }>()
     scores.set(snapshot, known)
-    const verified = known.get(id) ?? verifySolution(snapshot, solutionOf())
-    known.set(id, verified)
-    return verified
+    const found = known.get(id)
+    if (found !== undefined) return found
+    const solution = solutionOf()
+    const scored = { verified: verifySolution(snapshot, solution), solution }
+    known.set(id, scored)
+    return scored
   }
 
   const ranking = (snapshot: Snapshot): Ranked[] => {
-    const ranked = [...reveals.values()].map(({ reveal, solution, solutionId }): Ranked & { key: Hash } => {
-      const verified = scoreOf(snapshot, solutionId, () => solution)
+    const ranked = [...reveals.values()].map(({ reveal, solution: published, solutionId }): Ranked & { key: Hash } => {
+      const { verified, solution } = scoreOf(snapshot, solutionId, () => resolveSolution(snapshot, published))
       const fallback = isPosting(reveal)
       // Who posts has seen all reveals: the floor's score is all that it can gain by them.
-      const most = fallback ? scoreOf(snapshot, 'floor', () => solveFloor(snapshot)).score : verified.score
+      const most = fallback ? scoreOf(snapshot, 'floor', () => solveFloor(snapshot)).verified.score : verified.score
       return {
         solver: reveal.solver, engine: solution.engine, score: Math.min(verified.score, most), matches: verified.counted, unknown: verified.unknown,
         winner: false, solutionId, fallback, solution, key: tieKey(phases.epoch, reveal.solver)

@@ -1,15 +1,17 @@
 import { CodedError } from '../core/errors.ts'
-import { commitDigest, commitmentOf, decodeSolution, FALLBACK_SALT, revealDigest, solutionIdOf, type AuctionCommit, type AuctionReveal, type Evidence } from '../wire/auction.ts'
+import { commitDigest, commitmentOf, FALLBACK_SALT, revealDigest, solutionIdOf, type AuctionCommit, type AuctionReveal, type Evidence } from '../wire/auction.ts'
 import type { Hash } from '../wire/shapes.ts'
 import { recoverSigner } from '../wire/signature.ts'
+import { decodeSolution } from '../wire/solution.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Snapshot, Solution } from './problem.ts'
+import { resolveSolution } from './resolve.ts'
 import { verifySolution, type Verified } from './verify.ts'
 
 /** What is wrong with a message or evidence by itself, whatever the time (protocol/auction.md). */
 export type EvidenceCode = 'AUCTION_SIGNATURE' | 'AUCTION_MALFORMED' | 'AUCTION_EPOCH' | 'AUCTION_NO_COMMIT' | 'AUCTION_MISMATCH'
 
-/** A reveal whose signature and bytes are in order. */
+/** A reveal whose signature and bytes are in order. The solution has short ids. */
 export interface Opened { reveal: AuctionReveal, solution: Solution, solutionId: Hash }
 
 /** Whether the commit is its solver's. */
@@ -49,5 +51,5 @@ export function openEvidence (domain: Domain, evidence: Evidence): { ok: true, o
 /** Opens evidence and scores its solution on this node's snapshot: all that a party needs to compare it with what it holds itself. */
 export function verifyEvidence (domain: Domain, evidence: Evidence, snapshot: Snapshot): { ok: true, opened: Opened, verified: Verified } | { ok: false, code: EvidenceCode } {
   const result = openEvidence(domain, evidence)
-  return result.ok ? { ok: true, opened: result.opened, verified: verifySolution(snapshot, result.opened.solution) } : result
+  return result.ok ? { ok: true, opened: result.opened, verified: verifySolution(snapshot, resolveSolution(snapshot, result.opened.solution)) } : result
 }

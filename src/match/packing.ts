@@ -81,7 +81,8 @@ export function createPacking (market: Market, pairs: Pairs): Packing {
     freeCollateral: (account) => money[account] as number,
     matches: () => [...placed].filter((pair) => pair >= 0).map((pair) => ({
       job: (market.jobs[pairs.job[pair] as number] as JobRow).id,
-      offer: (market.offers[pairs.offer[pair] as number] as { id: Match['offer'] }).id
+      offer: (market.offers[pairs.offer[pair] as number] as { id: Match['offer'] }).id,
+      devices: []
     }))
   }
 }

@@ -5,7 +5,7 @@ import type { MatchRules } from './options.ts'
 
 /** protocol/matching.md. The problem of one epoch, as this node sees it. */
 
-export type { Match, Solution } from '../wire/auction.ts'
+export type { Match, Solution } from '../wire/solution.ts'
 export type { MatchRules } from './options.ts'
 
 /** A job offer of the book. `id` is the record's id, `account` its creator. */

@@ -1,19 +1,11 @@
 import { bytesToHex, concat, hexToBytes, keccak256, numberToHex, zeroHash } from 'viem'
 import { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
-import { WireError } from './errors.ts'
 import { parseShape, uintShape, type Address, type Hash, type Signature } from './shapes.ts'
 import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain } from './typed-data.ts'
 
 /** protocol/auction.md. What solvers say in one epoch. No message carries a score: whoever wants one computes it. */
 
-/** One job on one offer, by record id. */
-export interface Match { readonly job: Hash, readonly offer: Hash }
-/** A solver's proposal for an epoch. `engine` is a label for people, [a-z0-9-], at most 32. */
-export interface Solution { readonly epoch: number, readonly engine: string, readonly matches: readonly Match[] }
-
-/** Largest encoded solution: 32 bytes a job and 36 an offer: 1,990 jobs on 20 offers, 940 on as many. */
-export const MAX_SOLUTION_BYTES = 65_000
 /** Largest encoded commit or reveal: a solution and its envelope. */
 export const MAX_AUCTION_MESSAGE_BYTES = 65_536
 /** Largest encoded evidence: a reveal and a commit. */
@@ -34,55 +26,10 @@ const COMMIT_TYPE_HASH = typeHashOf(encodeType('AuctionCommit', COMMIT_TYPE))
 const REVEAL_TYPE_HASH = typeHashOf(encodeType('AuctionReveal', REVEAL_TYPE))
 
 const bytesOf = (length: number): z.ZodType<Uint8Array> => z.instanceof(Uint8Array).refine((bytes) => bytes.length === length, `expected ${length} bytes`)
-const jobsShape = z.instanceof(Uint8Array).refine((bytes) => bytes.length > 0 && bytes.length % 32 === 0, 'expected 32 bytes per job')
-const engineShape = z.string().regex(/^[a-z0-9-]{1,32}$/)
-const solutionShape = z.tuple([z.literal(1), uintShape, engineShape, z.array(z.tuple([bytesOf(32), jobsShape])).max(2048)])
 const commitShape = z.tuple([z.literal(1), z.literal(1), uintShape, bytesOf(20), bytesOf(32), bytesOf(64)])
 const revealShape = z.tuple([z.literal(1), z.literal(2), uintShape, bytesOf(20), z.instanceof(Uint8Array), bytesOf(32), bytesOf(64)])
 const messageShape = z.union([commitShape, revealShape])
 const evidenceShape = z.tuple([z.union([commitShape, z.null()]), revealShape])
-
-/**
- * Canonical CBOR [1, epoch, engine, [[offer, job || job ...] ...]]: offers ascending, jobs of an offer ascending, so the order of
- * `matches` means nothing. Throws WireError WIRE_TOO_LARGE, WIRE_INVALID for a pair that occurs twice or a bad engine name.
- */
-export function encodeSolution (solution: Solution): Uint8Array {
-  const jobsOf = new Map<Hash, Set<Hash>>()
-  for (const { job, offer } of solution.matches) {
-    const jobs = jobsOf.get(offer) ?? new Set()
-    if (jobs.has(job)) throw new WireError('WIRE_INVALID', 'a solution names a pair twice', { data: { job, offer } })
-    jobsOf.set(offer, jobs.add(job))
-  }
-  const offers = [...jobsOf].sort(([left], [right]) => left < right ? -1 : 1)
-  const groups = offers.map(([offer, jobs]) => [hexToBytes(offer), hexToBytes(concat([...jobs].sort()))])
-  const bytes = encodeCbor([1, parseShape(uintShape, solution.epoch, 'epoch'), parseShape(engineShape, solution.engine, 'engine'), groups])
-  if (bytes.length > MAX_SOLUTION_BYTES) throw new WireError('WIRE_TOO_LARGE', `solution of ${bytes.length} bytes, limit ${MAX_SOLUTION_BYTES}`, { data: { bytes: bytes.length } })
-  return bytes
-}
-
-/** Decodes a solution; accepts only canonical bytes. Matches come ordered by offer, then job. Throws WireError. */
-export function decodeSolution (bytes: Uint8Array): Solution {
-  const [, epoch, engine, groups] = parseShape(solutionShape, decodeCbor(bytes, MAX_SOLUTION_BYTES), 'solution')
-  const matches: Match[] = []
-  let lastOffer = ''
-  for (const [offerBytes, jobBytes] of groups) {
-    const offer = bytesToHex(offerBytes)
-    assertAscending(lastOffer, offer)
-    lastOffer = offer
-    let lastJob = ''
-    for (let at = 0; at < jobBytes.length; at += 32) {
-      const job = bytesToHex(jobBytes.subarray(at, at + 32))
-      assertAscending(lastJob, job)
-      lastJob = job
-      matches.push({ job, offer })
-    }
-  }
-  return { epoch, engine, matches }
-}
-
-function assertAscending (last: string, next: string): void {
-  if (last >= next) throw new WireError('WIRE_NOT_CANONICAL', 'ids of a solution are not in ascending order', { data: { id: next } })
-}
 
 /** keccak256 of the canonical solution. */
 export function solutionIdOf (solution: Uint8Array): Hash {

@@ -10,7 +10,8 @@ import { epochAt, phasesOf } from '../../src/match/phases.ts'
 import type { Match, Solution } from '../../src/match/problem.ts'
 import { cutoffsOf, snapshotOf } from '../../src/match/snapshot.ts'
 import { verifySolution } from '../../src/match/verify.ts'
-import { commitDigest, commitmentOf, decodeEvidence, encodeEvidence, encodeSolution, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
+import { commitDigest, commitmentOf, decodeEvidence, encodeEvidence, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
+import { encodeSolution } from '../../src/wire/solution.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
 import { address, AT_MS, book, hash, job, offer, RULES as MATCH_RULES } from './rows.ts'
 
@@ -29,7 +30,7 @@ const inConsent = phases.fallbackDeadline
 
 // One offer holds either jobs 1 and 2, or job 3; job 3 on offer 2 needs more limit than it has.
 const snapshot = book([job(1), job(2), job(3, { resources: { cpuMilli: 95, memoryMiB: 10, diskMiB: 10 }, limit: 1200 })], [offer(1), offer(2, { maxRunSeconds: 1 })])
-const match = (jobNumber: number): Match => ({ job: hash(jobNumber), offer: offer(1).id })
+const match = (jobNumber: number): Match => ({ job: hash(jobNumber), offer: offer(1).id, devices: [] })
 const solution = (...jobs: number[]): Solution => ({ epoch: 7, engine: 'test', matches: jobs.map(match) })
 
 function say (signer: Signer, what: Solution | Uint8Array, salt: Hash = SALT, epoch = 7): { commit: AuctionCommit, reveal: AuctionReveal } {

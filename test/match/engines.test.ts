@@ -12,7 +12,7 @@ import { createLpEngine, DEFAULT_LP_OPTIONS } from '../../src/match/lp.ts'
 import { DEFAULT_MATCH_RULES } from '../../src/match/options.ts'
 import type { Snapshot } from '../../src/match/problem.ts'
 import { verifySolution } from '../../src/match/verify.ts'
-import { encodeSolution } from '../../src/wire/auction.ts'
+import { encodeSolution } from '../../src/wire/solution.ts'
 import { AT_MS, anyBook, book, hash, job, offer, shuffled } from './rows.ts'
 
 const clock = createSystemClock()
@@ -42,7 +42,7 @@ t.test('the floor leaves no job waiting that still fits', async () => {
   fc.assert(fc.property(anyBook, (snapshot) => {
     const solution = solveFloor(snapshot)
     return snapshot.jobs.every((left) => solution.matches.some((match) => match.job === left.id) ||
-      snapshot.offers.every((right) => !verifySolution(snapshot, { ...solution, matches: [...solution.matches, { job: left.id, offer: right.id }] }).ok))
+      snapshot.offers.every((right) => !verifySolution(snapshot, { ...solution, matches: [...solution.matches, { job: left.id, offer: right.id, devices: [] }] }).ok))
   }), { numRuns: 200, seed: 2 })
 })
 
@@ -55,8 +55,8 @@ t.test('the floor serves bids first and packs several jobs on an offer', async (
 t.test('the floor takes the offer that counts most, and the fullest among equals', async (t) => {
   const room = (cpuMilli: number): object => ({ capacity: { cpuMilli, memoryMiB: 100, diskMiB: 100 } })
   const cheap = offer(4, { ask: { base: 40, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 } })
-  t.same(solveFloor(book([job(1)], [offer(1, room(100)), offer(2, room(12)), offer(3, room(50))])).matches, [{ job: hash(1), offer: offer(2).id }])
-  t.same(solveFloor(book([job(1)], [offer(1, room(100)), offer(2, room(12)), cheap])).matches, [{ job: hash(1), offer: cheap.id }])
+  t.same(solveFloor(book([job(1)], [offer(1, room(100)), offer(2, room(12)), offer(3, room(50))])).matches, [{ job: hash(1), offer: offer(2).id, devices: [] }])
+  t.same(solveFloor(book([job(1)], [offer(1, room(100)), offer(2, room(12)), cheap])).matches, [{ job: hash(1), offer: cheap.id, devices: [] }])
 })
 
 t.test('lp is feasible and never below the floor on any book', async () => {

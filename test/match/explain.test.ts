@@ -68,7 +68,7 @@ t.test('every constraint has a sentence for both sides that names its number', a
 
 t.test('a job that could match but did not is outbid; one that the solution names is matched', async (t) => {
   const snapshot = book([job(1), job(2)], [offer(1)])
-  const solution = { epoch: 7, engine: 'x', matches: [{ job: hash(2), offer: offer(1).id }] }
+  const solution = { epoch: 7, engine: 'x', matches: [{ job: hash(2), offer: offer(1).id, devices: [] }] }
   t.match(explainJob(snapshot, hash(1), solution), { state: 'outbid', admissible: 1, matched: [] })
   t.match(explainJob(snapshot, hash(2), solution), { state: 'matched', matched: [offer(1).id] })
   t.match(explainOffer(snapshot, offer(1).id, solution), { state: 'matched', matched: [hash(2)] })

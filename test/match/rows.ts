@@ -9,7 +9,7 @@ import type { Address, Hash } from '../../src/wire/shapes.ts'
 export const AT_MS = 1_700_000_000_000
 export const RULES: MatchRules = { ...DEFAULT_MATCH_RULES, reference: { base: 100, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 }, minFee: 5 }
 
-export const hash = (number: number): Hash => `0x${number.toString(16).padStart(64, '0')}`
+export const hash = (number: number): Hash => `0x${number.toString(16).padStart(16, '0').padEnd(64, '0')}`
 export const address = (number: number): Address => `0x${number.toString(16).padStart(40, '0')}`
 export const MEDIATOR = address(0xabc)
 
@@ -60,6 +60,6 @@ export const anyBook: fc.Arbitrary<Snapshot> = fc.record({
 
 /** The same book, the rows in another order. */
 export function shuffled (snapshot: Snapshot, seed: number): Snapshot {
-  const mix = <T extends { id: Hash }>(rows: readonly T[]): T[] => [...rows].sort((left, right) => (Number(BigInt(left.id) % 65_521n) * seed) % 65_521 - (Number(BigInt(right.id) % 65_521n) * seed) % 65_521)
+  const mix = <T extends { id: Hash }>(rows: readonly T[]): T[] => [...rows].sort((left, right) => (Number((BigInt(left.id) >> 192n) % 65_521n) * seed) % 65_521 - (Number((BigInt(right.id) >> 192n) % 65_521n) * seed) % 65_521)
   return { ...snapshot, jobs: mix(snapshot.jobs), offers: mix(snapshot.offers) }
 }

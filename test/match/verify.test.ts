@@ -8,7 +8,7 @@ import { verifySolution } from '../../src/match/verify.ts'
 import { address, anyBook, book, hash, job, offer, RULES, shuffled } from './rows.ts'
 
 const solution = (matches: Match[], epoch = 7): Solution => ({ epoch, engine: 'test', matches })
-const match = (jobNumber: number, offerNumber: number): Match => ({ job: hash(jobNumber), offer: hash(1_000_000 + offerNumber) })
+const match = (jobNumber: number, offerNumber: number): Match => ({ job: hash(jobNumber), offer: hash(1_000_000 + offerNumber), devices: [] })
 
 /** The definition, written down without care for time: undefined when infeasible, else the score in big integers. */
 function naive (snapshot: Snapshot, matches: readonly Match[]): bigint | undefined {
@@ -36,8 +36,8 @@ function naive (snapshot: Snapshot, matches: readonly Match[]): bigint | undefin
 
 /** A book and matches: mostly admissible pairs of it, now and then any pair, known or not. */
 const anyCase = anyBook.chain((snapshot) => {
-  const pairs = snapshot.jobs.flatMap((left) => snapshot.offers.filter((right) => admissible(left, right, snapshot.rules, snapshot.atMs).ok).map((right) => ({ job: left.id, offer: right.id })))
-  const anyPair = fc.record({ job: fc.integer({ min: 1, max: 12 }).map((at) => hash(at)), offer: fc.integer({ min: 1, max: 7 }).map((at) => hash(1_000_000 + at)) })
+  const pairs = snapshot.jobs.flatMap((left) => snapshot.offers.filter((right) => admissible(left, right, snapshot.rules, snapshot.atMs).ok).map((right) => ({ job: left.id, offer: right.id, devices: [] as number[] })))
+  const anyPair = fc.record({ job: fc.integer({ min: 1, max: 12 }).map((at) => hash(at)), offer: fc.integer({ min: 1, max: 7 }).map((at) => hash(1_000_000 + at)), devices: fc.constant<number[]>([]) })
   const some = pairs.length === 0 ? anyPair : fc.oneof({ arbitrary: fc.constantFrom(...pairs), weight: 15 }, { arbitrary: anyPair, weight: 1 })
   return fc.record({ snapshot: fc.constant(snapshot), matches: fc.array(some, { maxLength: 5 }) })
 })

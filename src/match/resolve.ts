@@ -1,0 +1,36 @@
+import { shortId } from '../wire/solution.ts'
+import type { Hash } from '../wire/shapes.ts'
+import { marketOf, type Market } from './market.ts'
+import type { Snapshot, Solution } from './problem.ts'
+
+/** Whole ids by short id; an id that two rows share names neither. */
+interface Names { readonly jobs: ReadonlyMap<Hash, Hash>, readonly offers: ReadonlyMap<Hash, Hash> }
+
+const known = new WeakMap<Market, Names>()
+
+/** A published solution with the whole ids of the snapshot. What the snapshot does not hold, or holds twice, keeps its short id: it is unknown. */
+export function resolveSolution (snapshot: Snapshot, solution: Solution): Solution {
+  const { jobs, offers } = namesOf(marketOf(snapshot))
+  return { ...solution, matches: solution.matches.map(({ job, offer, devices }) => ({ job: jobs.get(job) ?? job, offer: offers.get(offer) ?? offer, devices })) }
+}
+
+/** The short ids that name one row of the market. */
+export function namesOf (market: Market): Names {
+  let names = known.get(market)
+  if (names === undefined) {
+    names = { jobs: byShortId(market.jobs), offers: byShortId(market.offers) }
+    known.set(market, names)
+  }
+  return names
+}
+
+function byShortId (rows: ReadonlyArray<{ id: Hash }>): Map<Hash, Hash> {
+  const names = new Map<Hash, Hash>()
+  // Rows stand in the order of their ids, so those that share a short id are neighbours.
+  rows.forEach(({ id }, at) => {
+    const short = shortId(id)
+    const isShared = [rows[at - 1], rows[at + 1]].some((row) => row !== undefined && shortId(row.id) === short)
+    if (!isShared) names.set(short, id)
+  })
+  return names
+}
