@@ -1,0 +1,114 @@
+import { passes, REASONS, type ReasonCode, type Terms } from '../admissible.ts'
+import type { Market } from '../market.ts'
+import { BP } from '../options.ts'
+import { clip } from '../price.ts'
+import { createBidders, gpuAmount, type Bidding } from './bidders.ts'
+import { deviceGroups, type DeviceGroup } from './devices.ts'
+import type { JobClass, JobClasses } from './job-classes.ts'
+import type { UnitClasses } from './unit-classes.ts'
+
+/**
+ * Which job class may run on which alternative of which unit class, and what that costs; columns of one unit class are neighbours. Amounts are integers in
+ * doubles, nLILY. Every admissible pair of jobs and offers in classes has a column; not every pair with a column is admissible, since accounts' collateral and
+ * accounts that a job avoids are left out.
+ */
+export interface Columns {
+  /** Columns of unit class u are start[u] to start[u + 1] - 1. */
+  readonly start: Int32Array
+  /** Job class; place of the alternative in the unit class's offers. */
+  readonly job: Int32Array
+  readonly alternative: Uint16Array
+  /** Devices that may serve it, as bits: places 0 to 31, 32 to 63. */
+  readonly low: Int32Array
+  readonly high: Int32Array
+  /** What is taken off the bid, and the whole ask. */
+  readonly cost: Float64Array
+  readonly ask: Float64Array
+  /** Place in `bids` of the class's first: bids are clipped round the reference price, which hangs on the devices. */
+  readonly bid: Int32Array
+  /** Most that its provider locks for it; Infinity when that is beyond the offer's own bound, or when the column only bounds pairs. */
+  readonly lock: Float64Array
+  /** Clipped limits in the order of each class's jobs, one run for each reference price of the class. */
+  readonly bids: Float64Array
+}
+
+/** Constraints that hang on accounts, or are looked at class by class below, or were while classes were made. */
+const APART: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['self', 'avoid', 'target', 'creators', 'cpu', 'memory', 'disk', 'gpu', 'runSeconds', 'price', 'collateral', 'size', 'validity', 'matched'])
+const ACCESS = REASONS.filter((reason) => !APART.has(reason))
+
+interface Growing { job: number[], alternative: number[], low: number[], high: number[], cost: number[], ask: number[], bid: number[], lock: number[] }
+
+/** O(job classes * unit classes). */
+export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses): Columns {
+  const { rules } = market
+  const terms: Terms = market
+  const byAccess = units.accesses.map((offer) => {
+    const allowed = jobs.accesses.map((job) => ACCESS.every((reason) => passes(reason, job, offer, terms)))
+    return Int32Array.from(jobs.classes.keys()).filter((at) => allowed[(jobs.classes[at] as JobClass).access])
+  })
+  const bidders = createBidders(market, jobs)
+  const { cpuMilli, memoryMiB, diskMiB, runSeconds, devices, topLimit } = bidders
+  const out: Growing = { job: [], alternative: [], low: [], high: [], cost: [], ask: [], bid: [], lock: [] }
+  const start = new Int32Array(units.classes.length + 1)
+
+  const add = (job: number, alternative: number, bits: { low: number, high: number }, ask: number, least: Bidding, most: Bidding, bound: number): void => {
+    out.job.push(job)
+    out.alternative.push(alternative)
+    out.low.push(bits.low)
+    out.high.push(bits.high)
+    out.cost.push(clip(ask, least.band))
+    out.ask.push(ask)
+    out.bid.push(most.at)
+    // Rounded up by more than a double can be wrong by.
+    const locked = Math.ceil(Math.min(topLimit[job] as number, Math.max(ask, most.reference)) * (bidders.collateralBp[job] as number) / BP * (1 + 2 ** -50)) + 1
+    out.lock.push(locked > bound ? Number.POSITIVE_INFINITY : locked)
+  }
+
+  units.classes.forEach((unit, at) => {
+    unit.offers.forEach(({ offer }, alternative) => {
+      const { capacity, gpus, maxRunSeconds, ask: unitAsk } = offer
+      const groups = deviceGroups(gpus)
+      const bound = offer.collateral === 0 ? Number.MAX_VALUE : offer.collateral
+      const places = groups.map((group) => group.places.map((place) => unit.shares[place] ?? 0).sort((left, right) => right - left))
+      for (const job of byAccess[unit.accesses[alternative] as number] as Int32Array) {
+        if ((runSeconds[job] as number) > maxRunSeconds || (cpuMilli[job] as number) > capacity.cpuMilli || (memoryMiB[job] as number) > capacity.memoryMiB || (diskMiB[job] as number) > capacity.diskMiB) continue
+        const count = devices[job] as number
+        if (count > gpus.length) continue
+        // Nothing is negative: a sum or product beyond what is safe stays beyond.
+        const plain = unitAsk.base + (runSeconds[job] as number) * ((cpuMilli[job] as number) * unitAsk.cpuMilliSecond + (memoryMiB[job] as number) * unitAsk.memoryMiBSecond + (diskMiB[job] as number) * unitAsk.diskMiBSecond)
+        const top = topLimit[job] as number
+        if (plain > top) continue
+        if (count === 0) {
+          const bidding = bidders.on(job, undefined)
+          if (bidding !== undefined) add(job, alternative, NO_DEVICES, plain, bidding, bidding, bound)
+          continue
+        }
+        const isUniform = bidders.share[job] as number > 0
+        let fitting = 0
+        let cheapest = Number.POSITIVE_INFINITY
+        let least: Bidding | undefined
+        let most: Bidding | undefined
+        for (let group = 0; group < groups.length; group++) {
+          const device = groups[group] as DeviceGroup
+          const bidding = bidders.on(job, device)
+          if (bidding === undefined) continue
+          const ask = plain + gpuAmount(runSeconds[job] as number, bidders.shares[job] as number, device.secondAsk)
+          fitting++
+          if (ask < cheapest) cheapest = ask
+          if (least === undefined || bidding.reference < least.reference) least = bidding
+          if (most === undefined || bidding.reference > most.reference) most = bidding
+          if (isUniform && ask <= top && ((places[group] as number[])[count - 1] ?? -1) >= (bidders.share[job] as number)) add(job, alternative, device, ask, bidding, bidding, bound)
+        }
+        // Devices of several groups, or entries that differ: one column that no such pair counts more than.
+        if (least !== undefined && most !== undefined && cheapest <= top && (!isUniform || (fitting > 1 && count > 1))) add(job, alternative, NO_DEVICES, cheapest, least, most, -1)
+      }
+    })
+    start[at + 1] = out.job.length
+  })
+  return {
+    start, job: Int32Array.from(out.job), alternative: Uint16Array.from(out.alternative), low: Int32Array.from(out.low), high: Int32Array.from(out.high),
+    cost: Float64Array.from(out.cost), ask: Float64Array.from(out.ask), bid: Int32Array.from(out.bid), lock: Float64Array.from(out.lock), bids: Float64Array.from(bidders.bids)
+  }
+}
+
+const NO_DEVICES = { low: 0, high: 0 }
