@@ -5,7 +5,7 @@
  * floor((k + 1) * x) / k, times k * (k + 1).
  */
 const WHOLE = 10_000
-const ORDERS = [1, 2, 3, 4, 5] as const
+const ORDERS = [1, 2, 3, 4] as const
 
 /** Rows of resources before those of shares: CPU, memory, disk. */
 export const PLAIN_ROWS = 3

@@ -1,9 +1,11 @@
-import { ROWS, type Program } from './program.ts'
+import { PLAIN_ROWS, ROWS, type Program } from './program.ts'
 
-/** How prices are sought: so many steps, with temperature and step width falling geometrically. */
-export interface DualOptions { readonly steps: number, readonly tau: readonly [number, number], readonly eta: readonly [number, number] }
+/** Temperature, as a share of a price, and width of a step; from the first to the last step they fall geometrically. */
+export interface Schedule { readonly tau: readonly [number, number], readonly eta: readonly [number, number] }
 
-export const DEFAULT_DUAL_OPTIONS: DualOptions = { steps: 60, tau: [0.1, 0.0005], eta: [0.6, 0.004] }
+export const DUAL_SCHEDULE: Schedule = { tau: [0.1, 0.0005], eta: [0.6, 0.004] }
+/** From prices of an epoch ago. */
+export const WARM_SCHEDULE: Schedule = { tau: [0.003, 0.0005], eta: [0.03, 0.004] }
 
 /** Prices of unit classes and what they prove. */
 export interface Duals {
@@ -15,6 +17,13 @@ export interface Duals {
   readonly margin: Float64Array
 }
 
+/**
+ * Rows that prices are sought for: plain ones, shares, and the function u(4) alone. More of them make the dual degenerate: with all of them 60 steps end 0.7 %
+ * higher on four traces, and even 1,000 do not catch up.
+ */
+const SHARES = PLAIN_ROWS
+const CUTS = PLAIN_ROWS + 4
+/** Beyond so many temperatures nothing counts. */
 const CUT = 10
 const TINY = 1e-30
 
@@ -38,11 +47,15 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
       let worth = 0
       for (let row = 0; row < ROWS; row++) worth += at[base + row]! * capacity[base + row]!
       total += worth * (unitStart[unit + 1]! - unitStart[unit]!)
-      const [p0, p1, p2, p3, p4, p5, p6, p7, p8] = [at[base]!, at[base + 1]!, at[base + 2]!, at[base + 3]!, at[base + 4]!, at[base + 5]!, at[base + 6]!, at[base + 7]!, at[base + 8]!]
+      const p0 = at[base]!
+      const p1 = at[base + 1]!
+      const p2 = at[base + 2]!
+      const p3 = at[base + SHARES]!
+      const p4 = at[base + CUTS]!
       for (let column = columnStart[unit]!; column < columnStart[unit + 1]!; column++) {
         const of = columnJob[column]! * ROWS
         let sum = columnCost[column]! + p0 * demand[of]! + p1 * demand[of + 1]! + p2 * demand[of + 2]!
-        if (demand[of + 3]! > 0) sum += p3 * demand[of + 3]! + p4 * demand[of + 4]! + p5 * demand[of + 5]! + p6 * demand[of + 6]! + p7 * demand[of + 7]! + p8 * demand[of + 8]!
+        if (demand[of + SHARES]! > 0) sum += p3 * demand[of + SHARES]! + p4 * demand[of + CUTS]!
         effective[column] = sum
         const run = columnRun[column]!
         if (sum < margin[run]!) margin[run] = sum
@@ -133,7 +146,8 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
           const amount = part * weight[columnRun[column]!]!
           if (amount < 1e-9) continue
           const of = columnJob[column]! * ROWS
-          for (let row = 0; row < ROWS; row++) usage[row]! += amount * demand[of + row]!
+          for (let row = 0; row <= SHARES; row++) usage[row]! += amount * demand[of + row]!
+          usage[CUTS]! += amount * demand[of + CUTS]!
         }
         const count = unitStart[unit + 1]! - unitStart[unit]!
         const base = unit * ROWS
@@ -161,6 +175,6 @@ export function startPrices (program: Program, into: Float64Array): void {
   const total = new Float64Array(ROWS)
   for (let unit = 0; unit < unitClasses; unit++) for (let row = 0; row < ROWS; row++) total[row]! += capacity[unit * ROWS + row]! * (unitStart[unit + 1]! - unitStart[unit]!)
   for (let unit = 0; unit < unitClasses; unit++) {
-    for (let row = 0; row < ROWS; row++) into[unit * ROWS + row] = total[row]! > 0 ? 0.05 * worth / total[row]! : 0
+    for (let row = 0; row < ROWS; row++) into[unit * ROWS + row] = total[row]! > 0 && (row <= SHARES || row === CUTS) ? 0.05 * worth / total[row]! : 0
   }
 }

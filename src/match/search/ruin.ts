@@ -10,10 +10,16 @@ export interface RuinOptions {
   readonly heat: number
 }
 
-export const DEFAULT_RUIN_OPTIONS: RuinOptions = { units: 3, tournament: 3, heat: 0.003 }
+export const DEFAULT_RUIN_OPTIONS: RuinOptions = { units: 3, tournament: 3, heat: 0 }
+
+export interface Ruin {
+  step: () => boolean
+  /** Places whatever still fits anywhere, even what adds no more than a tick. */
+  fillUp: () => void
+}
 
 /** Ruin and recreate: empties a few units and fills them again, better or not much worse. `step` does one round and says whether it was kept. */
-export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions): { step: () => boolean } {
+export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions): Ruin {
   const { units, unitClass, columnStart, columnRun, columnCost, columnJob, bundle, jobs } = program
   const { resources, margin, worth } = prices
   let state = (seed | 1) >>> 0
@@ -37,6 +43,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
   let addedCount = 0
   let mode = 0
   let spreadOf = 0
+  let least = Number.MIN_VALUE
 
   /** What the unit's price says it should bring, less what it brings. */
   const gap = (unit: number): number => {
@@ -71,7 +78,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
     const kind = unitClass[unit]!
     let count = 0
     for (let column = columnStart[kind]!; column < columnStart[kind + 1]!; column++) {
-      if (bundle[columnJob[column]!]! >= 0 || !(board.gain(column) > 0) || !board.fits(column, unit)) continue
+      if (bundle[columnJob[column]!]! >= 0 || !(board.gain(column) >= least) || !board.fits(column, unit)) continue
       noise[count] = 1 + spreadOf * (random() - 0.5)
       candidates[count++] = column
     }
@@ -82,7 +89,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
       for (let at = 0; at < count; at++) {
         const column = candidates[at]!
         const gain = board.gain(column)
-        if (!(gain > 0) || !board.fits(column, unit)) continue
+        if (!(gain >= least) || !board.fits(column, unit)) continue
         const value = score(column, gain * noise[at]!)
         candidates[kept] = column
         noise[kept++] = noise[at]!
@@ -127,12 +134,20 @@ export function createRuin (program: Program, board: Board, prices: { resources:
       mode = Math.floor(random() * 4)
       spreadOf = random() < 0.5 ? 0.1 : 0.4
       for (let at = 0; at < chosenCount; at++) fill(chosen[at]!)
-      const placedCount = jobs - 0
-      const heat = options.heat * before / placedCount
-      if (board.worth >= before - heat * random()) return true
+      if (board.worth >= before - options.heat * before / jobs * random()) return true
       for (let at = addedCount - 1; at >= 0; at--) board.remove(added[at]!)
       for (let at = outs - 1; at >= 0; at--) board.restore(outColumn[at]!, outUnit[at]!, outLow[at]!, outHigh[at]!, outRank[at]!)
       return false
+    },
+    fillUp: () => {
+      least = 0
+      mode = 0
+      spreadOf = 0
+      for (let unit = 0; unit < units; unit++) {
+        addedCount = 0
+        fill(unit)
+      }
+      least = Number.MIN_VALUE
     }
   }
 }
