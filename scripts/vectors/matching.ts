@@ -2,12 +2,16 @@ import { bytesToHex } from 'viem'
 import { createSeededRandom } from '../../src/core/random.ts'
 import { createSigner } from '../../src/identity/signer.ts'
 import { admissible } from '../../src/match/admissible.ts'
+import { devicesFor, type Devices } from '../../src/match/devices.ts'
 import { solveFloor } from '../../src/match/floor.ts'
 import { createInstance } from '../../src/match/instance.ts'
+import { mediatorSetHash } from '../../src/match/mediators.ts'
 import { DEFAULT_AUCTION_RULES, DEFAULT_MATCH_RULES } from '../../src/match/options.ts'
 import { phasesOf } from '../../src/match/phases.ts'
-import { askFor, collateralFor, feeFor, priceFor, referenceFor, welfareOf } from '../../src/match/price.ts'
-import type { Match, Snapshot } from '../../src/match/problem.ts'
+import { askFor, collateralFor, feeFor, priceFor, referenceAlone, referenceFor } from '../../src/match/price.ts'
+import type { JobRow, Match, Snapshot } from '../../src/match/problem.ts'
+import { ageFor, premiumFor, welfareOf } from '../../src/match/score.ts'
+import { tickFor } from '../../src/match/ticks.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { commitDigest, commitmentOf, encodeAuctionMessage, encodeEvidence, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey } from '../../src/wire/auction.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
@@ -21,32 +25,53 @@ export function matchingVectors (): Record<string, unknown> {
 }
 
 function matching (): unknown {
-  const snapshot = createInstance(createSeededRandom(6), { jobs: 6, offers: 3, rules: DEFAULT_MATCH_RULES, nowMs: AT_MS, loadPercent: 100 })
-  const { rules, atMs } = snapshot
+  const rules = { ...DEFAULT_MATCH_RULES, mediatorSets: [[`0x${'cd'.repeat(20)}`, `0x${'ab'.repeat(20)}`]] as Array<Array<`0x${string}`>> }
+  const made = createInstance(createSeededRandom(582), { jobs: 14, offers: 5, rules, nowMs: AT_MS, loadPercent: 130, gpuPercent: 60, togetherPercent: 30 })
+  const snapshot: Snapshot = { ...made, jobs: made.jobs.map((row, at) => ({ ...row, ageEpochs: at * 5 })), offers: made.offers.map((row, at) => ({ ...row, reputationBp: 10_000 - at * 1000 })) }
   const pairs = snapshot.jobs.flatMap((job) => snapshot.offers.map((offer) => {
-    const result = admissible(job, offer, rules, atMs)
-    const ask = askFor(job.offer, offer.offer)
-    const head = { job: job.id, offer: offer.id, ask, reference: referenceFor(job.offer, rules) }
+    const result = admissible(job, offer, snapshot)
+    const head = { job: job.id, offer: offer.id }
     if (!result.ok) return { ...head, reason: result.reason }
-    const price = priceFor(job.offer, offer.offer, rules)
-    return { ...head, price, fee: feeFor(price, rules), collateral: collateralFor(price, rules, job.offer), welfare: welfareOf(job.offer, offer.offer, rules) }
+    const devices = devicesFor(job.offer, offer.offer) as Devices
+    const ask = askFor(job.offer, offer.offer, devices)
+    const price = priceFor(job.offer, offer.offer, rules, devices)
+    return {
+      ...head, devices, ask, reference: referenceFor(job.offer, offer.offer, rules, devices), price, fee: feeFor(price, rules), collateral: collateralFor(price, rules, job.offer),
+      premium: premiumFor(ask, offer, rules), age: ageFor(job, rules), welfare: welfareOf(job, offer, rules, devices)
+    }
   }))
-  const floor = solveFloor(snapshot)
-  const first = floor.matches[0] as Match
-  const unknown = `0x${'ee'.repeat(32)}` as const
-  const refused = pairs.find((pair) => 'reason' in pair) as { job: Hash, offer: Hash }
-  const cases: Record<string, Match[]> = {
-    floor: [...floor.matches], empty: [], 'job twice': [first, first], inadmissible: [{ job: refused.job, offer: refused.offer, devices: [] }],
-    'unknown ids': [first, { job: unknown, offer: first.offer, devices: [] }], ...overCapacity(snapshot, pairs)
+  const verify = (matches: readonly Match[]): unknown => verifySolution(snapshot, { epoch: snapshot.epoch, engine: 'vector', matches })
+  const solutions = Object.entries(casesOf(snapshot, pairs)).map(([name, matches]) => ({ name, matches, expect: verify(matches) }))
+  return {
+    about: 'protocol/matching.md. Amounts in nLILY, times in ms.', snapshot, references: snapshot.jobs.map(({ id, offer }) => ({ job: id, reference: referenceAlone(offer, rules) })), pairs, solutions,
+    ticks: [0, 1, 99, 101, 102, 103, 1000, 1_000_000, 2 ** 52].map((price) => ({ price, tick: tickFor(price) })),
+    mediatorSets: rules.mediatorSets.map((members) => ({ members, hash: mediatorSetHash(members) }))
   }
-  const solutions = Object.entries(cases).map(([name, matches]) => ({ name, matches, expect: verifySolution(snapshot, { epoch: snapshot.epoch, engine: 'vector', matches }) }))
-  return { about: 'protocol/matching.md. Amounts in nLILY, times in ms.', snapshot, pairs, solutions }
 }
 
-/** Every admissible job on the offer that most of them could take. */
-function overCapacity (snapshot: Snapshot, pairs: Array<{ job: Hash, offer: Hash } & ({ reason: string } | { price: number })>): Record<string, Match[]> {
-  const most = snapshot.offers.map((offer) => pairs.filter((pair) => pair.offer === offer.id && 'price' in pair)).sort((left, right) => right.length - left.length)[0] ?? []
-  return { 'all on one offer': most.map(({ job, offer }) => ({ job, offer, devices: [] })) }
+type PairVector = { job: Hash, offer: Hash } & ({ reason: string } | { price: number, devices: Devices })
+
+/** The floor's solution and what becomes of it with something wrong in it. */
+function casesOf (snapshot: Snapshot, pairs: readonly PairVector[]): Record<string, Match[]> {
+  const floor = [...solveFloor(snapshot).matches]
+  const isAlone = ({ offer }: JobRow): boolean => offer.group.size === 0 && !('replicas' in offer.verification)
+  const jobOf = (match: { job: Hash }): JobRow => snapshot.jobs.find(({ id }) => id === match.job) as JobRow
+  const plain = floor.find((match) => isAlone(jobOf(match))) as Match
+  const served = floor.find(({ devices }) => devices.length > 0) as Match
+  const replica = floor.find((match) => 'replicas' in jobOf(match).offer.verification) as Match
+  const member = floor.find((match) => jobOf(match).offer.group.size > 1) as Match
+  const refused = pairs.find((pair) => 'reason' in pair && pair.reason !== 'gpu' && snapshot.jobs.find(({ id }) => id === pair.job)?.offer.gpus.length === 0) as PairVector
+  const onOne = snapshot.offers.map((offer) => pairs.flatMap((pair): Match[] => pair.offer === offer.id && 'price' in pair && isAlone(jobOf(pair)) ? [{ job: pair.job, offer: pair.offer, devices: [...pair.devices] }] : []))
+  const full = onOne.find((matches) => verifySolution(snapshot, { epoch: snapshot.epoch, engine: 'vector', matches }).code === 'MATCH_OVER_CAPACITY') as Match[]
+  const without = (match: Match): Match[] => floor.filter((other) => other !== match)
+  return {
+    floor, empty: [], 'job twice': [plain, plain], inadmissible: [{ job: refused.job, offer: refused.offer, devices: [] }],
+    'unknown ids': [plain, { job: `0x${'ee'.repeat(32)}`, offer: plain.offer, devices: [] }],
+    'an unknown replica': [...without(replica), { ...replica, offer: `0x${'ee'.repeat(32)}` }],
+    'a replica missing': without(replica), 'a member of a group missing': without(member),
+    'wrong devices': [...without(served), { ...served, devices: served.devices.map(() => 63) }],
+    'all on one offer': full
+  }
 }
 
 function auction (): unknown {

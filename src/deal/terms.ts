@@ -89,9 +89,12 @@ export function hashParameters (parameters: unknown): Hash {
   return keccak256(encodeCbor(parameters))
 }
 
-/** The mediators that both sides trust and that have a live bond, with the bond as weight; parties and solver are left out. Sorted by address. */
+/** Mediators that a deal names at most (protocol/deal.md): sets may bring in more. */
+const MAX_DRAWN = 32
+
+/** The mediators that both sides trust and that have a live bond, with the bond as weight; parties and solver are left out. The first 32 by address. */
 export function commonMediators (job: readonly Address[], offer: readonly Address[], bonded: ReadonlyMap<Address, number>, excluded: readonly Address[]): MediatorList {
-  const mediators = job.filter((address) => offer.includes(address) && (bonded.get(address) ?? 0) > 0 && !excluded.includes(address)).sort()
+  const mediators = job.filter((address) => offer.includes(address) && (bonded.get(address) ?? 0) > 0 && !excluded.includes(address)).sort().slice(0, MAX_DRAWN)
   return { mediators, weights: mediators.map((address) => bonded.get(address) as number) }
 }
 

@@ -7,8 +7,10 @@ import { solveFloor } from './floor.ts'
 import type { AuctionRules } from './options.ts'
 import type { Phases } from './phases.ts'
 import type { Snapshot, Solution } from './problem.ts'
+import { marketOf } from './market.ts'
 import { resolveSolution } from './resolve.ts'
 import { verifySolution, type Verified } from './verify.ts'
+import { findWhole } from './whole.ts'
 
 /** Why a message was not taken (protocol/auction.md says which of them cost the sender score). */
 export type AuctionCode = EvidenceCode | 'AUCTION_EARLY' | 'AUCTION_LATE' | 'AUCTION_DUPLICATE' | 'AUCTION_UNBONDED' | 'AUCTION_FULL' | 'AUCTION_FAULTY' | 'AUCTION_EQUIVOCATION'
@@ -29,7 +31,7 @@ export interface Ranked {
   winner: boolean
   solutionId: Hash
   fallback: boolean
-  /** With the whole ids of the snapshot; what it does not hold keeps its short id. */
+  /** The matches that count, with the whole ids of the snapshot. */
   solution: Solution
 }
 
@@ -118,7 +120,9 @@ export function createCompetition (components: CompetitionComponents, options: {
     const found = known.get(id)
     if (found !== undefined) return found
     const solution = solutionOf()
-    const scored = { verified: verifySolution(snapshot, solution), solution }
+    const verified = verifySolution(snapshot, solution)
+    const whole = findWhole(marketOf(snapshot), solution.matches)
+    const scored = { verified, solution: { ...solution, matches: verified.ok && whole.ok ? whole.known.map(({ match }) => match) : [] } }
     known.set(id, scored)
     return scored
   }

@@ -1,5 +1,6 @@
 import { shortId } from '../wire/solution.ts'
 import type { Hash } from '../wire/shapes.ts'
+import { isShared } from './groups.ts'
 import { marketOf, type Market } from './market.ts'
 import type { Snapshot, Solution } from './problem.ts'
 
@@ -26,11 +27,6 @@ export function namesOf (market: Market): Names {
 
 function byShortId (rows: ReadonlyArray<{ id: Hash }>): Map<Hash, Hash> {
   const names = new Map<Hash, Hash>()
-  // Rows stand in the order of their ids, so those that share a short id are neighbours.
-  rows.forEach(({ id }, at) => {
-    const short = shortId(id)
-    const isShared = [rows[at - 1], rows[at + 1]].some((row) => row !== undefined && shortId(row.id) === short)
-    if (!isShared) names.set(short, id)
-  })
+  rows.forEach(({ id }, at) => { if (!isShared(rows, at)) names.set(shortId(id), id) })
   return names
 }

@@ -3,7 +3,7 @@ import { createWasmExecutor, type WasmExecutor } from '../exec/executor.ts'
 import type { createLifecycle } from '../core/lifecycle.ts'
 import { floorEngine } from '../match/floor.ts'
 import { createLpEngine } from '../match/lp.ts'
-import { referenceFor } from '../match/price.ts'
+import { referenceAlone } from '../match/price.ts'
 import { createClient, type Client } from '../roles/creator/client.ts'
 import { createJobStore } from '../roles/creator/job.ts'
 import { openDealBook } from '../roles/deal-book.ts'
@@ -77,7 +77,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
     const deals = await openDealBook({ journal: createJournal(parts, { role: 'creator' }), clock })
     const client = createClient({ ...parts, deals, jobs: createJobStore(parts), logger: logger.child('creator') }, {
       ...consent, publishers: network.modulePublishers, resultsPath: parts.paths.results, firstSlot: 0,
-      referencePrice: (job) => referenceFor(job, network.match),
+      referencePrice: (job) => referenceAlone({ ...job, gpus: [] }, network.match),
       mediatorList: async () => [...(await parts.eligibility.mediators()).keys()]
     })
     answers.push(client.answers)

@@ -4,6 +4,7 @@ import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import { createCompetition, type Competition, type Ranked } from '../match/competition.ts'
+import { copiesOf } from '../match/groups.ts'
 import { epochAt, phasesOf, type Phases } from '../match/phases.ts'
 import type { AuctionRules, MatchRules } from '../match/options.ts'
 import type { JobRow, OfferRow, Snapshot } from '../match/problem.ts'
@@ -22,8 +23,8 @@ import type { Eligibility } from './eligibility.ts'
 import { RoleError } from './errors.ts'
 
 /** One pair of a published solution, with all that its consent needs. */
-export interface Pairing { epoch: number, job: JobRow, offer: OfferRow, solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
-/** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first. */
+export interface Pairing { epoch: number, job: JobRow, offer: OfferRow, devices: readonly number[], solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
+/** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first; several of one solution for a job with replicas. */
 export interface AuctionDecision { epoch: number, ranking: readonly Ranked[], pairingsOf: (jobOfferId: Hash) => Pairing[] }
 
 /** The auction as every node follows it, solver or not. */
@@ -88,16 +89,16 @@ export function createAuction (
     return created
   }
 
-  const seen = (): { jobs: Array<Seen<JobRow>>, offers: Array<Seen<OfferRow>> } => ({
-    jobs: replica.book.live('job').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(jobOfferShape, record) } })),
-    offers: replica.book.live('offer').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(resourceOfferShape, record), freeCollateral: eligibility.free(record.account) } }))
+  const seen = (atMs: number): { jobs: Array<Seen<JobRow>>, offers: Array<Seen<OfferRow>> } => ({
+    jobs: replica.book.live('job').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(jobOfferShape, record), ageEpochs: Math.max(0, Math.floor((atMs - record.seq) / rules.epochMs)) } })),
+    offers: replica.book.live('offer').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(resourceOfferShape, record), freeCollateral: eligibility.free(record.account), reputationBp: eligibility.reputationBp(record.account) } }))
   })
   const snapshot = (epoch: number, cutoff: 'solve' | 'verify'): Snapshot => {
     const at = phases(epoch)
     const cutoffs = cutoffsOf(at, rules)
-    const { jobs, offers } = seen()
+    const { jobs, offers } = seen(at.epochStart)
     // Who cannot pay the price, or has no collateral at all, is not eligible in this epoch.
-    const funded = { jobs: jobs.filter(({ row }) => eligibility.free(row.account) >= row.offer.limit), offers: offers.filter(({ row }) => row.freeCollateral > 0) }
+    const funded = { jobs: jobs.filter(({ row }) => eligibility.free(row.account) >= row.offer.limit * copiesOf(row)), offers: offers.filter(({ row }) => row.freeCollateral > 0) }
     return snapshotOf(funded, { phases: at, cutoffMs: cutoff === 'solve' ? cutoffs.solveMs : cutoffs.verifyMs, rules: options.match })
   }
 
@@ -114,16 +115,17 @@ export function createAuction (
     const ranking = competition.ranking(held)
     const jobs = new Map(held.jobs.map((row) => [row.id, row]))
     const offers = new Map(held.offers.map((row) => [row.id, row]))
-    const pairingIn = (ranked: Ranked, jobId: Hash): Pairing | undefined => {
-      const match = ranked.solution.matches.find((candidate) => candidate.job === jobId)
+    const pairingsIn = (ranked: Ranked, jobId: Hash): Pairing[] => {
       const job = jobs.get(jobId)
-      const offer = match === undefined ? undefined : offers.get(match.offer)
       const evidence = competition.evidence(ranked.solver)
-      if (ranked.score <= 0 || job === undefined || offer === undefined || evidence === undefined) return undefined
-      return { epoch, job, offer, solver: ranked.solver, solverPeer: components.contacts.peerOf(ranked.solver), solutionId: ranked.solutionId, evidence: encodeEvidence(evidence) }
+      if (ranked.score <= 0 || job === undefined || evidence === undefined) return []
+      return ranked.solution.matches.filter((match) => match.job === jobId).flatMap(({ offer: offerId, devices }): Pairing[] => {
+        const offer = offers.get(offerId)
+        return offer === undefined ? [] : [{ epoch, job, offer, devices, solver: ranked.solver, solverPeer: components.contacts.peerOf(ranked.solver), solutionId: ranked.solutionId, evidence: encodeEvidence(evidence) }]
+      })
     }
     const pairingsOf = (jobId: Hash): Pairing[] => {
-      const pairings = ranking.map((ranked) => pairingIn(ranked, jobId)).filter((pairing) => pairing !== undefined)
+      const pairings = ranking.flatMap((ranked) => pairingsIn(ranked, jobId))
       // A job that the best solution leaves out waits: a worse one would take what the best gave to others.
       return pairings[0]?.solver === ranking[0]?.solver ? pairings : []
     }

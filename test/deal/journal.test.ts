@@ -14,7 +14,7 @@ const terms = buildTerms({
   lane: 4, openBy: 1000, providerSaltHash: hash(7), creatorSaltHash: hash(8)
 })
 const deal = (id: number): Deal => ({
-  dealId: hash(id), role: 'provider', state: 'DealNegotiating', epoch: 1, terms, mediators: { mediators: [], weights: [] }, jobRecord: Uint8Array.from([1, 2, 3]),
+  dealId: hash(id), role: 'provider', state: 'DealNegotiating', epoch: 1, terms, mediators: { mediators: [], weights: [] }, jobRecord: Uint8Array.from([1, 2, 3]), devices: [],
   peer: PEER, ownSalt: hash(5), transactions: [], updatedAtMs: id
 })
 

@@ -56,7 +56,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       ['--api-port <port>', 'port of the local API (default any free one)'],
       ['--engine <name>', 'solver engine: floor or lp (default lp)'],
       ['--unit <name=share>', 'offer a share of this machine as a unit, like gpu0=0.5; repeatable', collect],
-      ['--ask <factor>', 'ask this multiple of the reference prices (default 0.9)'],
+      ['--ask <factor>', 'ask this multiple of the reference prices (default 0.9), rounded up to ticks'],
       ['--module <folder>', 'publish the module of this folder; repeatable', collect],
       ['--deposit <lily>', 'keep at least this much free in the vault'],
       ['--stake <lily>', 'keep at least this bond'],

@@ -9,6 +9,7 @@ import { DEADLINE_SKEW_SECONDS } from '../../deal/timeouts.ts'
 import type { DealParameters } from '../../deal/options.ts'
 import { assertSameTerms, buildTerms, saltFor } from '../../deal/terms.ts'
 import type { Signer } from '../../identity/signer.ts'
+import { trustedBy } from '../../match/mediators.ts'
 import { collateralFor, feeFor, priceFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
 import { saltHash } from '../../wire/deal-messages.ts'
@@ -70,7 +71,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     // From here to deals.add nothing waits: a cancellation finds either no deal or this one.
     const creatorSignature = signer.sign(dealTermsDigest(domain, answer.terms))
     const deal: Deal = {
-      dealId, role: 'creator', state: 'DealNegotiating', epoch: pairing.epoch, terms: answer.terms, mediators: answer.mediators, jobRecord, peer,
+      dealId, role: 'creator', state: 'DealNegotiating', epoch: pairing.epoch, terms: answer.terms, mediators: answer.mediators, jobRecord, devices: [...pairing.devices], peer,
       ...(pairing.solverPeer === undefined ? {} : { solverPeer: pairing.solverPeer }),
       ownSalt, creatorSignature, providerSignature: answer.providerSignature, transactions: [], updatedAtMs: clock.now()
     }
@@ -83,16 +84,16 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
   return { negotiate, send }
 
   async function checkAnswer (pairing: Pairing, answer: z.output<typeof proposeAnswerShape>, creatorSaltHash: Hash): Promise<void> {
-    const { job: row, offer, solver, solutionId } = pairing
+    const { job: row, offer, devices, solver, solutionId } = pairing
     const { core, rest } = answer.terms
-    const price = priceFor(row.offer, offer.offer, options.rules)
+    const price = priceFor(row.offer, offer.offer, options.rules, devices)
     const nowSeconds = Math.floor(clock.now() / 1000)
     if (Math.abs(core.openBy - nowSeconds - options.parameters.openSeconds) > DEADLINE_SKEW_SECONDS * 2) {
       throw new DealError('DEAL_TERMS_DIFFER', `openBy ${core.openBy} is not ${options.parameters.openSeconds} s from now`, { data: { field: 'openBy' } })
     }
     const bonded = await options.mediators()
     for (const [index, mediator] of answer.mediators.mediators.entries()) {
-      const trusted = row.offer.mediators.includes(mediator) && ![signer.address, offer.account, solver].includes(mediator)
+      const trusted = trustedBy(row.offer, options.rules).includes(mediator) && ![signer.address, offer.account, solver].includes(mediator)
       if (!trusted || bonded.get(mediator) !== answer.mediators.weights[index]) throw new DealError('DEAL_TERMS_DIFFER', `mediator ${mediator} is not one we would draw`, { data: { field: 'mediators' } })
     }
     if (row.offer.verification.strategy === 'audit' && answer.mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'the provider offers no mediator for an audited job')

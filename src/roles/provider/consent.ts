@@ -6,6 +6,7 @@ import type { DealParameters } from '../../deal/options.ts'
 import { buildTerms, commonMediators, saltFor } from '../../deal/terms.ts'
 import type { Signer } from '../../identity/signer.ts'
 import { recoverSigner } from '../../wire/signature.ts'
+import { trustedBy } from '../../match/mediators.ts'
 import { collateralFor, feeFor, priceFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
 import { saltHash } from '../../wire/deal-messages.ts'
@@ -16,7 +17,7 @@ import type { z } from 'zod'
 import type { BookReplica } from '../../book/replica.ts'
 import type { AuctionView } from '../auction.ts'
 import type { DealBook } from '../deal-book.ts'
-import type { CapacityLedger } from './capacity.ts'
+import { sharesOf, type CapacityLedger } from './capacity.ts'
 import type { OfferPolicy, OfferPublisher } from './offers.ts'
 
 export interface ConsentComponents {
@@ -48,17 +49,18 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const known = deals.get(dealId)
       if (known !== undefined) return repeat(known, message)
       assertOpen()
+      if ('replicas' in job.verification) throw new DealError('DEAL_REPLICAS_UNSERVED', 'jobs with replicas are matched and not served yet', { data: { job: message.jobOfferId } })
 
       const unit = offers.unitOf(message.resourceOfferId)
       if (unit === undefined || pair.offer.account !== signer.address) throw new DealError('DEAL_NOT_OURS', 'the resource offer is not ours', { data: { offer: message.resourceOfferId } })
       const entry = components.replica.book.get(message.jobOfferId)
       if (entry === undefined) throw new DealError('DEAL_UNKNOWN_OFFER', 'the job offer is cancelled, replaced or not known here', { data: { job: message.jobOfferId } })
 
-      const price = priceFor(job, pair.offer.offer, options.rules)
+      const price = priceFor(job, pair.offer.offer, options.rules, pair.devices)
       const collateral = collateralFor(price, options.rules, job)
       const lockable = collateral + (job.verification.strategy === 'audit' ? options.parameters.auditFee + options.parameters.claimFee : 0)
       const bonded = await options.mediators()
-      const mediators = commonMediators(job.mediators, pair.offer.offer.mediators, bonded, [pair.job.account, signer.address, pair.solver])
+      const mediators = commonMediators(trustedBy(job, options.rules), trustedBy(pair.offer.offer, options.rules), bonded, [pair.job.account, signer.address, pair.solver])
       if (job.verification.strategy === 'audit' && mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'no mediator that both trust has a live bond')
       const { free } = await chain.account(signer.address)
       const twin = deals.get(dealId)
@@ -68,7 +70,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const promised = deals.open().filter((deal) => deal.state === 'DealNegotiating').reduce((sum, deal) => sum + deal.terms.core.collateral, 0)
       if (free < promised + lockable) throw new DealError('DEAL_COLLATERAL_SHORT', `free collateral ${free - promised} nLILY, needed ${lockable}`)
       const lane = freeLane(deals)
-      if (!ledger.reserve(dealId, unit, job.resources)) throw new DealError('DEAL_NO_CAPACITY', `unit ${unit} has not enough left`)
+      if (!ledger.reserve(dealId, unit, job.resources, sharesOf(job, pair.devices))) throw new DealError('DEAL_NO_CAPACITY', `unit ${unit} has not enough left`)
 
       const ownSalt = saltFor(options.saltSecret, dealId)
       const terms = buildTerms({
@@ -80,7 +82,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
       })
       const providerSignature = signer.sign(dealTermsDigest(domain, terms))
       await deals.add({
-        dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: entry.bytes, peer,
+        dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: entry.bytes, devices: [...pair.devices], peer,
         ownSalt, providerSignature, transactions: [], updatedAtMs: clock.now()
       })
       offers.refresh()

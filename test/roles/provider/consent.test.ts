@@ -18,9 +18,9 @@ const proposal = { type: 'propose' as const, epoch: 1, evidence: new Uint8Array(
 async function setUp (change: { account?: () => void } = {}): Promise<{ propose: () => Promise<unknown>, deals: DealBook, policy: { open: boolean } }> {
   const policy = { open: true }
   const deals = await openDealBook({ journal: createJournal({ datastore: createMemoryDatastore() }, { role: 'provider' }), clock: createManualClock() })
-  const offer = offerBody({ ask: DEFAULT_MATCH_RULES.reference })
+  const offer = offerBody({ ask: { base: 1_000_000, cpuMilliSecond: 1000, memoryMiBSecond: 100, diskMiBSecond: 2 } })
   const components = {
-    auction: { checkPair: () => ({ job: { offer: job, account: creator.address }, offer: { offer, account: provider.address }, solver: solver.address, solutionId: hash(3) }) },
+    auction: { checkPair: () => ({ job: { offer: job, account: creator.address }, offer: { offer, account: provider.address }, devices: [], solver: solver.address, solutionId: hash(3) }) },
     deals, ledger: createCapacityLedger({ cpuMilli: 4000, memoryMiB: 4000, diskMiB: 4000 }, [{ name: 'a', share: 1 }]),
     offers: { unitOf: () => 'a', refresh: () => undefined }, policy: { isOpen: () => policy.open },
     replica: { book: { get: () => ({ record: signRecord(creator, 'job', { body: job }) }) } },
