@@ -2,6 +2,7 @@ import { bytesToHex } from 'viem'
 import type { Random } from '../../src/core/random.ts'
 import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/match/options.ts'
 import type { JobRow, OfferRow, Snapshot } from '../../src/match/problem.ts'
+import { tickFor } from '../../src/match/ticks.ts'
 import { PLAIN_JOB } from '../../src/wire/job-offer.ts'
 import { PLAIN_OFFER } from '../../src/wire/resource-offer.ts'
 import type { Address, Hash } from '../../src/wire/shapes.ts'
@@ -47,7 +48,7 @@ export function toSnapshot (random: Random, rows: Rows, rules: MatchRules): Snap
   const offers = rows.machines.map((machine): OfferRow => {
     const factor = spread(random, 0, ASK_SPREAD)
     const risk = 100 + RISK_PERCENT * random.below(4)
-    return { id: id(), account: address(), freeCollateral: HIGHEST_FREE, offer: offerOf(machine, (list) => tickUp(Math.floor(Math.floor(list * factor / ONE) * risk / 100)), set()) }
+    return { id: id(), account: address(), freeCollateral: HIGHEST_FREE, offer: offerOf(machine, (list) => tickFor(Math.floor(Math.floor(list * factor / ONE) * risk / 100)), set()) }
   })
   const jobs = rows.tasks.map((task, at): JobRow => {
     const limit = Math.floor(listCost(task) / 1000) * Math.floor(spread(random, BID_MEAN, BID_SPREAD) / (ONE / 1000))
@@ -55,14 +56,6 @@ export function toSnapshot (random: Random, rows: Rows, rules: MatchRules): Snap
     return { id: id(), account: address(), offer: { ...jobOf(task, set()), jobNumber: at, limit, targets } }
   })
   return { epoch: 1, atMs: AT_MS, jobs, offers, rules }
-}
-
-/** The nearest step of a ladder of 2 % that is not below the amount: 64 is its first, each next a fiftieth more, rounded up. */
-function tickUp (amount: number): number {
-  if (amount <= 64) return amount
-  let at = 64
-  while (at < amount) at += Math.ceil(at / 50)
-  return at
 }
 
 function offerOf (machine: Machine, ask: (list: number) => number, mediators: Address[]): OfferRow['offer'] {

@@ -36,7 +36,8 @@ export function boundAt (kernel: Kernel, prices: Float64Array): number {
         const value = (columns.bids[run + rank] as number) - (margins[run] as number)
         if (value > most) most = value
       }
-      sum += most
+      if (most > SPILL) total += BigInt(most)
+      else sum += most
       if (sum > SPILL) {
         total += BigInt(sum)
         sum = 0

@@ -1,7 +1,9 @@
 import type { Market } from '../market.ts'
 import { BP } from '../options.ts'
-import { bandFor, clip, referenceFor, type Band } from '../price.ts'
 import type { JobRow } from '../problem.ts'
+import { ageFor, bandFor, clip, type Band } from '../score.ts'
+import type { Ask } from '../../wire/resource-offer.ts'
+import type { JobOffer } from '../../wire/job-offer.ts'
 import { accepts, isUniform, type DeviceGroup } from './devices.ts'
 import type { JobClass, JobClasses } from './job-classes.ts'
 
@@ -23,7 +25,7 @@ export interface Bidders {
   readonly topLimit: Float64Array
   /** Grows as biddings are asked for. */
   readonly bids: number[]
-  /** Undefined when no entry accepts the device (no device: a job without GPUs), or the reference price is not payable. */
+  /** Undefined when no entry accepts the device (no device: a job without GPUs). A reference beyond 2^53 - 1 is no pair's, but bounds some. */
   on: (job: number, device: DeviceGroup | undefined) => Bidding | undefined
 }
 
@@ -33,6 +35,11 @@ export function gpuAmount (runSeconds: number, shares: number, second: number): 
   if (Number.isSafeInteger(product)) return Math.ceil(product / BP)
   const exact = (BigInt(runSeconds) * BigInt(shares) * BigInt(second) + BigInt(BP - 1)) / BigInt(BP)
   return exact > BigInt(Number.MAX_SAFE_INTEGER) ? Number.POSITIVE_INFINITY : Number(exact)
+}
+
+/** base + runSeconds * resources. Nothing is negative, so a sum or product beyond what is safe stays beyond. */
+export function plainAmount (unit: Ask, { resources: { cpuMilli, memoryMiB, diskMiB }, runSeconds }: Pick<JobOffer, 'resources' | 'runSeconds'>): number {
+  return unit.base + runSeconds * (cpuMilli * unit.cpuMilliSecond + memoryMiB * unit.memoryMiBSecond + diskMiB * unit.diskMiBSecond)
 }
 
 export function createBidders (market: Market, jobs: JobClasses): Bidders {
@@ -57,11 +64,12 @@ export function createBidders (market: Market, jobs: JobClasses): Bidders {
   const find = (job: number, device: DeviceGroup | undefined): Bidding | null => {
     const { row, jobs: members } = jobs.classes[job] as JobClass
     if (device !== undefined && !row.offer.gpus.some((entry) => accepts(entry, device))) return null
-    const second = device === undefined ? 0 : rules.reference.gpuSecond.models[device.model] ?? rules.reference.gpuSecond.default
-    const reference = referenceFor(row.offer, rules) + gpuAmount(row.offer.runSeconds, shares[job] as number, second)
-    if (!Number.isSafeInteger(reference)) return null
-    const bidding = { at: bids.length, reference, band: bandFor(reference, rules) }
-    for (const member of members) bids.push(clip((market.jobs[member] as JobRow).offer.limit, bidding.band))
+    const { models, default: usual } = rules.reference.gpuSecond
+    const second = device === undefined ? 0 : Object.hasOwn(models, device.model) ? models[device.model] as number : usual
+    const reference = plainAmount(rules.reference, row.offer) + gpuAmount(row.offer.runSeconds, shares[job] as number, second)
+    const age = ageFor(row, rules)
+    const bidding = { at: bids.length, reference, band: bandFor(Math.min(reference, Number.MAX_SAFE_INTEGER), rules) }
+    for (const member of members) bids.push(clip((market.jobs[member] as JobRow).offer.limit, bidding.band) + age)
     return bidding
   }
   return {

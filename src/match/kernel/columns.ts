@@ -1,7 +1,8 @@
 import { passes, REASONS, type ReasonCode, type Terms } from '../admissible.ts'
 import type { Market } from '../market.ts'
 import { BP } from '../options.ts'
-import { clip } from '../price.ts'
+import { clip, premiumFor } from '../score.ts'
+import type { OfferRow } from '../problem.ts'
 import { createBidders, gpuAmount, type Bidding } from './bidders.ts'
 import { deviceGroups, type DeviceGroup } from './devices.ts'
 import type { JobClass, JobClasses } from './job-classes.ts'
@@ -32,9 +33,9 @@ export interface Columns {
   readonly bids: Float64Array
 }
 
-/** Constraints that hang on accounts, or are looked at class by class below, or were while classes were made. */
-const APART: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['self', 'avoid', 'target', 'creators', 'cpu', 'memory', 'disk', 'gpu', 'runSeconds', 'price', 'collateral', 'size', 'validity', 'matched'])
-const ACCESS = REASONS.filter((reason) => !APART.has(reason))
+/** Constraints on rows before those on amounts; those that hang on accounts or time were seen to while classes were made. */
+const SEEN: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['self', 'validity', 'matched', 'avoid', 'target', 'creators', 'group'])
+const ACCESS = REASONS.slice(0, REASONS.indexOf('cpu')).filter((reason) => !SEEN.has(reason))
 
 interface Growing { job: number[], alternative: number[], low: number[], high: number[], cost: number[], ask: number[], bid: number[], lock: number[] }
 
@@ -51,12 +52,12 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
   const out: Growing = { job: [], alternative: [], low: [], high: [], cost: [], ask: [], bid: [], lock: [] }
   const start = new Int32Array(units.classes.length + 1)
 
-  const add = (job: number, alternative: number, bits: { low: number, high: number }, ask: number, least: Bidding, most: Bidding, bound: number): void => {
+  const add = (job: number, alternative: number, bits: { low: number, high: number }, ask: number, offer: OfferRow, least: Bidding, most: Bidding, bound: number): void => {
     out.job.push(job)
     out.alternative.push(alternative)
     out.low.push(bits.low)
     out.high.push(bits.high)
-    out.cost.push(clip(ask, least.band))
+    out.cost.push(clip(Math.min(Number.MAX_SAFE_INTEGER, ask + premiumFor(ask, offer, rules)), least.band))
     out.ask.push(ask)
     out.bid.push(most.at)
     // Rounded up by more than a double can be wrong by.
@@ -65,7 +66,8 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
   }
 
   units.classes.forEach((unit, at) => {
-    unit.offers.forEach(({ offer }, alternative) => {
+    unit.offers.forEach((row, alternative) => {
+      const { offer } = row
       const { capacity, gpus, maxRunSeconds, ask: unitAsk } = offer
       const groups = deviceGroups(gpus)
       const bound = offer.collateral === 0 ? Number.MAX_VALUE : offer.collateral
@@ -80,7 +82,7 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
         if (plain > top) continue
         if (count === 0) {
           const bidding = bidders.on(job, undefined)
-          if (bidding !== undefined) add(job, alternative, NO_DEVICES, plain, bidding, bidding, bound)
+          if (bidding !== undefined && Number.isSafeInteger(bidding.reference)) add(job, alternative, NO_DEVICES, plain, row, bidding, bidding, bound)
           continue
         }
         const isUniform = bidders.share[job] as number > 0
@@ -97,10 +99,10 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
           if (ask < cheapest) cheapest = ask
           if (least === undefined || bidding.reference < least.reference) least = bidding
           if (most === undefined || bidding.reference > most.reference) most = bidding
-          if (isUniform && ask <= top && ((places[group] as number[])[count - 1] ?? -1) >= (bidders.share[job] as number)) add(job, alternative, device, ask, bidding, bidding, bound)
+          if (isUniform && ask <= top && Number.isSafeInteger(bidding.reference) && ((places[group] as number[])[count - 1] ?? -1) >= (bidders.share[job] as number)) add(job, alternative, device, ask, row, bidding, bidding, bound)
         }
         // Devices of several groups, or entries that differ: one column that no such pair counts more than.
-        if (least !== undefined && most !== undefined && cheapest <= top && (!isUniform || (fitting > 1 && count > 1))) add(job, alternative, NO_DEVICES, cheapest, least, most, -1)
+        if (least !== undefined && most !== undefined && cheapest <= top && (!isUniform || (fitting > 1 && count > 1))) add(job, alternative, NO_DEVICES, cheapest, row, least, most, -1)
       }
     })
     start[at + 1] = out.job.length

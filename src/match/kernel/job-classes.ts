@@ -1,5 +1,6 @@
 import type { Address } from '../../wire/shapes.ts'
 import type { Market } from '../market.ts'
+import { trustedBy } from '../mediators.ts'
 import type { JobRow } from '../problem.ts'
 
 /** Jobs that differ in nothing but their limit, as far as this market can tell. */
@@ -14,13 +15,15 @@ export interface JobClass {
   readonly banned: readonly number[]
   /** Places that are taken all or none, with those of the same number; -1: each alone. */
   readonly bundle: number
+  /** Engines leave it out: another offer of the same job stands for it, or a member of its group is narrowed. Bounds count it. */
+  readonly idle: boolean
 }
 
 export interface JobClasses {
   readonly classes: readonly JobClass[]
   /** A job of each number of access. */
   readonly accesses: readonly JobRow[]
-  /** Jobs that only listed providers may serve: each of their pairs counts one tick, so they are placed last and are in no class. */
+  /** Jobs that stand alone and only listed providers may serve: each of their pairs counts one tick, so they are placed last and are in no class. */
   readonly narrowed: readonly number[]
 }
 
@@ -34,85 +37,80 @@ export interface Interests {
   readonly starts: readonly number[]
 }
 
-/** Groups the jobs that can be matched at all. One of several offers of a job (same account and number) is kept: the one of the largest limit. */
+/** Groups the jobs that can be matched at all. */
 export function jobClassesOf (market: Market, interests: Interests): JobClasses {
   const accessNumbers = new Map<string, number>()
   const accesses: JobRow[] = []
-  const byKey = new Map<string, { row: JobRow, jobs: number[], access: number, banned: number[], bundle: number }>()
+  const byKey = new Map<string, { row: JobRow, jobs: number[], access: number, banned: number[], bundle: number, idle: boolean }>()
   const narrowed: number[] = []
-  const bundles = bundlesOf(market)
-  for (const at of heads(market)) {
-    const row = market.jobs[at] as JobRow
+  const bundleOf = bundlesOf(market)
+  const isIdle = idleJobs(market)
+  market.jobs.forEach((row, at) => {
     const { offer } = row
-    if (offer.validUntil <= market.atMs || offer.matchedUntil > market.atMs) continue
-    if (offer.targets.length > 0) {
+    if (row.incomplete === true || offer.validUntil <= market.atMs || offer.matchedUntil > market.atMs) return
+    const bundle = bundleOf[at] as number
+    const idle = isIdle[at] === 1
+    if (offer.targets.length > 0 && bundle < 0 && !idle) {
       narrowed.push(at)
-      continue
+      return
     }
-    const bundle = bundles.get(at) ?? -1
-    if (bundle === INCOMPLETE) continue
     const accessKey = keyOfAccess(row, market, interests)
     const access = accessNumbers.get(accessKey) ?? accesses.push(row) - 1
     accessNumbers.set(accessKey, access)
-    const banned = [...new Set([row.account, ...offer.avoid])].flatMap((account) => interests.accounts.get(account) ?? []).sort((left, right) => left - right)
     const { cpuMilli, memoryMiB, diskMiB } = offer.resources
+    const banned = bannedBy(row, interests)
     const gpus = offer.gpus.map(({ models, vramMiB, shareBp }) => `${models.join()}/${vramMiB}/${shareBp}`).join('|')
-    const key = `${access} ${cpuMilli} ${memoryMiB} ${diskMiB} ${offer.runSeconds} ${offer.collateralBp} ${gpus} ${banned.join()} ${bundle < 0 ? '' : at}`
+    const age = Math.min(row.ageEpochs ?? 0, market.rules.maxAgeEpochs)
+    const key = `${access} ${cpuMilli} ${memoryMiB} ${diskMiB} ${offer.runSeconds} ${offer.collateralBp} ${age} ${gpus} ${banned.join()} ${bundle >= 0 || idle ? at : ''}`
     const known = byKey.get(key)
-    if (known === undefined) byKey.set(key, { row, jobs: new Array<number>(copiesOf(row)).fill(at), access, banned, bundle })
+    if (known === undefined) byKey.set(key, { row, jobs: new Array<number>(market.copies[at] as number).fill(at), access, banned, bundle, idle })
     else known.jobs.push(at)
-  }
+  })
   const limit = (at: number): number => (market.jobs[at] as JobRow).offer.limit
   for (const { jobs } of byKey.values()) jobs.sort((left, right) => limit(right) - limit(left) || left - right)
   return { classes: [...byKey.values()], accesses, narrowed }
 }
 
-/** Providers that a job needs. */
-export function copiesOf ({ offer: { verification } }: JobRow): number {
-  return 'replicas' in verification ? verification.replicas : 1
+/** Accounts with offers that may not serve the job. */
+function bannedBy ({ account, offer }: JobRow, { accounts }: Interests): number[] {
+  const own = accounts.get(account)
+  if (offer.avoid.length === 0) return own === undefined ? [] : [own]
+  return [...new Set([account, ...offer.avoid])].flatMap((other) => accounts.get(other) ?? []).sort((left, right) => left - right)
 }
 
-const INCOMPLETE = -2
+/** Per job: the number of those with which it is matched all or none, members of a group or its own copies; -1: it stands alone. */
+function bundlesOf ({ jobs, groupOf, groups, copies }: Market): Int32Array {
+  let next = groups.length
+  return Int32Array.from(jobs, (_, at) => (groupOf[at] as number) >= 0 ? groupOf[at] as number : (copies[at] as number) > 1 ? next++ : -1)
+}
 
-/** Jobs that are matched all or none, by number: members of a group, and jobs for several providers. */
-function bundlesOf (market: Market): Map<number, number> {
-  const groups = new Map<string, number[]>()
-  market.jobs.forEach(({ account, offer: { group } }, at) => {
-    if (group.size > 1) groups.set(`${account} ${group.id}`, [...groups.get(`${account} ${group.id}`) ?? [], at])
-  })
-  const bundles = new Map<number, number>()
-  let next = 0
-  for (const members of groups.values()) {
-    const size = (market.jobs[members[0] as number] as JobRow).offer.group.size
-    const places = new Set(members.map((at) => (market.jobs[at] as JobRow).offer.group.index))
-    const whole = members.length === size && places.size === size && members.every((at) => (market.jobs[at] as JobRow).offer.group.size === size)
-    for (const at of members) bundles.set(at, whole ? next : INCOMPLETE)
-    next++
+/** 1 for jobs that engines leave out. Of jobs that exclude each other the larger limit stays. */
+function idleJobs ({ jobs, tasks, tasksOf, groups }: Market): Uint8Array {
+  const idle = new Uint8Array(jobs.length)
+  const limit = (at: number): number => (jobs[at] as JobRow).offer.limit
+  if (tasks < tasksOf.reduce((sum, own) => sum + own.length, 0)) {
+    const taken = new Uint8Array(tasks)
+    for (const at of [...jobs.keys()].sort((left, right) => limit(right) - limit(left) || left - right)) {
+      const own = tasksOf[at] as readonly number[]
+      if (own.some((task) => taken[task] === 1)) idle[at] = 1
+      else for (const task of own) taken[task] = 1
+    }
   }
-  market.jobs.forEach((row, at) => {
-    if (copiesOf(row) > 1 && !bundles.has(at)) bundles.set(at, next++)
-  })
-  return bundles
+  for (const members of groups) {
+    if (members.some((at) => idle[at] === 1 || (jobs[at] as JobRow).offer.targets.length > 0)) for (const at of members) idle[at] = 1
+  }
+  jobs.forEach(({ offer }, at) => { if (offer.targets.length > 0 && 'replicas' in offer.verification) idle[at] = 1 })
+  return idle
 }
 
-/** Of the offers of one job, the one of the largest limit; in canonical order. */
-function heads (market: Market): number[] {
-  const best = new Int32Array(market.tasks).fill(-1)
-  market.jobs.forEach((row, at) => {
-    const task = market.taskOf[at] as number
-    const other = best[task] as number
-    if (other < 0 || row.offer.limit > (market.jobs[other] as JobRow).offer.limit) best[task] = at
-  })
-  return [...best].sort((left, right) => left - right)
-}
-
-function keyOfAccess ({ account, offer }: JobRow, market: Market, { accounts, mediators, modules, starts }: Interests): string {
+function keyOfAccess ({ account, offer }: JobRow, { rules }: Market, { mediators, modules, starts }: Interests): string {
   const latest = offer.deadline - (offer.stageSeconds + offer.runSeconds) * 1000
   let reach = 0
   while (reach < starts.length && (starts[reach] as number) <= latest) reach++
-  const verified = 'replicas' in offer.verification ? 'several' : offer.verification.strategy
+  const { strategy } = offer.verification
+  const verified = 'replicas' in offer.verification ? `${offer.verification.quorum <= offer.verification.replicas}` : strategy
   return [
-    accounts.has(account) || mediators.has(account) ? account : '', offer.engine, modules.has(offer.module) ? offer.module : '', offer.market, reach, verified,
-    verified === 'audit' ? `${offer.mediators.join()}/${offer.mediatorSets.join()}` : '', offer.sealKey, offer.minReputationBp, offer.locality.join()
+    mediators.has(account) ? account : '', offer.engine, modules.has(offer.module) ? offer.module : '', offer.market, reach, verified,
+    strategy === 'audit' ? trustedBy(offer, rules).join() : '', offer.sealKey, offer.minReputationBp
   ].join(' ')
 }

@@ -1,5 +1,7 @@
+import type { Resources } from '../../wire/job-offer.ts'
 import type { Address } from '../../wire/shapes.ts'
 import { marketOf, type Market } from '../market.ts'
+import { trustedBy } from '../mediators.ts'
 import type { JobRow, OfferRow, Snapshot } from '../problem.ts'
 import { columnsOf, type Columns } from './columns.ts'
 import { jobClassesOf, type JobClasses } from './job-classes.ts'
@@ -34,7 +36,7 @@ export function kernelOf (snapshot: Snapshot): Kernel {
 function createKernel (market: Market): Kernel {
   const valid = market.offers.filter(({ offer }) => offer.validUntil > market.atMs)
   const mediators = new Set<Address>()
-  const trust = ({ offer }: JobRow | OfferRow): void => { for (const address of offer.mediators) mediators.add(address) }
+  const trust = ({ offer }: JobRow | OfferRow): void => { for (const address of trustedBy(offer, market.rules)) mediators.add(address) }
   market.jobs.forEach(trust)
   valid.forEach(trust)
   const accounts = new Map<Address, number>()
@@ -52,11 +54,11 @@ function createKernel (market: Market): Kernel {
     fill(demand, at, offer.resources, offer.gpus.map(({ shareBp }) => shareBp))
   })
   const capacity = new Float64Array(units.classes.length * ROWS)
-  units.classes.forEach(({ offers, shares }, at) => { fill(capacity, at, (offers[0] as OfferRow).offer.capacity, shares) })
+  units.classes.forEach(({ units: members, shares }, at) => { fill(capacity, at, market.units[(members[0] as { unit: number }).unit] as Resources, shares) })
   return { market, jobs, units, columns: columnsOf(market, jobs, units), jobStart, demand, capacity }
 }
 
-function fill (into: Float64Array, at: number, { cpuMilli, memoryMiB, diskMiB }: { cpuMilli: number, memoryMiB: number, diskMiB: number }, shares: readonly number[]): void {
+function fill (into: Float64Array, at: number, { cpuMilli, memoryMiB, diskMiB }: Resources, shares: readonly number[]): void {
   into.set([cpuMilli, memoryMiB, diskMiB], at * ROWS)
   for (let row = PLAIN_ROWS; row < ROWS; row++) into[at * ROWS + row] = shares.reduce((sum, share) => sum + shareInRow(row - PLAIN_ROWS, share), 0)
 }

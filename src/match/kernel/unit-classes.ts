@@ -1,6 +1,8 @@
+import type { Resources } from '../../wire/job-offer.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { Market } from '../market.ts'
 import type { OfferRow } from '../problem.ts'
+import { isTicked } from '../ticks.ts'
 
 /** Units that look alike: same capacity, devices, asks and rules of access, offer for offer. */
 export interface UnitClass {
@@ -32,7 +34,7 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
   const alternatives: Array<Array<{ key: string, access: number, at: number }>> = market.units.map(() => [])
   market.offers.forEach((row, at) => {
     const { offer } = row
-    if (offer.validUntil <= market.atMs) return
+    if (offer.validUntil <= market.atMs || !isTicked(offer)) return
     if (offer.creators.length > 0) {
       narrowed.push(at)
       return
@@ -41,19 +43,19 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
     const access = accessNumbers.get(accessKey) ?? accesses.push(row) - 1
     accessNumbers.set(accessKey, access)
     const { base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond } = offer.ask
-    const gpus = offer.gpus.map(({ model, vramMiB, secondAsk }) => `${model}/${vramMiB}/${secondAsk}`).join('|')
-    const key = `${accessKey} ${offer.maxRunSeconds} ${offer.collateral} ${base} ${cpuMilliSecond} ${memoryMiBSecond} ${diskMiBSecond} ${gpus} ${row.reputation ?? ''}`
+    const gpus = offer.gpus.map(({ model, vramMiB, secondAsk }) => [model, vramMiB, secondAsk])
+    const key = JSON.stringify([base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond, gpus, offer.maxRunSeconds, offer.collateral, accessKey])
     alternatives[market.unitOf[at] as number]?.push({ key, access, at })
   })
 
-  const byKey = new Map<string, { offers: OfferRow[], accesses: number[], units: Array<{ unit: number, offers: number[] }>, shares: number[], key: string }>()
+  const byKey = new Map<string, { offers: OfferRow[], accesses: number[], units: Array<{ unit: number, offers: number[] }>, shares: readonly number[], key: string }>()
   alternatives.forEach((found, unit) => {
     if (found.length === 0) return
     found.sort((left, right) => left.key < right.key ? -1 : left.key > right.key ? 1 : left.at - right.at)
     const rows = found.map(({ at }) => market.offers[at] as OfferRow)
-    const { cpuMilli, memoryMiB, diskMiB } = (rows[0] as OfferRow).offer.capacity
-    const shares = (rows[0] as OfferRow).offer.gpus.map(({ shareBp }) => shareBp)
-    const key = [`${cpuMilli} ${memoryMiB} ${diskMiB} ${shares.join()}`, ...found.map((entry) => entry.key)].join('\n')
+    const { cpuMilli, memoryMiB, diskMiB } = market.units[unit] as Resources
+    const shares = market.devices[unit] as readonly number[]
+    const key = JSON.stringify([cpuMilli, memoryMiB, diskMiB, shares, found.map((entry) => entry.key)])
     const known = byKey.get(key)
     const member = { unit, offers: found.map(({ at }) => at) }
     if (known === undefined) byKey.set(key, { offers: rows, accesses: found.map(({ access }) => access), units: [member], shares, key })
@@ -62,9 +64,8 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
   return { classes: [...byKey.values()].sort((left, right) => left.key < right.key ? -1 : 1), accesses, narrowed }
 }
 
-function keyOfAccess ({ account, offer }: OfferRow, isMediator: (account: Address) => boolean): string {
-  return [
-    isMediator(account) ? account : '', offer.engines.join(), offer.modules.join(), offer.market, `${offer.mediators.join()}/${offer.mediatorSets.join()}`,
-    offer.sealKey, offer.freeFrom, offer.locality.join(), offer.hardwareClass
-  ].join(' ')
+function keyOfAccess ({ account, offer, reputationBp }: OfferRow, isMediator: (account: Address) => boolean): string {
+  return JSON.stringify([
+    offer.engines, offer.modules, offer.market, offer.mediators, offer.mediatorSets, offer.freeFrom, reputationBp, isMediator(account) ? account : ''
+  ])
 }
