@@ -1,5 +1,5 @@
-import { keccak256, stringToBytes } from 'viem'
 import { CERTIFICATE_ROWS, KEY_BITS, roundPrice, type Certificate } from '../wire/certificate.ts'
+import { keccakHex } from '../wire/keccak.ts'
 import type { Kernel } from './kernel/kernel.ts'
 import type { UnitClass } from './kernel/unit-classes.ts'
 
@@ -7,7 +7,7 @@ export type { Certificate } from '../wire/certificate.ts'
 
 /** protocol/certificate.md: the first 20 bits of keccak256 of the class's text. */
 export function keyOf (text: string): number {
-  return Number.parseInt(keccak256(stringToBytes(text)).slice(2, 2 + Math.ceil(KEY_BITS / 4)), 16)
+  return Number.parseInt(keccakHex(new TextEncoder().encode(text)).slice(2, 2 + Math.ceil(KEY_BITS / 4)), 16)
 }
 
 /** What stands for classes that a certificate does not list: prices of machines with the same models of GPUs. */

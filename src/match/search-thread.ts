@@ -1,13 +1,9 @@
-import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Budget } from './engine.ts'
-import type { SearchAnswer, SearchRequest } from './price-worker.ts'
+import type { SearchAnswer, SearchRequest } from './search-messages.ts'
 import type { Found } from './search/search.ts'
-
-/** The worker beside this file: `.ts` from source, `.js` when compiled. */
-export const PRICE_WORKER_URL = new URL(`./price-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url)
 
 /** A book of 80,000 x 15,000 takes 250 MiB; one that takes more shall end the worker, not the node. */
 const MAX_HEAP_MIB = 1024
@@ -56,7 +52,7 @@ export function createSearchThread (components: { logger: Logger }, options: { w
         })
         // Out of memory, or a bug: the engine goes on with what it has.
         worker.on('error', (error) => {
-          components.logger.warn('price-worker-failed', { error: errorMessage(error) })
+          components.logger.warn('search-worker-failed', { error: errorMessage(error) })
           end(false)
           resolve(last)
         })

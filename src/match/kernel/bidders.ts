@@ -1,7 +1,6 @@
 import type { Market } from '../market.ts'
 import { BP } from '../options.ts'
-import type { JobRow } from '../problem.ts'
-import { ageFor, bandFor, clip, type Band } from '../score.ts'
+import { ageFor, bandFor, type Band } from '../score.ts'
 import type { Ask } from '../../wire/resource-offer.ts'
 import type { JobOffer } from '../../wire/job-offer.ts'
 import { accepts, isUniform, type DeviceGroup } from './devices.ts'
@@ -46,6 +45,7 @@ export function createBidders (market: Market, jobs: JobClasses): Bidders {
   const { rules } = market
   const column = (value: (jobClass: JobClass) => number): Float64Array => Float64Array.from(jobs.classes, value)
   const shares = column(({ row }) => row.offer.gpus.reduce((sum, { shareBp }) => sum + shareBp, 0))
+  const limits = Float64Array.from(market.jobs, ({ offer }) => offer.limit)
   const bids: number[] = []
   /** Kinds of devices by what hangs on them, and per kind the biddings found so far; null: none. */
   const kinds = new Map<string, Array<Bidding | null | undefined>>()
@@ -69,14 +69,15 @@ export function createBidders (market: Market, jobs: JobClasses): Bidders {
     const reference = plainAmount(rules.reference, row.offer) + gpuAmount(row.offer.runSeconds, shares[job] as number, second)
     const age = ageFor(row, rules)
     const bidding = { at: bids.length, reference, band: bandFor(Math.min(reference, Number.MAX_SAFE_INTEGER), rules) }
-    for (const member of members) bids.push(clip((market.jobs[member] as JobRow).offer.limit, bidding.band) + age)
+    const { low, high } = bidding.band
+    for (const member of members) bids.push(Math.min(high, Math.max(low, limits[member] as number)) + age)
     return bidding
   }
   return {
     cpuMilli: column(({ row }) => row.offer.resources.cpuMilli), memoryMiB: column(({ row }) => row.offer.resources.memoryMiB), diskMiB: column(({ row }) => row.offer.resources.diskMiB),
     runSeconds: column(({ row }) => row.offer.runSeconds), devices: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus.length), shares,
     share: column(({ row }) => isUniform(row.offer.gpus) ? row.offer.gpus[0]?.shareBp ?? 0 : 0), collateralBp: column(({ row }) => Math.max(rules.collateralBp, row.offer.collateralBp)),
-    topLimit: column(({ jobs: members }) => (market.jobs[members[0] as number] as JobRow).offer.limit), bids,
+    topLimit: column(({ jobs: members }) => limits[members[0] as number] as number), bids,
     on: (job, device) => {
       const table = device === undefined ? without : kind(device)
       let bidding = table[job]

@@ -37,8 +37,6 @@ export interface Columns {
 const SEEN: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['self', 'validity', 'matched', 'avoid', 'target', 'creators', 'group'])
 const ACCESS = REASONS.slice(0, REASONS.indexOf('cpu')).filter((reason) => !SEEN.has(reason))
 
-interface Growing { job: number[], alternative: number[], low: number[], high: number[], cost: number[], ask: number[], bid: number[], lock: number[] }
-
 /** O(job classes * unit classes). */
 export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses): Columns {
   const { rules } = market
@@ -49,20 +47,26 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
   })
   const bidders = createBidders(market, jobs)
   const { cpuMilli, memoryMiB, diskMiB, runSeconds, devices, topLimit } = bidders
-  const out: Growing = { job: [], alternative: [], low: [], high: [], cost: [], ask: [], bid: [], lock: [] }
+  let room = FIRST_ROOM
+  let out = roomFor(room)
+  let count = 0
   const start = new Int32Array(units.classes.length + 1)
 
   const add = (job: number, alternative: number, bits: { low: number, high: number }, ask: number, offer: OfferRow, least: Bidding, most: Bidding, bound: number): void => {
-    out.job.push(job)
-    out.alternative.push(alternative)
-    out.low.push(bits.low)
-    out.high.push(bits.high)
-    out.cost.push(clip(Math.min(Number.MAX_SAFE_INTEGER, ask + premiumFor(ask, offer, rules)), least.band))
-    out.ask.push(ask)
-    out.bid.push(most.at)
+    if (count === room) {
+      room *= 2
+      out = roomFor(room, out)
+    }
+    out.job[count] = job
+    out.alternative[count] = alternative
+    out.low[count] = bits.low
+    out.high[count] = bits.high
+    out.cost[count] = clip(Math.min(Number.MAX_SAFE_INTEGER, ask + premiumFor(ask, offer, rules)), least.band)
+    out.ask[count] = ask
+    out.bid[count] = most.at
     // Rounded up by more than a double can be wrong by.
     const locked = Math.ceil(Math.min(topLimit[job] as number, Math.max(ask, most.reference)) * (bidders.collateralBp[job] as number) / BP * (1 + 2 ** -50)) + 1
-    out.lock.push(locked > bound ? Number.POSITIVE_INFINITY : locked)
+    out.lock[count++] = locked > bound ? Number.POSITIVE_INFINITY : locked
   }
 
   units.classes.forEach((unit, at) => {
@@ -74,13 +78,13 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
       const places = groups.map((group) => group.places.map((place) => unit.shares[place] ?? 0).sort((left, right) => right - left))
       for (const job of byAccess[unit.accesses[alternative] as number] as Int32Array) {
         if ((runSeconds[job] as number) > maxRunSeconds || (cpuMilli[job] as number) > capacity.cpuMilli || (memoryMiB[job] as number) > capacity.memoryMiB || (diskMiB[job] as number) > capacity.diskMiB) continue
-        const count = devices[job] as number
-        if (count > gpus.length) continue
+        const asked = devices[job] as number
+        if (asked > gpus.length) continue
         // Nothing is negative: a sum or product beyond what is safe stays beyond.
         const plain = unitAsk.base + (runSeconds[job] as number) * ((cpuMilli[job] as number) * unitAsk.cpuMilliSecond + (memoryMiB[job] as number) * unitAsk.memoryMiBSecond + (diskMiB[job] as number) * unitAsk.diskMiBSecond)
         const top = topLimit[job] as number
         if (plain > top) continue
-        if (count === 0) {
+        if (asked === 0) {
           const bidding = bidders.on(job, undefined)
           if (bidding !== undefined && Number.isSafeInteger(bidding.reference)) add(job, alternative, NO_DEVICES, plain, row, bidding, bidding, bound)
           continue
@@ -99,18 +103,31 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
           if (ask < cheapest) cheapest = ask
           if (least === undefined || bidding.reference < least.reference) least = bidding
           if (most === undefined || bidding.reference > most.reference) most = bidding
-          if (isUniform && ask <= top && Number.isSafeInteger(bidding.reference) && ((places[group] as number[])[count - 1] ?? -1) >= (bidders.share[job] as number)) add(job, alternative, device, ask, row, bidding, bidding, bound)
+          if (isUniform && ask <= top && Number.isSafeInteger(bidding.reference) && ((places[group] as number[])[asked - 1] ?? -1) >= (bidders.share[job] as number)) add(job, alternative, device, ask, row, bidding, bidding, bound)
         }
         // Devices of several groups, or entries that differ: one column that no such pair counts more than.
-        if (least !== undefined && most !== undefined && cheapest <= top && (!isUniform || (fitting > 1 && count > 1))) add(job, alternative, NO_DEVICES, cheapest, row, least, most, -1)
+        if (least !== undefined && most !== undefined && cheapest <= top && (!isUniform || (fitting > 1 && asked > 1))) add(job, alternative, NO_DEVICES, cheapest, row, least, most, -1)
       }
     })
-    start[at + 1] = out.job.length
+    start[at + 1] = count
   })
   return {
-    start, job: Int32Array.from(out.job), alternative: Uint16Array.from(out.alternative), low: Int32Array.from(out.low), high: Int32Array.from(out.high),
-    cost: Float64Array.from(out.cost), ask: Float64Array.from(out.ask), bid: Int32Array.from(out.bid), lock: Float64Array.from(out.lock), bids: Float64Array.from(bidders.bids)
+    start, job: out.job.slice(0, count), alternative: out.alternative.slice(0, count), low: out.low.slice(0, count), high: out.high.slice(0, count),
+    cost: out.cost.slice(0, count), ask: out.ask.slice(0, count), bid: out.bid.slice(0, count), lock: out.lock.slice(0, count), bids: Float64Array.from(bidders.bids)
   }
 }
 
 const NO_DEVICES = { low: 0, high: 0 }
+const FIRST_ROOM = 4096
+
+type Arrays = Omit<Columns, 'start' | 'bids'>
+
+/** Arrays for so many columns, those of `from` first. */
+function roomFor (room: number, from?: Arrays): Arrays {
+  const arrays = {
+    job: new Int32Array(room), alternative: new Uint16Array(room), low: new Int32Array(room), high: new Int32Array(room),
+    cost: new Float64Array(room), ask: new Float64Array(room), bid: new Int32Array(room), lock: new Float64Array(room)
+  }
+  if (from !== undefined) for (const name of Object.keys(arrays) as Array<keyof Arrays>) arrays[name].set(from[name])
+  return arrays
+}

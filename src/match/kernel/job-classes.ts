@@ -59,7 +59,7 @@ export function jobClassesOf (market: Market, interests: Interests): JobClasses 
     accessNumbers.set(accessKey, access)
     const { cpuMilli, memoryMiB, diskMiB } = offer.resources
     const banned = bannedBy(row, interests)
-    const gpus = offer.gpus.map(({ models, vramMiB, shareBp }) => `${models.join()}/${vramMiB}/${shareBp}`).join('|')
+    const gpus = offer.gpus.length === 0 ? '' : JSON.stringify(offer.gpus)
     const age = Math.min(row.ageEpochs ?? 0, market.rules.maxAgeEpochs)
     const key = `${access} ${cpuMilli} ${memoryMiB} ${diskMiB} ${offer.runSeconds} ${offer.collateralBp} ${age} ${gpus} ${banned.join()} ${bundle >= 0 || idle ? at : ''}`
     const known = byKey.get(key)
@@ -109,8 +109,7 @@ function keyOfAccess ({ account, offer }: JobRow, { rules }: Market, { mediators
   while (reach < starts.length && (starts[reach] as number) <= latest) reach++
   const { strategy } = offer.verification
   const verified = 'replicas' in offer.verification ? `${offer.verification.quorum <= offer.verification.replicas}` : strategy
-  return [
-    mediators.has(account) ? account : '', offer.engine, modules.has(offer.module) ? offer.module : '', offer.market, reach, verified,
-    strategy === 'audit' ? trustedBy(offer, rules).join() : '', offer.sealKey, offer.minReputationBp
-  ].join(' ')
+  const trusted = strategy === 'audit' ? trustedBy(offer, rules).join() : ''
+  // Strings of strangers are quoted, so that no two different jobs have one key.
+  return `${mediators.has(account) ? account : ''} ${modules.has(offer.module) ? offer.module : ''} ${reach} ${verified} ${trusted} ${offer.sealKey} ${offer.minReputationBp} ${JSON.stringify(offer.engine)} ${JSON.stringify(offer.market)}`
 }

@@ -67,7 +67,7 @@ function placeBundle (program: Program, board: Board, members: readonly number[]
 }
 
 /** The unit of the class with room that has least CPU, then memory, left as a share; -1 when none has room. */
-function bestUnit (program: Program, board: Board, column: number, unitClass: number): number {
+export function bestUnit (program: Program, board: Board, column: number, unitClass: number): number {
   const { unitStart, deviceStart } = program
   let best = -1
   let bestLeft = Number.POSITIVE_INFINITY

@@ -23,14 +23,20 @@ export interface Duals {
  */
 const SHARES = PLAIN_ROWS
 const CUTS = PLAIN_ROWS + 4
+/** Every so many steps all columns are looked at; between, those within this share of their run's margin, or within the temperature. */
+const FULL_EVERY = 6
+const NEAR = 0.05
+const NEAR_STEPS = 4
+const WIDE_STEP = 0.1
 /** Beyond so many temperatures nothing counts. */
 const CUT = 10
 const TINY = 1e-30
 
 /** Room for one search of prices; nothing is allocated while it steps. */
-export function createDuals (program: Program): { best: Duals, step: (tau: number, eta: number) => number, evaluate: (prices: Float64Array) => number, current: Float64Array } {
+export function createDuals (program: Program): { best: Duals, step: (tau: number, eta: number) => void, evaluate: (prices: Float64Array) => number, current: Float64Array } {
   const { jobClasses, unitClasses, runs, jobStart, demand, capacity, runStart, runBid, bids, columnStart, columnJob, columnRun, columnCost, unitStart } = program
   const prices = new Float64Array(unitClasses * ROWS)
+  let steps = 0
   const margin = new Float64Array(runs)
   const effective = new Float64Array(columnJob.length)
   const weight = new Float64Array(runs)
@@ -38,21 +44,42 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
   const usage = new Float64Array(ROWS)
   const best: Duals = { prices: new Float64Array(prices.length), bound: Number.POSITIVE_INFINITY, margin: new Float64Array(runs) }
 
-  /** Effective prices of all columns and margins of all runs; the bound's part for capacity. */
-  const price = (at: Float64Array): number => {
+  /** Columns that steps look at, unit class by unit class. */
+  const near = new Int32Array(columnJob.length)
+  const nearStart = Int32Array.from(columnStart)
+  for (let column = 0; column < near.length; column++) near[column] = column
+  const lookAtAll = (): void => {
+    nearStart.set(columnStart)
+    for (let column = 0; column < near.length; column++) near[column] = column
+  }
+  const lookAtNear = (tau: number, eta: number): void => {
+    const reach = 1 + Math.max(NEAR, CUT * tau, NEAR_STEPS * eta)
+    let count = 0
+    for (let unit = 0; unit < unitClasses; unit++) {
+      nearStart[unit] = count
+      for (let column = columnStart[unit]!; column < columnStart[unit + 1]!; column++) {
+        if (effective[column]! <= margin[columnRun[column]!]! * reach) near[count++] = column
+      }
+    }
+    nearStart[unitClasses] = count
+  }
+
+  /** Effective prices of the columns looked at and margins of all runs; the bound's part for capacity. */
+  const price = (prices: Float64Array): number => {
     margin.fill(Number.POSITIVE_INFINITY)
     let total = 0
     for (let unit = 0; unit < unitClasses; unit++) {
       const base = unit * ROWS
       let worth = 0
-      for (let row = 0; row < ROWS; row++) worth += at[base + row]! * capacity[base + row]!
+      for (let row = 0; row < ROWS; row++) worth += prices[base + row]! * capacity[base + row]!
       total += worth * (unitStart[unit + 1]! - unitStart[unit]!)
-      const p0 = at[base]!
-      const p1 = at[base + 1]!
-      const p2 = at[base + 2]!
-      const p3 = at[base + SHARES]!
-      const p4 = at[base + CUTS]!
-      for (let column = columnStart[unit]!; column < columnStart[unit + 1]!; column++) {
+      const p0 = prices[base]!
+      const p1 = prices[base + 1]!
+      const p2 = prices[base + 2]!
+      const p3 = prices[base + SHARES]!
+      const p4 = prices[base + CUTS]!
+      for (let at = nearStart[unit]!; at < nearStart[unit + 1]!; at++) {
+        const column = near[at]!
         const of = columnJob[column]! * ROWS
         let sum = columnCost[column]! + p0 * demand[of]! + p1 * demand[of + 1]! + p2 * demand[of + 2]!
         if (demand[of + SHARES]! > 0) sum += p3 * demand[of + SHARES]! + p4 * demand[of + CUTS]!
@@ -120,16 +147,26 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
     best,
     current: prices,
     evaluate: (at) => {
+      lookAtAll()
       const capacityWorth = price(at)
       return keep(capacityWorth + serve(0), at)
     },
     step: (tau, eta) => {
+      const isFull = eta > WIDE_STEP || steps % FULL_EVERY === 0
+      steps++
+      if (isFull) lookAtAll()
       const capacityWorth = price(prices)
-      const bound = keep(capacityWorth + serve(tau), prices)
+      const bound = capacityWorth + serve(tau)
+      // Margins of a part of the columns prove nothing.
+      if (isFull) {
+        keep(bound, prices)
+        if (eta <= WIDE_STEP) lookAtNear(tau, eta)
+      }
       weight.fill(0)
       for (let unit = 0; unit < unitClasses; unit++) {
         const count = unitStart[unit + 1]! - unitStart[unit]!
-        for (let column = columnStart[unit]!; column < columnStart[unit + 1]!; column++) {
+        for (let at = nearStart[unit]!; at < nearStart[unit + 1]!; at++) {
+          const column = near[at]!
           const run = columnRun[column]!
           const behind = (effective[column]! - margin[run]!) / (tau * margin[run]! + TINY)
           const part = behind < CUT ? count * Math.exp(-behind) : 0
@@ -140,7 +177,8 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
       for (let run = 0; run < runs; run++) weight[run] = weight[run]! > 0 ? wanted[run]! / weight[run]! : 0
       for (let unit = 0; unit < unitClasses; unit++) {
         usage.fill(0)
-        for (let column = columnStart[unit]!; column < columnStart[unit + 1]!; column++) {
+        for (let at = nearStart[unit]!; at < nearStart[unit + 1]!; at++) {
+          const column = near[at]!
           const part = effective[column]!
           if (part === 0) continue
           const amount = part * weight[columnRun[column]!]!
@@ -158,7 +196,6 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
           prices[base + row]! *= Math.exp(eta * excess)
         }
       }
-      return bound
     }
   }
 }

@@ -25,8 +25,11 @@ export interface SearchOptions {
 
 /** Share of the budget that prices may take, and bounds of the number of steps; more than the most gained nothing on four traces. */
 const DUAL_SHARE = 0.4
-const STEPS = [12, 200] as const
+const STEPS = [40, 240] as const
 const WARM_STEPS = 10
+/** A search ends when so many rounds, and so many for each unit, brought nothing: a small book is done long before its epoch. */
+const STALL_ROUNDS = 2000
+const STALL_ROUNDS_A_UNIT = 200
 /** Rounds between two looks at the clock: 1 ms. */
 const ROUNDS_A_LOOK = 32
 
@@ -54,9 +57,16 @@ export function search (program: Program, options: SearchOptions): Found {
     return found
   }
   let last = report()
-  while (now() - started < budgetMs && rounds < (options.maxRounds ?? Number.POSITIVE_INFINITY) && program.units > 0) {
+  let bestRound = 0
+  let bestWorth = board.worth
+  const stall = STALL_ROUNDS + STALL_ROUNDS_A_UNIT * program.units
+  while (now() - started < budgetMs && rounds - bestRound < stall && board.worth < duals.bound - 1 && rounds < (options.maxRounds ?? Number.POSITIVE_INFINITY) && program.units > 0) {
     for (let round = 0; round < ROUNDS_A_LOOK; round++) ruin.step()
     rounds += ROUNDS_A_LOOK
+    if (board.worth > bestWorth) {
+      bestWorth = board.worth
+      bestRound = rounds
+    }
     if (board.worth > reported && now() >= nextReport) last = report()
   }
   ruin.fillUp()
@@ -67,7 +77,7 @@ export function search (program: Program, options: SearchOptions): Found {
 export const PLACE = 5
 
 function findPrices (program: Program, warm: Float64Array | undefined, spent: () => number): Duals {
-  const { best, step, current } = createDuals(program)
+  const { best, step, evaluate, current } = createDuals(program)
   startPrices(program, current)
   let schedule: Schedule = DUAL_SCHEDULE
   let steps: number = STEPS[1]
@@ -77,12 +87,13 @@ function findPrices (program: Program, warm: Float64Array | undefined, spent: ()
     schedule = WARM_SCHEDULE
     steps = WARM_STEPS
   }
-  // The first step shows how many there is time for.
+  // The first steps show how many there is time for.
   for (let at = 0; at < steps; at++) {
     const share = steps > 1 ? at / (steps - 1) : 1
     step(schedule.tau[0] * (schedule.tau[1] / schedule.tau[0]) ** share, schedule.eta[0] * (schedule.eta[1] / schedule.eta[0]) ** share)
-    if (at === 2) steps = Math.min(steps, Math.max(STEPS[0], Math.floor(3 / Math.max(1e-6, spent()))))
+    if (at === 11) steps = Math.min(steps, Math.max(STEPS[0], Math.floor(12 / Math.max(1e-6, spent()))))
   }
+  evaluate(Float64Array.from(current))
   return best
 }
 
@@ -105,7 +116,8 @@ function placesCount (board: Board): number {
   return board.placed.reduce((sum, count) => sum + count, 0)
 }
 
-function placesOf ({ jobClasses, jobStart }: Program, board: Board): Int32Array {
+/** The board as `Found.places`. */
+export function placesOf ({ jobClasses, jobStart }: Program, board: Board): Int32Array {
   const places = new Int32Array(placesCount(board) * PLACE)
   let at = 0
   for (let job = 0; job < jobClasses; job++) {
