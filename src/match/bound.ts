@@ -15,7 +15,7 @@ export function verifyBound (snapshot: Snapshot, certificate: Certificate): numb
 /** The bound at prices per unit class and row: whole numbers, not negative, below 2^40. */
 export function boundAt (kernel: Kernel, prices: Float64Array): number {
   const { jobs, units, columns, capacity, jobStart } = kernel
-  let total = BigInt(kernel.jobs.narrowed.length)
+  let total = BigInt(jobs.narrowed.length)
   units.classes.forEach((unitClass, at) => {
     for (let row = 0; row < ROWS; row++) {
       const price = prices[at * ROWS + row] as number
@@ -27,10 +27,10 @@ export function boundAt (kernel: Kernel, prices: Float64Array): number {
   const runs: number[][] = jobs.classes.map(() => [])
   for (const [bid, job] of runOwners(kernel)) runs[job]?.push(bid)
   let sum = 0
-  jobs.classes.forEach((_, job) => {
-    const own = runs[job] as number[]
+  jobs.classes.forEach(({ row }, job) => {
+    const own = row.offer.targets.length > 0 ? [] : runs[job] as number[]
     for (let rank = 0; rank < (jobStart[job + 1] as number) - (jobStart[job] as number); rank++) {
-      // A match counts a tick at least, and only offers for listed creators may be left when no column is.
+      // A match counts a tick at least, one with a listed side no more.
       let most = 1
       for (const run of own) {
         const value = (columns.bids[run + rank] as number) - (margins[run] as number)

@@ -14,7 +14,7 @@ export interface UnitClass {
   readonly units: ReadonlyArray<{ unit: number, offers: readonly number[] }>
   /** Free share of each device of the unit, 1/10,000. */
   readonly shares: readonly number[]
-  /** What is the same of all members and no other class: where certificates put their prices. */
+  /** protocol/certificate.md, Classes of units: the text under which certificates put their prices. */
   readonly key: string
 }
 
@@ -39,12 +39,13 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
       narrowed.push(at)
       return
     }
-    const accessKey = keyOfAccess(row, isMediator)
+    const rules = accessOf(row)
+    const accessKey = `${JSON.stringify(rules)}${isMediator(row.account) ? row.account : ''}`
     const access = accessNumbers.get(accessKey) ?? accesses.push(row) - 1
     accessNumbers.set(accessKey, access)
     const { base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond } = offer.ask
     const gpus = offer.gpus.map(({ model, vramMiB, secondAsk }) => [model, vramMiB, secondAsk])
-    const key = JSON.stringify([base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond, gpus, offer.maxRunSeconds, offer.collateral, accessKey])
+    const key = JSON.stringify([base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond, gpus, offer.maxRunSeconds, offer.collateral, ...rules])
     alternatives[market.unitOf[at] as number]?.push({ key, access, at })
   })
 
@@ -55,17 +56,18 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
     const rows = found.map(({ at }) => market.offers[at] as OfferRow)
     const { cpuMilli, memoryMiB, diskMiB } = market.units[unit] as Resources
     const shares = market.devices[unit] as readonly number[]
-    const key = JSON.stringify([cpuMilli, memoryMiB, diskMiB, shares, found.map((entry) => entry.key)])
-    const known = byKey.get(key)
+    const key = `[${cpuMilli},${memoryMiB},${diskMiB},[${shares.join()}],[${found.map((entry) => entry.key).join()}]]`
+    const account = (rows[0] as OfferRow).account
+    const classKey = isMediator(account) ? `${key}${account}` : key
+    const known = byKey.get(classKey)
     const member = { unit, offers: found.map(({ at }) => at) }
-    if (known === undefined) byKey.set(key, { offers: rows, accesses: found.map(({ access }) => access), units: [member], shares, key })
+    if (known === undefined) byKey.set(classKey, { offers: rows, accesses: found.map(({ access }) => access), units: [member], shares, key })
     else known.units.push(member)
   })
   return { classes: [...byKey.values()].sort((left, right) => left.key < right.key ? -1 : 1), accesses, narrowed }
 }
 
-function keyOfAccess ({ account, offer, reputationBp }: OfferRow, isMediator: (account: Address) => boolean): string {
-  return JSON.stringify([
-    offer.engines, offer.modules, offer.market, offer.mediators, offer.mediatorSets, offer.freeFrom, reputationBp, isMediator(account) ? account : ''
-  ])
+/** What decides whom an offer serves, besides amounts. */
+function accessOf ({ offer, reputationBp }: OfferRow): unknown[] {
+  return [offer.engines, offer.modules, offer.market, offer.mediators, offer.mediatorSets, offer.freeFrom, reputationBp]
 }
