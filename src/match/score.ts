@@ -32,7 +32,9 @@ export function premiumFor (ask: number, offer: Pick<OfferRow, 'reputationBp'>, 
 
 /** What the epochs that the offer has waited add to its limit: bounded, of the job alone. */
 export function ageFor ({ offer, ageEpochs = 0 }: Pick<JobRow, 'offer' | 'ageEpochs'>, rules: MatchRules): number {
-  return ageEpochs === 0 ? 0 : Math.min(Number.MAX_SAFE_INTEGER, floorShare(referenceAlone(offer, rules), rules.ageBp * Math.min(ageEpochs, rules.maxAgeEpochs)))
+  if (ageEpochs === 0) return 0
+  const reference = referenceAlone(offer, rules)
+  return Number.isSafeInteger(reference) ? floorShare(reference, rules.ageBp * Math.min(ageEpochs, rules.maxAgeEpochs)) : 0
 }
 
 /** True when a list of the job or the offer singles out the other side: anyone can write such a pair for himself. */

@@ -5,7 +5,7 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import { createCompetition, type Competition, type Ranked } from '../match/competition.ts'
 import { copiesOf } from '../match/groups.ts'
-import { epochAt, phasesOf, type Phases } from '../match/phases.ts'
+import { epochAt, epochsSince, phasesOf, type Phases } from '../match/phases.ts'
 import type { AuctionRules, MatchRules } from '../match/options.ts'
 import type { JobRow, OfferRow, Snapshot } from '../match/problem.ts'
 import { cutoffsOf, snapshotOf, type Seen } from '../match/snapshot.ts'
@@ -90,7 +90,7 @@ export function createAuction (
   }
 
   const seen = (atMs: number): { jobs: Array<Seen<JobRow>>, offers: Array<Seen<OfferRow>> } => ({
-    jobs: replica.book.live('job').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(jobOfferShape, record), ageEpochs: Math.max(0, Math.floor((atMs - record.seq) / rules.epochMs)) } })),
+    jobs: replica.book.live('job').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(jobOfferShape, record), ageEpochs: epochsSince(rules, record.seq, atMs) } })),
     offers: replica.book.live('offer').map(({ record, firstSeenMs }) => ({ firstSeenMs, row: { id: record.id, account: record.account, offer: decodeBody(resourceOfferShape, record), freeCollateral: eligibility.free(record.account), reputationBp: eligibility.reputationBp(record.account) } }))
   })
   const snapshot = (epoch: number, cutoff: 'solve' | 'verify'): Snapshot => {

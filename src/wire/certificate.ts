@@ -9,19 +9,20 @@ export const CERTIFICATE_ROWS = 8
 export const KEY_BITS = 20
 /** Classes of the largest book measured (80,000 x 15,000) are 4,300. */
 export const MAX_CERTIFICATE_ENTRIES = 16_383
-/** All of them with every row: 19 bytes each. */
+/** All of them with every row: 18 bytes each. */
 export const MAX_CERTIFICATE_BYTES = 400_000
 
 const VERSION = 1
 const COUNT_BITS = 14
 const LENGTH_BITS = 5
 const FRACTION_BITS = 7
-const EXPONENT_BITS = 5
+const EXPONENT_BITS = 6
+const MAX_EXPONENT = 52
 
 /** Prices by key of a class of units, ascending: integers in nLILY for one unit of each row, representable (`roundPrice`). */
 export interface Certificate { readonly entries: ReadonlyArray<{ readonly key: number, readonly prices: readonly number[] }> }
 
-/** The nearest price that can be written: 0, or (128 to 255) * 2^(0 to 31), or a whole number below 128 as that. Ties go up. */
+/** The nearest price that can be written: 0, or (128 to 255) * 2^n up to 255 * 2^45, or a whole number below 128. Ties go up. */
 export function roundPrice (price: number): number {
   if (!(price >= 0.5)) return 0
   const { exponent, fraction } = split(price)
@@ -30,11 +31,11 @@ export function roundPrice (price: number): number {
 
 /** price = (128 + fraction) / 128 * 2^exponent, rounded; a price is a whole number, so small exponents use the fraction's upper bits only. */
 function split (price: number): { exponent: number, fraction: number } {
-  let exponent = Math.min(2 ** EXPONENT_BITS - 1, Math.floor(Math.log2(price)))
+  let exponent = Math.min(MAX_EXPONENT, Math.floor(Math.log2(price)))
   const unit = Math.max(2 ** (exponent - FRACTION_BITS), 1)
   let rounded = Math.round(price / unit) * unit
   if (rounded >= 2 ** (exponent + 1)) {
-    if (exponent === 2 ** EXPONENT_BITS - 1) rounded = 2 ** (exponent + 1) - unit
+    if (exponent === MAX_EXPONENT) rounded = 2 ** (exponent + 1) - unit
     else exponent++
   }
   return { exponent, fraction: Math.round((rounded / 2 ** exponent - 1) * 2 ** FRACTION_BITS) }
@@ -42,7 +43,7 @@ function split (price: number): { exponent: number, fraction: number } {
 
 /**
  * Canonical bytes: version, then in bits the count of entries, and for each the distance of its key from the one before less one (5 bits for its length, then
- * itself), 8 bits that say which rows have a price, and for each of those 5 bits of exponent and 7 of fraction. Throws WireError WIRE_INVALID, WIRE_TOO_LARGE.
+ * itself), 8 bits that say which rows have a price, and for each of those 6 bits of exponent and 7 of fraction. Throws WireError WIRE_INVALID, WIRE_TOO_LARGE.
  */
 export function encodeCertificate ({ entries }: Certificate): Uint8Array {
   if (entries.length > MAX_CERTIFICATE_ENTRIES) throw new WireError('WIRE_TOO_LARGE', `certificate of ${entries.length} entries, limit ${MAX_CERTIFICATE_ENTRIES}`, { data: { entries: entries.length } })
@@ -94,7 +95,7 @@ export function decodeCertificate (bytes: Uint8Array): Certificate {
       const exponent = take(EXPONENT_BITS)
       const fraction = take(FRACTION_BITS)
       const price = (2 ** FRACTION_BITS + fraction) * 2 ** exponent / 2 ** FRACTION_BITS
-      if (!Number.isInteger(price)) throw new WireError('WIRE_NOT_CANONICAL', `price ${price} of a certificate is no whole number`, { data: { price } })
+      if (!Number.isSafeInteger(price)) throw new WireError('WIRE_NOT_CANONICAL', `price ${price} of a certificate is no whole number below 2^53`, { data: { price } })
       return price
     })
     entries.push({ key, prices })

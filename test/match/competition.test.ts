@@ -6,7 +6,7 @@ import { verifyEvidence } from '../../src/match/evidence.ts'
 import { isFaultProven } from '../../src/match/fault.ts'
 import { solveFloor } from '../../src/match/floor.ts'
 import { auctionRulesShape, DEFAULT_AUCTION_RULES as RULES } from '../../src/match/options.ts'
-import { epochAt, phasesOf } from '../../src/match/phases.ts'
+import { epochAt, epochsSince, phasesOf } from '../../src/match/phases.ts'
 import type { Match, Solution } from '../../src/match/problem.ts'
 import { cutoffsOf, snapshotOf } from '../../src/match/snapshot.ts'
 import { verifySolution } from '../../src/match/verify.ts'
@@ -52,6 +52,10 @@ t.test('epochs count from genesis and their phases ascend', async (t) => {
   t.same(phases, { epoch: 7, epochStart: AT_MS, commitDeadline: AT_MS + 4000, revealDeadline: AT_MS + 5500, fallbackDeadline: AT_MS + 6500, consentDeadline: AT_MS + 10_000 })
   t.same([AT_MS - 1, AT_MS, AT_MS + 9_999].map((now) => epochAt(RULES, GENESIS, now)), [6, 7, 7])
   t.equal(auctionRulesShape.safeParse({ ...RULES, commitBp: RULES.revealBp }).success, false)
+})
+
+t.test('a record ages by whole epochs; one that is dated ahead has none', async (t) => {
+  t.same([AT_MS, AT_MS - 9_999, AT_MS - 10_000, AT_MS - 25_000, AT_MS + 30_000].map((seq) => epochsSince(RULES, seq, AT_MS)), [0, 0, 1, 2, 0])
 })
 
 t.test('a commit is taken in its phase only', async (t) => {

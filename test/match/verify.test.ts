@@ -52,7 +52,7 @@ t.test('verify agrees with the definition on any book and any matches', async ()
     return expected === undefined ? !got.ok && got.score === 0 && got.code !== undefined : got.ok && BigInt(got.score) === expected
   }), { numRuns: 1500, seed: 1 })
   for (const [name, cases] of Object.entries(feasible)) t.ok(cases > 20, `${cases} feasible cases: ${name}`)
-  for (const code of ['MATCH_JOB_TWICE', 'MATCH_REPLICAS', 'MATCH_GROUP', 'MATCH_DEVICES', 'MATCH_INADMISSIBLE', 'MATCH_OVER_CAPACITY', 'MATCH_OVER_COLLATERAL']) t.ok((infeasible.get(code) ?? 0) > 5, `${infeasible.get(code)} cases of ${code}`)
+  for (const code of ['MATCH_JOB_TWICE', 'MATCH_REPLICAS', 'MATCH_GROUP', 'MATCH_DEVICES', 'MATCH_INADMISSIBLE', 'MATCH_OVER_CAPACITY', 'MATCH_OVER_COLLATERAL']) t.ok((infeasible.get(code) ?? 0) > 3, `${infeasible.get(code)} cases of ${code}`)
 })
 
 t.test('the order of rows and of matches means nothing', async () => {

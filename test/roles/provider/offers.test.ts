@@ -13,7 +13,7 @@ const VALID_MS = 60_000
 interface Put { slot: number, body: Pick<ResourceOffer, 'unit' | 'capacity' | 'ask' | 'mediators' | 'validUntil'> }
 function setUp (): { offers: ReturnType<typeof createOfferPublisher>, clock: ReturnType<typeof createManualClock>, ledger: ReturnType<typeof createCapacityLedger>, puts: Put[], published: string[], cancelled: number[], mediators: Address[], policy: { isOpen: boolean, price: number }, turn: () => Promise<Put[]> } {
   const clock = createManualClock()
-  const ledger = createCapacityLedger({ cpuMilli: 4000, memoryMiB: 4000, diskMiB: 4000 }, [{ name: 'small', share: 0.25 }, { name: 'large', share: 0.75 }])
+  const ledger = createCapacityLedger({ cpuMilli: 4000, memoryMiB: 4000, diskMiB: 4000 }, [{ name: 'small', share: 0.25 }, { name: 'large', share: 0.75, gpus: [{ model: 'a100', vramMiB: 40_960, shareBp: 10_000, secondAsk: 1000 }] }])
   const puts: Put[] = []
   const published: string[] = []
   const cancelled: number[] = []
@@ -77,6 +77,13 @@ t.test('offers of an earlier run for units that are no more are taken out, and n
   await offers.withdrawStale()
   t.same(cancelled, [14])
   t.same(published, [hash(214)])
+})
+
+t.test('the free share of each GPU is published, its price rounded up to a tick', async (t) => {
+  const { turn, ledger } = setUp()
+  t.match(await turn(), [{ body: { gpus: [] } }, { body: { gpus: [{ model: 'a100', shareBp: 10_000, secondAsk: 1017 }] } }])
+  ledger.reserve(hash(1), 'large', { cpuMilli: 0, memoryMiB: 0, diskMiB: 0 }, [{ place: 0, shareBp: 2500 }])
+  t.match(await turn(), [{ slot: 11, body: { gpus: [{ model: 'a100', shareBp: 7500, secondAsk: 1017 }] } }])
 })
 
 t.test('another price is published at once, in every unit', async (t) => {
