@@ -1,8 +1,7 @@
 import { createJournal } from '../deal/journal.ts'
 import { createWasmExecutor, type WasmExecutor } from '../exec/executor.ts'
 import type { createLifecycle } from '../core/lifecycle.ts'
-import { floorEngine } from '../match/floor.ts'
-import { createLpEngine } from '../match/lp.ts'
+import { createEngine, DEFAULT_ENGINE } from '../match/engines.ts'
 import { referenceAlone } from '../match/price.ts'
 import { createClient, type Client } from '../roles/creator/client.ts'
 import { createJobStore } from '../roles/creator/job.ts'
@@ -89,7 +88,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
 
   if (has('mediator') && executor !== undefined) await lifecycle.add(createMediator({ ...parts, executor, logger: logger.child('mediator') }))
   if (has('solver')) {
-    const engine = options.engine === 'floor' ? floorEngine : createLpEngine({ logger })
+    const engine = await createEngine({ logger }, options.engine ?? DEFAULT_ENGINE)
     await lifecycle.add(createSolver({ mesh, auction, engine, chain, signer, clock, random, logger: logger.child('solver') }))
   } else {
     // Whoever is no solver keeps the market alive when no solver answers, and opens what its own posting matched.

@@ -7,7 +7,7 @@ import type { Logger } from '../core/logger.ts'
 import { createCompetition, type Competition } from '../match/competition.ts'
 import { epochAt, phasesOf, type Phases } from '../match/phases.ts'
 import type { AuctionRules, MatchRules } from '../match/options.ts'
-import type { Certifier } from '../match/certifier.ts'
+import { createCertifier } from '../match/class-certifier.ts'
 import type { PricedPair } from '../match/class-price.ts'
 import type { Snapshot } from '../match/problem.ts'
 import type { Ranked } from '../match/ranking.ts'
@@ -60,7 +60,7 @@ export interface AuctionView extends Startable {
 const KEEP_EPOCHS = 30
 
 export function createAuction (
-  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account'>, clock: Clock, logger: Logger, domain: Domain, certifier?: Certifier },
+  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account'>, clock: Clock, logger: Logger, domain: Domain },
   options: { rules: AuctionRules, match: MatchRules, genesisTime: number }
 ): AuctionView {
   const { mesh, replica, eligibility, clock, logger, domain } = components
@@ -146,7 +146,7 @@ export function createAuction (
     return decision
   }
 
-  const prices = createClassPrices({ certifier: components.certifier, nowMs: clock.now }, {
+  const prices = createClassPrices({ certifier: createCertifier(), nowMs: clock.now }, {
     rules,
     epochOf: (epoch) => {
       const competition = competitions.get(epoch)

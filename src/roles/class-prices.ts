@@ -27,9 +27,9 @@ export interface ClassPrices {
 /** Bounds and thin classes of one epoch, computed once. */
 interface Computed { bounds: Map<Hash, bigint | undefined>, thin: Map<string, boolean> }
 
-/** Without a certifier every pair has the reference price. */
+/** Prices by what `epochOf` holds; nothing is computed before it is asked for. */
 export function createClassPrices (
-  components: { certifier?: Certifier | undefined, nowMs: () => number },
+  components: { certifier: Certifier, nowMs: () => number },
   options: { rules: Pick<AuctionRules, 'nearBp' | 'maxCertificates' | 'maxBounds' | 'minAccounts'>, epochOf: (epoch: number) => HeldEpoch | undefined }
 ): ClassPrices {
   const { certifier } = components
@@ -61,7 +61,7 @@ export function createClassPrices (
   }
   const boundOf = (snapshot: Snapshot, id: Hash, certificate: Uint8Array, most: number): bigint | undefined => {
     const { bounds } = computedOf(snapshot)
-    if (!bounds.has(id) && bounds.size < most) bounds.set(id, certifier?.bound(snapshot, certificate))
+    if (!bounds.has(id) && bounds.size < most) bounds.set(id, certifier.bound(snapshot, certificate))
     return bounds.get(id)
   }
   const boundedOf = (epoch: HeldEpoch): Bounded[] => [...byId(epoch)].flatMap(([id, proof]) => {
@@ -79,7 +79,7 @@ export function createClassPrices (
   return {
     setFor: (epoch, pair) => {
       const found = epochOf(epoch)
-      if (found === undefined || certifier === undefined || isThinHere(found.snapshot, classOf(pair))) return []
+      if (found === undefined || isThinHere(found.snapshot, classOf(pair))) return []
       return nearest(boundedOf(found), rules).map(({ id }) => id).sort()
     },
     proofs: (epoch, ids) => {
@@ -101,7 +101,6 @@ export function createClassPrices (
     priceFor: (epoch, pair, ids) => {
       const { snapshot, ...rest } = held(epoch)
       if (ids.length === 0) return priceFor(pair.job.offer, pair.offer.offer, snapshot.rules, pair.devices)
-      if (certifier === undefined) throw refused('this node reads no certificates', { ids })
       const known = byId({ snapshot, ...rest })
       const lowest = boundedOf({ snapshot, ...rest }).reduce<bigint | undefined>((least, { bound }) => least === undefined || bound < least ? bound : least, undefined)
       const certificates = ids.map((id) => {

@@ -9,9 +9,9 @@ import type { Signer } from '../identity/signer.ts'
 import type { Engine } from '../match/engine.ts'
 import { solutionToBytes } from '../match/fit.ts'
 import type { Phases } from '../match/phases.ts'
-import type { Snapshot, Solution } from '../match/problem.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import { certificateIdOf, commitDigest, commitmentOf, NO_CERTIFICATE, revealDigest, solutionIdOf } from '../wire/auction.ts'
+import { certificateIdOf, commitDigest, commitmentOf, MAX_REVEALED_CERTIFICATE_BYTES, NO_CERTIFICATE, revealDigest, solutionIdOf } from '../wire/auction.ts'
+import { encodeCertificate, type Certificate } from '../wire/certificate.ts'
 import type { AuctionView } from './auction.ts'
 import { serveOpen } from './opening.ts'
 
@@ -19,8 +19,6 @@ export interface SolverComponents {
   mesh: Pick<Mesh, 'requests'>
   auction: AuctionView
   engine: Engine
-  /** Prices for the solution, as a certificate; undefined for none. */
-  certify?: (snapshot: Snapshot, solution: Solution) => Uint8Array | undefined
   chain: Pick<Chain, 'domain' | 'send'>
   signer: Signer
   clock: Clock
@@ -32,6 +30,12 @@ export interface SolverComponents {
 const COMMIT_MARGIN_MS = 300
 /** Reveals wait for every clock to have passed the commit deadline. */
 const REVEAL_DELAY_MS = 50
+
+/** Prices of a book with more classes than a certificate may name are kept back: the book has the prices of others, or the reference price. */
+function toReveal (prices: Certificate): Uint8Array | undefined {
+  const bytes = encodeCertificate(prices)
+  return bytes.length > MAX_REVEALED_CERTIFICATE_BYTES ? undefined : bytes
+}
 
 /** The solver role: solves each epoch's book, commits, reveals, and opens the deals of its solution on chain. */
 export function createSolver (components: SolverComponents): Startable {
@@ -45,10 +49,11 @@ export function createSolver (components: SolverComponents): Startable {
     const snapshot = auction.snapshot(epoch, 'solve')
     if (snapshot.jobs.length === 0 || snapshot.offers.length === 0) return
     const deadlineMs = phases.commitDeadline - COMMIT_MARGIN_MS
-    const solution = await engine.solve(snapshot, { deadlineMs, seed: random.below(2 ** 31), signal: stopping.signal, clock })
+    let prices: Certificate | undefined
+    const solution = await engine.solve(snapshot, { deadlineMs, seed: random.below(2 ** 31), signal: stopping.signal, clock, onPrices: (found) => { prices = found } })
     if (solution.matches.length === 0) return
     const bytes = solutionToBytes(snapshot, solution)
-    const certificate = components.certify?.(snapshot, solution)
+    const certificate = prices === undefined ? undefined : toReveal(prices)
     const statement = {
       epoch, solver: signer.address, solutionId: solutionIdOf(bytes), certificateId: certificate === undefined ? NO_CERTIFICATE : certificateIdOf(certificate), salt: bytesToHex(random.bytes(32))
     }

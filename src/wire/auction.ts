@@ -12,7 +12,7 @@ export const MAX_AUCTION_MESSAGE_BYTES = 65_536
 /** Largest encoded evidence: a reveal and a commit. */
 export const MAX_EVIDENCE_BYTES = 66_048
 /** Largest certificate: the prices of 1,000 offer classes. */
-export const MAX_CERTIFICATE_BYTES = 8192
+export const MAX_REVEALED_CERTIFICATE_BYTES = 8192
 /** Largest proof of a certificate: the certificate and what was signed. */
 export const MAX_PROOF_BYTES = 8704
 
@@ -41,7 +41,7 @@ const REVEAL_TYPE_HASH = typeHashOf(encodeType('AuctionReveal', REVEAL_TYPE))
 const bytesOf = (length: number): z.ZodType<Uint8Array> => z.instanceof(Uint8Array).refine((bytes) => bytes.length === length, `expected ${length} bytes`)
 const commitShape = z.tuple([z.literal(1), z.literal(1), uintShape, bytesOf(20), bytesOf(32), bytesOf(64)])
 const revealShape = z.tuple([z.literal(1), z.literal(2), uintShape, bytesOf(20), z.instanceof(Uint8Array), bytesOf(32), bytesOf(32), bytesOf(64)])
-const priceShape = z.instanceof(Uint8Array).refine((bytes) => bytes.length > 0 && bytes.length <= MAX_CERTIFICATE_BYTES, `expected 1 to ${MAX_CERTIFICATE_BYTES} bytes`)
+const priceShape = z.instanceof(Uint8Array).refine((bytes) => bytes.length > 0 && bytes.length <= MAX_REVEALED_CERTIFICATE_BYTES, `expected 1 to ${MAX_REVEALED_CERTIFICATE_BYTES} bytes`)
 const certificateShape = z.tuple([z.literal(1), z.literal(3), uintShape, bytesOf(20), bytesOf(32), bytesOf(32), bytesOf(64), priceShape])
 const messageShape = z.union([commitShape, revealShape, certificateShape, promiseShape])
 const proofShape = z.tuple([uintShape, bytesOf(20), bytesOf(32), bytesOf(64), bytesOf(32), bytesOf(32), bytesOf(64), priceShape])

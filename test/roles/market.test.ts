@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
+import type { Engine } from '../../src/match/engine.ts'
 import type { Job } from '../../src/roles/creator/job.ts'
 import { certificateIdOf, certificateSetOf } from '../../src/wire/auction.ts'
-import type { Address } from '../../src/wire/shapes.ts'
-import { certificateOf, createTestCertifier } from '../support/certifier.ts'
+import type { Address, Hash } from '../../src/wire/shapes.ts'
 import { matching, openMarket, type TestMarket } from '../support/market.ts'
 
 /** Cheap and dear providers, a solver for each: the cheap one's solution is the better. Time stands at an epoch's start. */
@@ -132,19 +132,19 @@ t.test('without any solver the floor is posted and opened by anyone', async (t) 
 })
 
 t.test('two sides that heard different certificates price by both, and pin them in the terms', async (t) => {
-  const { market, speak } = await setUpPrices(t, [certificateOf(10_000), certificateOf(10_001)])
+  const { market, speak, ids } = await setUpPrices(t, [10_240, 10_304])
   await speak('solver-1', ['creator'])
   await speak('solver-2', ['provider-1'])
   await market.run(4_000)
   const [deal] = market.member('creator').deals.creator.all()
-  t.equal(deal?.terms.rest.certificateSet, certificateSetOf([10_000, 10_001].map((cpu) => certificateIdOf(certificateOf(cpu)))))
+  t.equal(deal?.terms.rest.certificateSet, certificateSetOf(ids))
   // The lower median of both, on top of the ask: 100 milli-cores.
-  t.equal(deal?.terms.core.price, 1_659_099 + 100 * 10_000)
+  t.equal(deal?.terms.core.price, 1_659_099 + 100 * 10_240)
   t.equal(market.opened.length, 1)
 })
 
 t.test('a certificate that does not hold at the other side: no deal in this epoch, and one in the next', async (t) => {
-  const { market, speak } = await setUpPrices(t, [certificateOf(10_000), certificateOf(1_000_000)])
+  const { market, speak } = await setUpPrices(t, [10_240, 1_048_576])
   await speak('solver-1', ['creator'])
   await speak('solver-2', ['provider-1'])
   await market.run(3_900)
@@ -155,32 +155,40 @@ t.test('a certificate that does not hold at the other side: no deal in this epoc
 })
 
 /** Two solvers with these certificates, just before the end of the reveals; `speak` lets some hear a certificate that the others do not. */
-async function setUpPrices (t: Pick<Test, 'teardown'>, certificates: Uint8Array[]): Promise<{ market: TestMarket, speak: (solver: string, hearers: string[]) => Promise<void> }> {
+async function setUpPrices (t: Pick<Test, 'teardown'>, rents: [number, number]): Promise<{ market: TestMarket, ids: Hash[], speak: (solver: string, hearers: string[]) => Promise<void> }> {
   const market = await openMarket({ rules: { minAccounts: 1 } })
   t.teardown(market.stop)
-  const certifier = createTestCertifier()
-  const engine = matching(() => market.member('provider-1').account)
-  await market.add('provider-1', { askPercent: 80, certifier })
-  for (const at of [1, 2]) await market.add(`solver-${at}`, { engine, certifier, certify: () => held.get(`solver-${at}`) })
-  await market.add('creator', { certifier })
-  const held = new Map(certificates.map((certificate, at) => [`solver-${at + 1}`, certificate]))
+  await market.add('provider-1', { askPercent: 80 })
+  // They price the first epoch only.
+  let isPriced = true
+  for (const [at, rent] of rents.entries()) {
+    const [plain, priced] = [undefined, rent].map((price) => matching(() => market.member('provider-1').account, price)) as [Engine, Engine]
+    await market.add(`solver-${at + 1}`, { engine: { name: 'fixed', solve: async (snapshot, budget) => await (isPriced ? priced : plain).solve(snapshot, budget) } })
+  }
+  await market.add('creator')
   const names = [...market.members.keys()]
   market.connectAll()
   await market.boundary()
   // Commits and reveals reach everybody; certificates wait until they are let through.
   const waiting = new Map<string, () => Promise<void>>()
-  for (const name of held.keys()) market.holdBack(name, 'certificate', (send) => { waiting.set(name, send) })
+  const ids: Hash[] = []
+  for (const name of ['solver-1', 'solver-2']) {
+    market.holdBack(name, 'certificate', (message, send) => {
+      waiting.set(name, send)
+      if (message.type === 'certificate') ids.push(certificateIdOf(message.certificate.certificate))
+    })
+  }
   await market.run(5_000)
-  held.clear()
+  isPriced = false
   return {
     market,
+    ids,
     speak: async (solver, hearers) => {
-      const mend = market.part([solver], names.filter((name) => name !== solver && !hearers.includes(name)))
-      const mendOther = market.part(hearers, names.filter((name) => name !== solver && !hearers.includes(name)))
+      const others = names.filter((name) => name !== solver && !hearers.includes(name))
+      const mends = [market.part([solver], others), market.part(hearers, others)]
       await waiting.get(solver)?.()
       await market.run(100)
-      mend()
-      mendOther()
+      for (const mend of mends) mend()
     }
   }
 }

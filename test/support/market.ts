@@ -9,7 +9,7 @@ import { createSeededRandom } from '../../src/core/random.ts'
 import type { Deal } from '../../src/deal/deal.ts'
 import { createJournal } from '../../src/deal/journal.ts'
 import { DEVNET_DEAL_PARAMETERS } from '../../src/deal/options.ts'
-import type { Certifier } from '../../src/match/certifier.ts'
+import { keyOf } from '../../src/match/certificate.ts'
 import type { Engine } from '../../src/match/engine.ts'
 import { DEFAULT_AUCTION_RULES, DEFAULT_MATCH_RULES, type AuctionRules } from '../../src/match/options.ts'
 import { tickFor } from '../../src/match/ticks.ts'
@@ -23,7 +23,7 @@ import { createFloorPoster } from '../../src/roles/floor-poster.ts'
 import { serveOpen } from '../../src/roles/opening.ts'
 import { createCapacityLedger } from '../../src/roles/provider/capacity.ts'
 import { createProvider, type ProviderComponents } from '../../src/roles/provider/provider.ts'
-import { createSolver, type SolverComponents } from '../../src/roles/solver.ts'
+import { createSolver } from '../../src/roles/solver.ts'
 import type { Ask } from '../../src/wire/resource-offer.ts'
 import { dealIdOf, type DealCore } from '../../src/wire/deal-terms.ts'
 import type { AuctionMessage } from '../../src/wire/auction.ts'
@@ -68,9 +68,9 @@ export interface TestMarket {
   readonly lame: Set<string>
   member: (name: string) => Member
   /** Hands over what a solver would send of this type instead of sending it. */
-  holdBack: (solver: string, type: AuctionMessage['type'], take: (send: () => Promise<void>) => void) => void
+  holdBack: (solver: string, type: AuctionMessage['type'], take: (message: AuctionMessage, send: () => Promise<void>) => void) => void
   /** By the beginning of the name: creator (with a job), provider (with an offer at a share of the reference price), solver, poster. */
-  add: (name: string, options?: { askPercent?: number, engine?: Engine, certify?: SolverComponents['certify'], certifier?: Certifier }) => Promise<Member>
+  add: (name: string, options?: { askPercent?: number, engine?: Engine }) => Promise<Member>
   connectAll: () => void
   /** Cuts every link between the two groups; the returned function mends them. */
   part: (one: readonly string[], other: readonly string[]) => () => void
@@ -92,7 +92,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
   const listeners = new Set<(event: ChainEvent) => void | Promise<void>>()
   const opened: TestMarket['opened'] = []
   const lame = new Set<string>()
-  const holds = new Map<string, (send: () => Promise<void>) => void>()
+  const holds = new Map<string, (message: AuctionMessage, send: () => Promise<void>) => void>()
   const stops: Array<() => Promise<void>> = []
   const consent = { rules: DEFAULT_MATCH_RULES, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(9), mediators: async () => new Map<Address, number>() }
 
@@ -123,7 +123,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
     }
   }) as unknown as Chain
 
-  const add: TestMarket['add'] = async (name, { askPercent = 100, engine, certify, certifier } = {}) => {
+  const add: TestMarket['add'] = async (name, { askPercent = 100, engine } = {}) => {
     const signer = testSigner(100 + members.size)
     accounts.set(signer.address, name)
     let isAlive = true
@@ -139,7 +139,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
     const eligibility = createEligibility({ chain, clock: own })
     const contacts = { peerOf: (account: Address) => { const known = accounts.get(account); return known === undefined ? undefined : peerIdOf(known) } }
     const topics = { ...mesh.topics, publish: async (topic: string, data: Uint8Array) => { if (isAlive) await mesh.topics.publish(topic, data) } }
-    const auction = createAuction({ mesh: { topics }, replica, eligibility, contacts, chain, clock: own, logger, domain: DOMAIN, ...(certifier === undefined ? {} : { certifier }) }, { rules, match: DEFAULT_MATCH_RULES, genesisTime: GENESIS })
+    const auction = createAuction({ mesh: { topics }, replica, eligibility, contacts, chain, clock: own, logger, domain: DOMAIN }, { rules, match: DEFAULT_MATCH_RULES, genesisTime: GENESIS })
     const open = async (role: Deal['role']): Promise<DealBook> => await openDealBook({ journal: createJournal({ datastore }, { role }), clock: own })
     const deals = { creator: await open('creator'), provider: await open('provider') }
     const member: Member = { name, signer, account: signer.address, mesh, auction, book, deals, skewMs: 0, kill: () => { isAlive = false } }
@@ -174,8 +174,8 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
         const send = async (): Promise<void> => { if (isAlive) await auction.say(message) }
         const hold = holds.get(`${name} ${message.type}`)
         if (hold === undefined) await send()
-        else hold(send)
-      } }, engine, chain, signer, clock: own, random, logger, ...(certify === undefined ? {} : { certify }) })
+        else hold(message, send)
+      } }, engine, chain, signer, clock: own, random, logger })
       await solver.start()
       stops.push(solver.stop)
     } else {
@@ -238,11 +238,12 @@ function peerIdOf (name: string): string {
   return `12D3KooW${Buffer.from(name).toString('hex').replaceAll('0', 'z')}`.padEnd(40, '1')
 }
 
-/** An engine that matches every job with this member's offer. */
-export function matching (name: () => Address): Engine {
+/** An engine that matches every job with this member's offer, and asks for `rent` of a milli-core on all machines without GPUs. */
+export function matching (name: () => Address, rent?: number): Engine {
   return {
     name: 'fixed',
-    solve: async (snapshot) => {
+    solve: async (snapshot, { onPrices }) => {
+      if (rent !== undefined) onPrices?.({ entries: [{ key: keyOf('[]'), prices: [rent, 0, 0, 0, 0, 0, 0, 0] }] })
       const offer = snapshot.offers.find(({ account }) => account === name())
       return { epoch: snapshot.epoch, engine: 'fixed', matches: offer === undefined ? [] : snapshot.jobs.filter((job) => !job.offer.avoid.includes(offer.account)).map((job) => ({ job: job.id, offer: offer.id, devices: [] })) }
     }

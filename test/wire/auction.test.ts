@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { hashTypedData } from 'viem'
-import { certificateSetOf, commitDigest, commitmentOf, decodeAuctionMessage, decodeEvidence, decodeProof, encodeAuctionMessage, encodeEvidence, encodeProof, MAX_AUCTION_MESSAGE_BYTES, MAX_CERTIFICATE_BYTES, MAX_PROOF_BYTES, revealDigest, solutionIdOf, statementOf, type AuctionCertificate, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
+import { certificateSetOf, commitDigest, commitmentOf, decodeAuctionMessage, decodeEvidence, decodeProof, encodeAuctionMessage, encodeEvidence, encodeProof, MAX_AUCTION_MESSAGE_BYTES, MAX_REVEALED_CERTIFICATE_BYTES, MAX_PROOF_BYTES, revealDigest, solutionIdOf, statementOf, type AuctionCertificate, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
 import type { Hash, Signature } from '../../src/wire/shapes.ts'
 import { encodeSolution, MAX_SOLUTION_BYTES } from '../../src/wire/solution.ts'
 
@@ -49,9 +49,9 @@ t.test('a set of certificates has one hash whatever the order', async (t) => {
 
 t.test('sizes are bounded on both sides', async (t) => {
   t.ok(encodeAuctionMessage({ type: 'reveal', reveal: { ...reveal, solution: new Uint8Array(MAX_SOLUTION_BYTES) } }).length <= MAX_AUCTION_MESSAGE_BYTES)
-  const largest = { ...certificate, certificate: new Uint8Array(MAX_CERTIFICATE_BYTES) }
+  const largest = { ...certificate, certificate: new Uint8Array(MAX_REVEALED_CERTIFICATE_BYTES) }
   t.ok(encodeProof({ commit, certificate: largest }).length <= MAX_PROOF_BYTES)
-  for (const bytes of [0, MAX_CERTIFICATE_BYTES + 1]) t.throws(() => decodeAuctionMessage(encodeAuctionMessage({ type: 'certificate', certificate: { ...certificate, certificate: new Uint8Array(bytes) } })), { code: 'WIRE_INVALID' })
+  for (const bytes of [0, MAX_REVEALED_CERTIFICATE_BYTES + 1]) t.throws(() => decodeAuctionMessage(encodeAuctionMessage({ type: 'certificate', certificate: { ...certificate, certificate: new Uint8Array(bytes) } })), { code: 'WIRE_INVALID' })
   t.throws(() => decodeAuctionMessage(new Uint8Array(MAX_AUCTION_MESSAGE_BYTES + 1)), { code: 'WIRE_TOO_LARGE' })
 })
 

@@ -54,7 +54,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       ['--relay', 'let nodes that cannot be dialled be reached through this one (a bootstrap node does)'],
       ['--upnp', 'ask the local router to forward a port'],
       ['--api-port <port>', 'port of the local API (default any free one)'],
-      ['--engine <name>', 'solver engine: floor or lp (default lp)'],
+      ['--engine <names>', 'solver engines, joined by commas: floor, lp, price, highs, or the path of an executable, as ./engine.py (default price)'],
       ['--unit <name=share>', 'offer a share of this machine as a unit, like gpu0=0.5; repeatable', collect],
       ['--ask <factor>', 'ask this multiple of the reference prices (default 0.9), rounded up to ticks'],
       ['--module <folder>', 'publish the module of this folder; repeatable', collect],
