@@ -89,13 +89,13 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   if (has('mediator') && executor !== undefined) await lifecycle.add(createMediator({ ...parts, executor, logger: logger.child('mediator') }))
   if (has('solver')) {
     const engine = await createEngine({ logger }, options.engine ?? DEFAULT_ENGINE)
-    await lifecycle.add(createSolver({ mesh, auction, engine, chain, signer, clock, random, logger: logger.child('solver') }))
+    await lifecycle.add(createSolver({ mesh, auction, engine, chain, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))
   } else {
     // Whoever is no solver keeps the market alive when no solver answers, and opens what its own posting matched.
     const stopping = new AbortController()
     const stop = serveOpen({ mesh, auction, chain, signer, clock, logger }, stopping.signal)
     await lifecycle.add({ start: async () => { await Promise.resolve() }, stop: async () => { stopping.abort(); stop(); await Promise.resolve() } })
-    if (!has('creator')) await lifecycle.add(createFloorPoster({ auction, signer, clock, random, logger: logger.child('floor'), domain }))
+    if (!has('creator')) await lifecycle.add(createFloorPoster({ auction, signer, clock: parts.networkClock, random, logger: logger.child('floor'), domain }))
   }
   if (has('module-provider')) {
     for (const folder of options.modules ?? []) await publishModule(parts, { folder, firstSlot: FIRST_MODULE_SLOT, signal: AbortSignal.timeout(30_000) })

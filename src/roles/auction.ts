@@ -1,6 +1,5 @@
 import type { BookReplica } from '../book/replica.ts'
 import type { Chain } from '../chain/chain.ts'
-import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
@@ -24,6 +23,7 @@ import type { Contacts } from './contacts.ts'
 import { createCoolDown } from './cool-down.ts'
 import type { Eligibility } from './eligibility.ts'
 import { RoleError } from './errors.ts'
+import type { NetworkClock } from './network-clock.ts'
 import { createPromises } from './promises.ts'
 import { createSightings } from './sightings.ts'
 
@@ -43,6 +43,7 @@ export interface AuctionView extends Startable {
   say: (message: AuctionMessage) => Promise<void>
   revealsOf: (epoch: number) => number
   decision: (epoch: number) => AuctionDecision | undefined
+  /** Called at each boundary, and with each ranking, while the node's clock is sound. */
   onEpoch: (listener: (phases: Phases) => void) => () => void
   onDecided: (listener: (decision: AuctionDecision) => void) => () => void
   readonly prices: ClassPrices
@@ -60,7 +61,7 @@ export interface AuctionView extends Startable {
 const KEEP_EPOCHS = 30
 
 export function createAuction (
-  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account'>, clock: Clock, logger: Logger, domain: Domain },
+  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account'>, clock: NetworkClock, logger: Logger, domain: Domain },
   options: { rules: AuctionRules, match: MatchRules, genesisTime: number }
 ): AuctionView {
   const { mesh, replica, eligibility, clock, logger, domain } = components
@@ -169,14 +170,15 @@ export function createAuction (
     const at = phases(epoch)
     noteStalled(epoch - 1)
     competitionOf(epoch)
-    for (const listener of epochListeners) listener(at)
+    if (clock.isSound()) for (const listener of epochListeners) listener(at)
     cancelTimer = clock.after(at.commitDeadline - clock.now(), () => {
       snapshots.set(epoch, snapshot(epoch, 'verify'))
       cancelTimer = clock.after(at.fallbackDeadline - clock.now(), () => {
         const decision = decide(epoch)
         if (decision !== undefined && decision.ranking.length > 0) {
           logger.debug('auction.decided', { epoch, ranking: decision.ranking.map(({ solver, engine, score, winner }) => ({ solver, engine, score, winner })) })
-          for (const listener of decidedListeners) listener(decision)
+          // Whose clock is off would consent to what others have closed.
+          if (clock.isSound()) for (const listener of decidedListeners) listener(decision)
         }
         scheduleNext(epoch + 1)
       })
@@ -249,6 +251,7 @@ export function createAuction (
       return decision?.feeOf(solutionId, price) ?? options.match.minFee
     },
     checkPair: ({ epoch, evidence, job, offer }) => {
+      if (!clock.isSound()) throw new RoleError('AUCTION_CLOCK', `this node's clock is ${clock.measuredMs() ?? 0} ms behind its peers'`, { data: { behindMs: clock.measuredMs() }, hint: 'Set the clock.' })
       const competition = competitions.get(epoch)
       if (competition === undefined || !snapshots.has(epoch)) throw new RoleError('AUCTION_EPOCH', `epoch ${epoch} is not open for consent here`, { data: { epoch } })
       const opened = decodeEvidence(evidence)

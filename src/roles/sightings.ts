@@ -1,5 +1,4 @@
 import type { Book, Entry } from '../book/book.ts'
-import type { Clock } from '../core/clock.ts'
 import { copiesOf } from '../match/groups.ts'
 import type { AuctionRules } from '../match/options.ts'
 import { epochsSince } from '../match/phases.ts'
@@ -10,6 +9,7 @@ import { decodeBody } from '../wire/record.ts'
 import { resourceOfferShape } from '../wire/resource-offer.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Eligibility } from './eligibility.ts'
+import type { NetworkClock } from './network-clock.ts'
 
 /** The offers of the book with when this node saw them come and, for a while, when it saw them go. */
 export interface Sightings {
@@ -23,7 +23,7 @@ export interface Sightings {
 const MAX_GONE = 20_000
 
 /** `keepMs`: how long a departure is remembered. */
-export function createSightings (components: { book: Pick<Book, 'live' | 'onChange'>, eligibility: Pick<Eligibility, 'free' | 'reputationBp'>, clock: Clock }, options: { keepMs: number, rules: Pick<AuctionRules, 'epochMs'> }): Sightings {
+export function createSightings (components: { book: Pick<Book, 'live' | 'onChange'>, eligibility: Pick<Eligibility, 'free' | 'reputationBp'>, clock: Pick<NetworkClock, 'now' | 'offsetMs'> }, options: { keepMs: number, rules: Pick<AuctionRules, 'epochMs'> }): Sightings {
   const { book, eligibility, clock } = components
   /** Ascending by `goneMs`. */
   const gone = new Map<Hash, { entry: Entry, goneMs: number }>()
@@ -38,7 +38,7 @@ export function createSightings (components: { book: Pick<Book, 'live' | 'onChan
     forget()
     return [...book.live(kind).map((entry) => ({ entry })), ...[...gone.values()].filter(({ entry }) => entry.record.kind === kind)]
   }
-  const seenOf = <T>(row: T, { entry, goneMs }: { entry: Entry, goneMs?: number }): Seen<T> => ({ row, firstSeenMs: entry.firstSeenMs, ...(goneMs === undefined ? {} : { goneMs }) })
+  const seenOf = <T>(row: T, { entry, goneMs }: { entry: Entry, goneMs?: number }): Seen<T> => ({ row, firstSeenMs: entry.firstSeenMs + clock.offsetMs(), ...(goneMs === undefined ? {} : { goneMs }) })
 
   return {
     watch: () => book.onChange(({ type, entry }) => {

@@ -6,7 +6,7 @@ import type { Address, Hash } from '../../src/wire/shapes.ts'
 import { matching, openMarket, type TestMarket } from '../support/market.ts'
 
 /** Cheap and dear providers, a solver for each: the cheap one's solution is the better. Time stands at an epoch's start. */
-async function setUp (t: Pick<Test, 'teardown'>, providers: string[] = ['provider-1', 'provider-2']): Promise<TestMarket> {
+async function setUp (t: Pick<Test, 'teardown'>, providers: string[] = ['provider-1', 'provider-2'], before: (market: TestMarket) => void = () => undefined): Promise<TestMarket> {
   const market = await openMarket()
   t.teardown(market.stop)
   await market.add('provider-1', { askPercent: 80 })
@@ -16,6 +16,7 @@ async function setUp (t: Pick<Test, 'teardown'>, providers: string[] = ['provide
   await market.add('bystander')
   await market.add('creator')
   market.connectAll()
+  before(market)
   await market.boundary()
   return market
 }
@@ -152,6 +153,14 @@ t.test('a certificate that does not hold at the other side: no deal in this epoc
   t.match(jobOf(market), { avoid: [], problem: { code: 'AUCTION_PRICE_SET' }, offer: { attempt: 0 } }, 'which speaks against nobody')
   await market.run(10_000)
   t.equal(market.opened.length, 1)
+})
+
+t.test('who knows that his clock is wrong neither solves nor consents', async (t) => {
+  const market = await setUp(t, undefined, ({ member }) => { for (const name of ['solver-1', 'provider-2']) member(name).measuredMs = 9_000 })
+  await market.run(10_000)
+  t.same(ranked(market, 'creator', 1), ['solver-2'])
+  t.same(market.opened, [])
+  t.match(jobOf(market), { problem: { code: 'AUCTION_CLOCK' } })
 })
 
 /** Two solvers with these certificates, just before the end of the reveals; `speak` lets some hear a certificate that the others do not. */

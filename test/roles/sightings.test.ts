@@ -8,7 +8,7 @@ const [alice, bob, poor] = [testSigner(1), testSigner(2), testSigner(3)]
 const KEEP_MS = 4000
 
 t.test('offers come and go: departures are remembered for a while, and forgotten when the record comes back', async (t) => {
-  const clock = createManualClock(T0)
+  const clock = { ...createManualClock(T0), offsetMs: () => 0 }
   const book = createBook({ domain: DOMAIN })
   const free = (account: string): number => account === poor.address ? 0 : 10_000_000
   const sightings = createSightings({ book, eligibility: { free, reputationBp: () => 10_000 }, clock }, { keepMs: KEEP_MS, rules: { epochMs: 2000 } })

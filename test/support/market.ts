@@ -3,7 +3,7 @@ import { createBook, type Book } from '../../src/book/book.ts'
 import { createAuthor } from '../../src/book/author.ts'
 import { ABIS } from '../../src/chain/abis.ts'
 import type { Chain, ChainEvent } from '../../src/chain/chain.ts'
-import { createManualClock, type Clock } from '../../src/core/clock.ts'
+import { createManualClock } from '../../src/core/clock.ts'
 import { createLogger, silentLogger } from '../../src/core/logger.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
 import type { Deal } from '../../src/deal/deal.ts'
@@ -20,6 +20,7 @@ import { openDealBook, type DealBook } from '../../src/roles/deal-book.ts'
 import { createDealRoom, serveDealRoom } from '../../src/roles/deal-room.ts'
 import { createEligibility } from '../../src/roles/eligibility.ts'
 import { createFloorPoster } from '../../src/roles/floor-poster.ts'
+import type { NetworkClock } from '../../src/roles/network-clock.ts'
 import { serveOpen } from '../../src/roles/opening.ts'
 import { createCapacityLedger } from '../../src/roles/provider/capacity.ts'
 import { createProvider, type ProviderComponents } from '../../src/roles/provider/provider.ts'
@@ -50,6 +51,8 @@ export interface Member {
   readonly book: Book
   readonly deals: { creator: DealBook, provider: DealBook }
   skewMs: number
+  /** Set where the member knows that its clock is wrong. */
+  measuredMs?: number
   client?: Client
   /** Ends it as a kill does: it answers and says nothing any more. */
   kill: () => void
@@ -130,7 +133,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
     const peerId = peerIdOf(name)
     const mesh = network.node(peerId)
     mesh.tamper = async (_peer, _protocol, answer) => isAlive ? answer : await new Promise<never>((_resolve, reject) => { reject(new Error('gone')) })
-    const own: Clock = { now: () => clock.now() + member.skewMs, after: clock.after, wait: clock.wait }
+    const own: NetworkClock = { now: () => clock.now() + member.skewMs, after: clock.after, wait: clock.wait, offsetMs: () => 0, measuredMs: () => member.measuredMs, isSound: () => member.measuredMs === undefined }
     const datastore = createMemoryDatastore()
     const book = createBook({ domain: DOMAIN })
     for (const record of records) book.merge(record, clock.now(), { bytes: encodeRecord(record) })
