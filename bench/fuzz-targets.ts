@@ -6,12 +6,13 @@ import { absorbFrame, answerFrame } from '../src/book/negentropy.ts'
 import { createItemSet, type ItemSet } from '../src/book/negentropy-items.ts'
 import { bytesToError, errorToBytes } from '../src/mesh/error-frame.ts'
 import { RequestError } from '../src/mesh/errors.ts'
-import { decodeAuctionMessage, decodeEvidence, decodeSolution } from '../src/wire/auction.ts'
+import { decodeAuctionMessage, decodeEvidence, decodeProof } from '../src/wire/auction.ts'
 import { dealRequestShape, decodeMessage, encodeMessage, mediateRequestShape, openRequestShape } from '../src/wire/deal-room.ts'
 import { decodeHello, encodeHello } from '../src/wire/hello.ts'
 import { decodeBatch, encodeBatch } from '../src/wire/record-batch.ts'
 import { decodeDigestAnswer, decodeFetched, decodeFramesAnswer, decodePageQuery, decodePushed, decodeRoundQuery, encodeFetched, encodePushed, MAX_FRAME_BYTES } from '../src/wire/reconcile.ts'
 import { encodeRecord, type RecordKind } from '../src/wire/record.ts'
+import { decodeSolution } from '../src/wire/solution.ts'
 import { delegate, DOMAIN, signRecord, T0, testSigner } from '../test/support/records.ts'
 
 /** One decoder as a stranger reaches it. `run` throws coded errors only; it may return how the bytes were judged. */
@@ -66,14 +67,15 @@ export function createTargets (): Target[] {
     { name: 'page query', corpus: [hex(messages['fetch']), hex(messages['push'])], run: (bytes) => { decodePageQuery(DOMAIN, bytes) } },
     { name: 'page', corpus: [encodeFetched(encoded)], run: (bytes) => { decodeFetched(bytes).forEach(judge) } },
     { name: 'push answer', corpus: [encodePushed(records.map(({ id }) => id))], run: (bytes) => { decodePushed(bytes) } },
-    { name: 'auction message', corpus: ['commit', 'reveal', 'posting'].map((name) => hex(auction[name]?.bytes)), run: (bytes) => { decodeAuctionMessage(bytes) } },
+    { name: 'auction message', corpus: ['commit', 'reveal', 'posting', 'certificate'].map((name) => hex(auction[name]?.bytes)), run: (bytes) => { decodeAuctionMessage(bytes) } },
     { name: 'solution', corpus: [hex(auction['solution']?.bytes)], run: (bytes) => { decodeSolution(bytes) } },
+    { name: 'proof of a certificate', corpus: [hex(auction['proof'])], run: (bytes) => { decodeProof(bytes) } },
     { name: 'evidence', corpus: [hex(auction['evidence'])], run: (bytes) => { decodeEvidence(bytes) } },
     { name: 'hello', corpus: [encodeHello({ delegation, roles: ['creator'] })], run: (bytes) => { decodeHello(bytes) } },
     {
       name: 'deal request',
       corpus: [
-        { type: 'propose', epoch: 1, evidence: hex(auction['evidence']), jobOfferId: hash, resourceOfferId: hash, creatorSaltHash: hash }, { type: 'agree', dealId: hash, creatorSignature: signature },
+        { type: 'propose', epoch: 1, evidence: hex(auction['evidence']), jobOfferId: hash, resourceOfferId: hash, creatorSaltHash: hash, fee: 1, certificates: [hash], proofs: [hex(auction['proof'])] }, { type: 'agree', dealId: hash, creatorSignature: signature },
         { type: 'salt', dealId: hash, manifest: hash, signature, creatorSalt: hash }, { type: 'status', dealId: hash }
       ].map(encodeMessage),
       run: (bytes) => { decodeMessage(dealRequestShape, bytes, 'deal request') }

@@ -26,8 +26,8 @@ const ownPlace: Plugin = {
 
 const common: BuildOptions = {
   absWorkingDir: root, bundle: true, platform: 'node', format: 'esm', target: 'node22', legalComments: 'linked', logLevel: 'warning',
-  // Native libraries look for their binary beside themselves.
-  external: ['classic-level', 'secp256k1'],
+  // Native libraries look for their binary beside themselves, HiGHS for its WebAssembly.
+  external: ['classic-level', 'secp256k1', 'highs'],
   // CommonJS libraries among the dependencies ask for Node's modules by `require`.
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' }
 }
@@ -35,7 +35,7 @@ const common: BuildOptions = {
 await rm(partial, { recursive: true, force: true })
 await build({ ...common, entryPoints: [join(source, 'cli', 'main.ts')], outdir: partial, splitting: true, plugins: [ownPlace] })
 // Programs of their own, each one file: a job's process may read nothing but its folder.
-for (const program of ['exec/wasm/child', 'match/lp-worker', 'book/signature-worker']) {
+for (const program of ['exec/wasm/child', 'match/lp-worker', 'match/price-worker', 'match/highs-worker', 'book/signature-worker']) {
   const { banner: _, ...plain } = common
   await build({ ...(program.endsWith('child') ? plain : common), entryPoints: [join(source, `${program}.ts`)], outfile: join(partial, `${program}.js`) })
 }

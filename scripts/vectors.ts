@@ -4,12 +4,13 @@ import { bookVectors } from './vectors/book.ts'
 import { dealVectors } from './vectors/deal.ts'
 import { documentVectors } from './vectors/documents.ts'
 import { fleetVectors } from './vectors/fleet.ts'
+import { certificateVectors } from './vectors/certificate.ts'
 import { matchingVectors } from './vectors/matching.ts'
 import { schemas } from './vectors/schemas.ts'
 
 /** Each gives file names and their content, for a folder of protocol/. A new set is added here. */
 const SETS: ReadonlyArray<[folder: string, set: () => Record<string, unknown>]> = [
-  ['vectors', bookVectors], ['vectors', dealVectors], ['vectors', documentVectors], ['vectors', fleetVectors], ['vectors', matchingVectors], ['schemas', schemas]
+  ['vectors', bookVectors], ['vectors', dealVectors], ['vectors', documentVectors], ['vectors', fleetVectors], ['vectors', matchingVectors], ['vectors', certificateVectors], ['schemas', schemas]
 ]
 
 const isCheck = process.argv.includes('--check')

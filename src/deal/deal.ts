@@ -22,6 +22,8 @@ export interface Deal {
   readonly terms: DealTerms
   readonly mediators: MediatorList
   readonly jobRecord: Uint8Array
+  /** Places of the devices that serve the job's GPUs in the provider's unit. */
+  readonly devices: readonly number[]
   /** The other party's node. */
   readonly peer: string
   readonly solverPeer?: string
@@ -29,6 +31,8 @@ export interface Deal {
   otherSalt?: Hash
   creatorSignature?: Signature
   providerSignature?: Signature
+  /** The solver's, under its promise to open the deal. */
+  promise?: Signature
   start?: { inputRoot: Hash, sealedRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
   result?: DealResult
   acceptance?: Signature

@@ -32,3 +32,6 @@ export const DEVNET_DEAL_PARAMETERS: DealParameters = {
 
 /** Seconds that a run may take beyond the job's own limit before the result counts as late: staging and pinning. */
 export const SUBMIT_MARGIN_SECONDS = 10
+
+/** Attempts of a job: the contract's limit, since 8 of them share a word of nullifiers with other jobs. */
+export const MAX_ATTEMPTS = 8

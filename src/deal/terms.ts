@@ -19,6 +19,8 @@ export interface TermsInput {
   price: number
   fee: number
   collateral: number
+  /** Hash of the certificates that the price was taken from; zero: none. */
+  certificateSet: Hash
   mediators: MediatorList
   parameters: DealParameters
   parametersHash: Hash
@@ -69,6 +71,7 @@ export function buildTerms (input: TermsInput): DealTerms {
       auditFee: parameters.auditFee,
       parameters: input.parametersHash,
       ...PLAIN_REST,
+      certificateSet: input.certificateSet,
       watcher: job.watcher
     }
   }
@@ -89,9 +92,12 @@ export function hashParameters (parameters: unknown): Hash {
   return keccak256(encodeCbor(parameters))
 }
 
-/** The mediators that both sides trust and that have a live bond, with the bond as weight; parties and solver are left out. Sorted by address. */
+/** Mediators that a deal names at most (protocol/deal.md): sets may bring in more. */
+const MAX_DRAWN = 32
+
+/** The mediators that both sides trust and that have a live bond, with the bond as weight; parties and solver are left out. The first 32 by address. */
 export function commonMediators (job: readonly Address[], offer: readonly Address[], bonded: ReadonlyMap<Address, number>, excluded: readonly Address[]): MediatorList {
-  const mediators = job.filter((address) => offer.includes(address) && (bonded.get(address) ?? 0) > 0 && !excluded.includes(address)).sort()
+  const mediators = job.filter((address) => offer.includes(address) && (bonded.get(address) ?? 0) > 0 && !excluded.includes(address)).sort().slice(0, MAX_DRAWN)
   return { mediators, weights: mediators.map((address) => bonded.get(address) as number) }
 }
 

@@ -1,7 +1,11 @@
 import { formatLily } from '../wire/amount.ts'
-import { lockable, type ReasonCode } from './admissible.ts'
+import { endOf, lockable, type ReasonCode } from './admissible.ts'
+import { devicesFor } from './devices.ts'
+import { gpuGap } from './gpu-gap.ts'
+import { trustedBy } from './mediators.ts'
 import { askFor, collateralFor, priceFor } from './price.ts'
 import type { JobRow, MatchRules, OfferRow } from './problem.ts'
+import { FULL_REPUTATION } from './score.ts'
 
 /** What one side can do about one constraint. */
 export interface Advice {
@@ -25,9 +29,10 @@ const lacking = {
   memory: ({ job, offer }: Pair) => job.offer.resources.memoryMiB - offer.offer.capacity.memoryMiB,
   disk: ({ job, offer }: Pair) => job.offer.resources.diskMiB - offer.offer.capacity.diskMiB,
   seconds: ({ job, offer }: Pair) => job.offer.runSeconds - offer.offer.maxRunSeconds,
-  price: ({ job, offer }: Pair) => askFor(job.offer, offer.offer) - job.offer.limit,
-  late: ({ job, atMs }: Pair) => Math.ceil((atMs + (job.offer.stageSeconds + job.offer.runSeconds) * 1000 - job.offer.deadline) / 1000),
-  collateral: ({ job, offer, rules }: Pair) => collateralFor(priceFor(job.offer, offer.offer, rules), rules, job.offer) - lockable(offer)
+  price: ({ job, offer }: Pair) => askFor(job.offer, offer.offer, devicesFor(job.offer, offer.offer) ?? []) - job.offer.limit,
+  late: ({ job, offer, atMs }: Pair) => Math.ceil((endOf(job, offer, atMs) - job.offer.deadline) / 1000),
+  collateral: ({ job, offer, rules }: Pair) => collateralFor(priceFor(job.offer, offer.offer, rules, devicesFor(job.offer, offer.offer) ?? []), rules, job.offer) - lockable(offer),
+  reputation: ({ job, offer }: Pair) => job.offer.minReputationBp - (offer.reputationBp ?? FULL_REPUTATION)
 }
 const money = (by: number): string => Number.isFinite(by) ? `${formatLily(by)} LILY` : 'more LILY than can be counted'
 
@@ -45,15 +50,17 @@ const CREATOR: Side = {
   creators: () => other('the provider takes jobs of listed creators only'),
   engine: ({ job }) => other(`the offer does not run the engine "${job.offer.engine}"`),
   module: () => other('the provider runs listed modules only'),
-  group: () => own('submit the job alone: groups are not matched yet'),
+  group: ({ job }) => own(`post all ${job.offer.group.size} jobs of the group, each index once: it is matched whole`),
   seal: () => own('submit the job unsealed: sealed content is not served yet'),
-  verification: () => own('choose the verification none, receipt or audit: several providers for one job are not matched yet'),
-  mediators: ({ offer }) => offer.offer.mediators.length === 0 ? other('the provider trusts no mediator') : own(`trust one of the provider's mediators: ${offer.offer.mediators.join(', ')}`),
+  verification: () => own('ask for a quorum of at most as many as there are replicas'),
+  reputation: (pair) => own(`ask for ${lacking.reputation(pair)} bp of reputation less`, lacking.reputation(pair)),
+  mediators: ({ offer, rules }) => trustedBy(offer.offer, rules).length === 0 ? other('the provider trusts no mediator') : own(`trust one of the provider's mediators: ${trustedBy(offer.offer, rules).join(', ')}`),
   cpu: (pair) => own(`ask for ${lacking.cpu(pair)} milli-cores less`, lacking.cpu(pair)),
   memory: (pair) => own(`ask for ${lacking.memory(pair)} MiB of memory less`, lacking.memory(pair)),
   disk: (pair) => own(`ask for ${lacking.disk(pair)} MiB of disk less`, lacking.disk(pair)),
-  gpu: () => own('ask for no GPU: GPUs are not matched yet'),
+  gpu: ({ job, offer }) => own(`ask for other GPUs: ${gpuGap(job.offer, offer.offer)}`),
   runSeconds: (pair) => own(`shorten the run by ${lacking.seconds(pair)} s`, lacking.seconds(pair)),
+  ticks: () => other('the provider asks unit prices that are no ticks'),
   price: (pair) => own(`raise the limit by ${money(lacking.price(pair))}`, lacking.price(pair)),
   collateral: (pair) => other(`the provider is short of ${money(lacking.collateral(pair))} of collateral`)
 }
@@ -72,15 +79,17 @@ const PROVIDER: Side = {
   creators: ({ job }) => own(`add ${job.account} to the creators you take jobs of`),
   engine: ({ job }) => own(`offer the engine "${job.offer.engine}"`),
   module: ({ job }) => own(`allow the module ${job.offer.module}`),
-  group: () => other('the job is part of a group, which is not matched yet'),
+  group: () => other('the job is part of a group that is not complete in the book'),
   seal: () => other('the job is sealed, which is not served yet'),
-  verification: () => other('the job wants several providers, which is not matched yet'),
-  mediators: ({ job }) => job.offer.mediators.length === 0 ? other('the creator trusts no mediator') : own(`trust one of the creator's mediators: ${job.offer.mediators.join(', ')}`),
+  verification: () => other('the job wants more providers to agree than it asks for'),
+  reputation: (pair) => own(`earn ${lacking.reputation(pair)} bp of reputation more`, lacking.reputation(pair)),
+  mediators: ({ job, rules }) => trustedBy(job.offer, rules).length === 0 ? other('the creator trusts no mediator') : own(`trust one of the creator's mediators: ${trustedBy(job.offer, rules).join(', ')}`),
   cpu: (pair) => own(`offer ${lacking.cpu(pair)} milli-cores more`, lacking.cpu(pair)),
   memory: (pair) => own(`offer ${lacking.memory(pair)} MiB of memory more`, lacking.memory(pair)),
   disk: (pair) => own(`offer ${lacking.disk(pair)} MiB of disk more`, lacking.disk(pair)),
-  gpu: () => other('the job wants a GPU, which is not matched yet'),
+  gpu: ({ job, offer }) => own(`offer other GPUs: ${gpuGap(job.offer, offer.offer)}`),
   runSeconds: (pair) => own(`take runs of ${lacking.seconds(pair)} s more`, lacking.seconds(pair)),
+  ticks: () => own('round the unit prices of the offer up to ticks'),
   price: (pair) => own(`ask ${money(lacking.price(pair))} less for this job`, lacking.price(pair)),
   collateral: (pair) => own(`deposit, or allow for one job, ${money(lacking.collateral(pair))} more of collateral`, lacking.collateral(pair))
 }

@@ -1,69 +1,63 @@
-import { FALLBACK_SALT, tieKey, type AuctionCommit, type AuctionReveal, type Evidence } from '../wire/auction.ts'
-import type { Address, Hash } from '../wire/shapes.ts'
+import { statementOf, type AuctionCertificate, type AuctionCommit, type AuctionReveal, type CertificateProof, type Evidence, type Statement } from '../wire/auction.ts'
+import type { Address } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
-import { doesReveal, isCommitSigned, openEvidence, openReveal, type EvidenceCode, type Opened } from './evidence.ts'
+import { doesReveal, isCommitSigned, isSameStatement, isStatementSigned, openEvidence, openReveal, type EvidenceCode, type Opened } from './evidence.ts'
 import type { Fault } from './fault.ts'
-import { solveFloor } from './floor.ts'
 import type { AuctionRules } from './options.ts'
 import type { Phases } from './phases.ts'
-import type { Snapshot, Solution } from './problem.ts'
-import { withoutDeparted } from './snapshot.ts'
-import { verifySolution, type Verified } from './verify.ts'
+import type { Snapshot } from './problem.ts'
+import { createRanking, isPosting, type Ranked } from './ranking.ts'
 
 /** Why a message was not taken (protocol/auction.md says which of them cost the sender score). */
-export type AuctionCode = EvidenceCode | 'AUCTION_EARLY' | 'AUCTION_LATE' | 'AUCTION_DUPLICATE' | 'AUCTION_UNBONDED' | 'AUCTION_FULL' | 'AUCTION_FAULTY' | 'AUCTION_EQUIVOCATION'
+export type AuctionCode = EvidenceCode | 'AUCTION_EARLY' | 'AUCTION_LATE' | 'AUCTION_DUPLICATE' | 'AUCTION_UNBONDED' | 'AUCTION_COOLING' | 'AUCTION_FULL' | 'AUCTION_FAULTY' | 'AUCTION_EQUIVOCATION'
 
 /** What to do with a message: pass it on, drop it, or drop it and blame who sent it. */
 export interface Judgement { verdict: 'accept' | 'ignore' | 'reject', code?: AuctionCode }
-
-/** One published solution as this node scores it. */
-export interface Ranked {
-  solver: Address
-  /** The solver's label for what it used; means nothing. */
-  engine: string
-  /** nLILY, recomputed on the snapshot; of a posting of the fall-back phase at most the floor's own. */
-  score: number
-  /** Matches that count, matches with ids unknown here. */
-  matches: number
-  unknown: number
-  winner: boolean
-  solutionId: Hash
-  fallback: boolean
-  solution: Solution
-}
 
 /** The auction of one epoch as one node sees it. Pure: time comes in with each message. */
 export interface Competition {
   readonly phases: Phases
   addCommit: (commit: AuctionCommit, nowMs: number) => Judgement
   addReveal: (reveal: AuctionReveal, nowMs: number) => Judgement
+  addCertificate: (certificate: AuctionCertificate, nowMs: number) => Judgement
   /** Takes another node's evidence until consents end, so that both rank the same solutions. */
   adopt: (evidence: Evidence, nowMs: number) => Judgement
+  /** The same for a certificate. */
+  adoptCertificate: (proof: CertificateProof, nowMs: number) => Judgement
   /** Every published solution, best first. Infeasible ones stand last with score 0 and never win. */
   ranking: (snapshot: Snapshot) => Ranked[]
   winner: (snapshot: Snapshot) => Ranked | undefined
   /** What makes another node take this solver's solution. */
   evidence: (solver: Address) => Evidence | undefined
+  /** Price certificates of solvers without a fault, each as another node can check it. */
+  certificates: () => CertificateProof[]
   faults: () => readonly Fault[]
+  /** Solvers that committed and did not reveal; none where no committed solution was revealed at all, since this node may have been cut off. */
+  silent: () => Address[]
 }
 
 export interface CompetitionComponents {
   domain: Domain
   /** Whether a solver may commit: its bond in the contracts. Left out: everyone may. */
   isBonded?: (solver: Address) => boolean
+  /** Whether this node listens to the solver. Left out: to everyone. */
+  isWelcome?: (solver: Address) => boolean
 }
 
 /** Opens the competition of one epoch. */
 export function createCompetition (components: CompetitionComponents, options: { phases: Phases, rules: Pick<AuctionRules, 'maxSolvers' | 'maxFallbacks'> }): Competition {
-  const { domain, isBonded = () => true } = components
+  const { domain, isBonded = () => true, isWelcome = () => true } = components
   const { phases, rules } = options
   const commits = new Map<Address, AuctionCommit>()
   const reveals = new Map<Address, Opened>()
+  const statements = new Map<Address, Statement>()
+  const certificates = new Map<Address, CertificateProof>()
   const faults = new Map<Address, Fault>()
 
   const fault = (found: Fault): Judgement => {
     faults.set(found.solver, found)
     reveals.delete(found.solver)
+    certificates.delete(found.solver)
     // Passed on: every node shall know before it consents.
     return { verdict: 'accept', code: 'AUCTION_EQUIVOCATION' }
   }
@@ -81,6 +75,7 @@ export function createCompetition (components: CompetitionComponents, options: {
     const first = commits.get(solver)
     if (first?.commitment === commit.commitment) return ignore('AUCTION_DUPLICATE')
     if (first === undefined && !isBonded(solver)) return ignore('AUCTION_UNBONDED')
+    if (first === undefined && !isWelcome(solver)) return ignore('AUCTION_COOLING')
     if (first === undefined && commits.size >= rules.maxSolvers) return ignore('AUCTION_FULL')
     if (!isCommitSigned(domain, commit)) return reject('AUCTION_SIGNATURE')
     if (first !== undefined) return fault({ kind: 'commit-twice', solver, epoch, messages: [first, commit] })
@@ -88,18 +83,37 @@ export function createCompetition (components: CompetitionComponents, options: {
     return { verdict: 'accept' }
   }
 
-  /** A second reveal is a fault only if it says something else; signatures are not compared, they can be made anew. */
+  /** What a solver states about its reveal, signed: undefined when it fits the commit and what it stated before. */
+  const takeStatement = (statement: Statement, commit: AuctionCommit | undefined): Judgement | undefined => {
+    const { epoch, solver } = statement
+    const first = statements.get(solver)
+    // Statements are compared, not signatures, which can be made anew.
+    if (first !== undefined && !isSameStatement(first, statement)) return fault({ kind: 'reveal-twice', solver, epoch, messages: [first, statement] })
+    if (commit !== undefined && !doesReveal(commit, statement)) return fault({ kind: 'reveal-mismatch', solver, epoch, messages: [commit, statement] })
+    statements.set(solver, statement)
+    return undefined
+  }
+
   const takeReveal = (reveal: AuctionReveal, commit: AuctionCommit | undefined): Judgement => {
-    const { epoch, solver } = reveal
     const result = openReveal(domain, reveal)
     if (!result.ok) return reject(result.code)
-    const first = reveals.get(solver)
-    if (first !== undefined) {
-      const same = first.solutionId === result.opened.solutionId && first.reveal.salt === reveal.salt
-      return same ? ignore('AUCTION_DUPLICATE') : fault({ kind: 'reveal-twice', solver, epoch, messages: [first.reveal, reveal] })
-    }
-    if (commit !== undefined && !doesReveal(commit, result.opened)) return fault({ kind: 'reveal-mismatch', solver, epoch, messages: [commit, reveal] })
-    reveals.set(solver, result.opened)
+    const { opened } = result
+    const held = reveals.get(reveal.solver)
+    if (held !== undefined && isSameStatement(held.statement, opened.statement)) return ignore('AUCTION_DUPLICATE')
+    const judgement = takeStatement(opened.statement, commit)
+    if (judgement !== undefined) return judgement
+    reveals.set(reveal.solver, opened)
+    return { verdict: 'accept' }
+  }
+
+  const takeCertificate = (certificate: AuctionCertificate, commit: AuctionCommit): Judgement => {
+    const statement = statementOf(certificate)
+    const held = certificates.get(certificate.solver)
+    if (held !== undefined && isSameStatement(statementOf(held.certificate), statement)) return ignore('AUCTION_DUPLICATE')
+    if (!isStatementSigned(domain, statement)) return reject('AUCTION_SIGNATURE')
+    const judgement = takeStatement(statement, commit)
+    if (judgement !== undefined) return judgement
+    certificates.set(certificate.solver, { commit, certificate })
     return { verdict: 'accept' }
   }
 
@@ -109,30 +123,8 @@ export function createCompetition (components: CompetitionComponents, options: {
     return !reveals.has(reveal.solver) && postings >= rules.maxFallbacks ? ignore('AUCTION_FULL') : takeReveal(reveal, undefined)
   }
 
-  /** A ranking is asked for with each proposal; a solution is scored once per snapshot. */
-  const scores = new WeakMap<Snapshot, Map<Hash | 'floor', Verified>>()
-  const scoreOf = (snapshot: Snapshot, id: Hash | 'floor', solutionOf: () => Solution): Verified => {
-    const known = scores.get(snapshot) ?? new Map<Hash | 'floor', Verified>()
-    scores.set(snapshot, known)
-    const verified = known.get(id) ?? verifySolution(snapshot, solutionOf())
-    known.set(id, verified)
-    return verified
-  }
-
-  const ranking = (snapshot: Snapshot): Ranked[] => {
-    const ranked = [...reveals.values()].map(({ reveal, solution, solutionId }): Ranked & { key: Hash } => {
-      const verified = scoreOf(snapshot, solutionId, () => solution)
-      const fallback = isPosting(reveal)
-      // Who posts has seen all reveals: the floor's score is all that it can gain by them.
-      const most = fallback ? scoreOf(snapshot, 'floor', () => solveFloor(withoutDeparted(snapshot))).score : verified.score
-      return {
-        solver: reveal.solver, engine: solution.engine, score: Math.min(verified.score, most), matches: verified.counted, unknown: verified.unknown,
-        winner: false, solutionId, fallback, solution, key: tieKey(phases.epoch, reveal.solver)
-      }
-    })
-    ranked.sort((left, right) => right.score - left.score || Number(left.fallback) - Number(right.fallback) || (left.key < right.key ? -1 : 1))
-    return ranked.map(({ key: _key, ...entry }, at) => ({ ...entry, winner: at === 0 && entry.score > 0 }))
-  }
+  const rank = createRanking()
+  const ranking = (snapshot: Snapshot): Ranked[] => rank(snapshot, [...reveals.values()])
 
   return {
     phases,
@@ -145,6 +137,12 @@ export function createCompetition (components: CompetitionComponents, options: {
       const commit = commits.get(reveal.solver)
       return commit === undefined ? ignore('AUCTION_NO_COMMIT') : takeReveal(reveal, commit)
     },
+    addCertificate: (certificate, nowMs) => {
+      const screened = screen(certificate, nowMs, phases.epochStart, phases.revealDeadline)
+      if (screened !== undefined) return screened
+      const commit = commits.get(certificate.solver)
+      return commit === undefined ? ignore('AUCTION_NO_COMMIT') : takeCertificate(certificate, commit)
+    },
     adopt: (evidence, nowMs) => {
       const { commit, reveal } = evidence
       const screened = screen(reveal, nowMs, phases.revealDeadline, phases.consentDeadline)
@@ -156,6 +154,14 @@ export function createCompetition (components: CompetitionComponents, options: {
       const isKnown = taken.code === 'AUCTION_DUPLICATE'
       return taken.code === undefined || isKnown ? takeReveal(reveal, commit) : taken
     },
+    adoptCertificate: ({ commit, certificate }, nowMs) => {
+      const screened = screen(certificate, nowMs, phases.revealDeadline, phases.consentDeadline)
+      if (screened !== undefined) return screened
+      if (!doesReveal(commit, statementOf(certificate))) return reject('AUCTION_MISMATCH')
+      const taken = takeCommit(commit)
+      const isKnown = taken.code === 'AUCTION_DUPLICATE'
+      return taken.code === undefined || isKnown ? takeCertificate(certificate, commit) : taken
+    },
     ranking,
     winner: (snapshot) => ranking(snapshot).find((entry) => entry.winner),
     evidence: (solver) => {
@@ -164,12 +170,13 @@ export function createCompetition (components: CompetitionComponents, options: {
       const commit = commits.get(solver)
       return { ...(commit === undefined ? {} : { commit }), reveal: opened.reveal }
     },
+    certificates: () => [...certificates.values()],
+    silent: () => {
+      const silent = [...commits.keys()].filter((solver) => !reveals.has(solver) && !faults.has(solver))
+      return [...reveals.values()].some(({ reveal }) => !isPosting(reveal)) ? silent : []
+    },
     faults: () => [...faults.values()]
   }
-}
-
-function isPosting (reveal: AuctionReveal): boolean {
-  return reveal.salt === FALLBACK_SALT
 }
 
 function ignore (code: AuctionCode): Judgement {

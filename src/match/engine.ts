@@ -1,5 +1,9 @@
 import type { Clock } from '../core/clock.ts'
-import type { Snapshot, Solution } from './problem.ts'
+import type { Certificate } from './certificate.ts'
+import type { Match, Snapshot, Solution } from './problem.ts'
+
+/** Where an engine may begin: what the last epoch ended with. What no longer fits is ignored. */
+export interface Warm { readonly matches: readonly Match[], readonly certificate?: Certificate }
 
 /** What an engine may use up. */
 export interface Budget {
@@ -10,6 +14,11 @@ export interface Budget {
   /** Aborting rejects with the signal's reason. */
   signal: AbortSignal
   clock: Clock
+  warm?: Warm
+  /** Called with solutions on the way, each better than the one before by the engine's own count. */
+  onImproved?: (solution: Solution) => void
+  /** Called before the answer by engines that find prices: what they prove about any solution (`verifyBound`). */
+  onPrices?: (certificate: Certificate) => void
 }
 
 /** A way to solve. The answer is feasible on the snapshot given; nobody has to believe that, `verifySolution` tells. */

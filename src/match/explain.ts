@@ -1,5 +1,6 @@
 import { passes, REASONS, type ReasonCode } from './admissible.ts'
 import { adviceFor, type Advice } from './advice.ts'
+import { devicesFor } from './devices.ts'
 import { marketOf, type Market } from './market.ts'
 import { askFor } from './price.ts'
 import type { JobRow, OfferRow, Snapshot, Solution } from './problem.ts'
@@ -22,7 +23,7 @@ export interface Explanation {
   id: Hash
   /** `unknown`: not in the snapshot; `matched`: in the solution given; `outbid`: could match, but others took the place or no solution was given; `alone`: nothing fits. */
   state: 'unknown' | 'matched' | 'outbid' | 'alone'
-  /** Ids that the solution gives it: at most one for a job. */
+  /** Ids that the solution gives it: one for each copy of a job. */
   matched: Hash[]
   /** Counterparts in all, and those that are admissible. */
   total: number
@@ -74,7 +75,9 @@ function explain (market: Market, side: 'creator' | 'provider', id: Hash, matche
 }
 
 function toMiss (market: Market, side: 'creator' | 'provider', { id, job, offer }: Candidate): Miss & { foreign: number, gap: number } {
-  const ask = askFor(job.offer, offer.offer)
+  const devices = devicesFor(job.offer, offer.offer)
+  // Without devices there is no price; `gpu` is among the reasons then.
+  const ask = devices === undefined ? job.offer.limit : askFor(job.offer, offer.offer, devices)
   // Collateral follows the price, and the price the limit: it is judged as if both sides agreed.
   const agreed = Number.isFinite(ask) && ask > job.offer.limit ? { ...job, offer: { ...job.offer, limit: ask } } : job
   const rowFor = (reason: ReasonCode): JobRow => reason === 'collateral' ? agreed : job

@@ -1,13 +1,13 @@
-import type { AuctionCommit, AuctionReveal } from '../wire/auction.ts'
+import type { AuctionCommit, Statement } from '../wire/auction.ts'
 import type { Address } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
-import { doesReveal, isCommitSigned, openReveal } from './evidence.ts'
+import { doesReveal, isCommitSigned, isSameStatement, isStatementSigned } from './evidence.ts'
 
-/** Two statements of one solver for one epoch that exclude each other, both signed: proof for anyone. The solver's solution of this epoch does not count. */
+/** Two statements of one solver for one epoch that exclude each other, both signed: proof for anyone. The solver's solution and certificate of this epoch do not count. */
 export type Fault = { solver: Address, epoch: number } & (
   | { kind: 'commit-twice', messages: readonly [AuctionCommit, AuctionCommit] }
-  | { kind: 'reveal-mismatch', messages: readonly [AuctionCommit, AuctionReveal] }
-  | { kind: 'reveal-twice', messages: readonly [AuctionReveal, AuctionReveal] }
+  | { kind: 'reveal-mismatch', messages: readonly [AuctionCommit, Statement] }
+  | { kind: 'reveal-twice', messages: readonly [Statement, Statement] }
 )
 
 /** Whether the messages prove the fault: same solver and epoch, both signed, and not the same statement. */
@@ -18,10 +18,9 @@ export function isFaultProven (domain: Domain, fault: Fault): boolean {
     return first.commitment !== second.commitment && isCommitSigned(domain, first) && isCommitSigned(domain, second)
   }
   if (fault.kind === 'reveal-mismatch') {
-    const [commit, reveal] = fault.messages
-    const result = openReveal(domain, reveal)
-    return result.ok && isCommitSigned(domain, commit) && !doesReveal(commit, result.opened)
+    const [commit, statement] = fault.messages
+    return isCommitSigned(domain, commit) && isStatementSigned(domain, statement) && !doesReveal(commit, statement)
   }
-  const [first, second] = fault.messages.map((reveal) => openReveal(domain, reveal)) as [ReturnType<typeof openReveal>, ReturnType<typeof openReveal>]
-  return first.ok && second.ok && (first.opened.solutionId !== second.opened.solutionId || first.opened.reveal.salt !== second.opened.reveal.salt)
+  const [first, second] = fault.messages
+  return isStatementSigned(domain, first) && isStatementSigned(domain, second) && !isSameStatement(first, second)
 }

@@ -1,11 +1,11 @@
 import type { Engine } from './engine.ts'
 import { marketOf, type Market } from './market.ts'
 import { createPacking, packGreedily, type Packing } from './packing.ts'
-import { jobsByBid, pairsOf, type Pairs } from './pairs.ts'
+import { bundlesByBid, pairsOf, type Pairs } from './pairs.ts'
 import type { Snapshot, Solution } from './problem.ts'
 
 /**
- * protocol/matching.md, Floor. Jobs by falling bid, each to the offer of most welfare where it still fits, best fit among equals. The yardstick: only
+ * protocol/matching.md, Floor. Bundles by falling bid, each job to the offer of most welfare where it still fits, best fit among equals. The yardstick: only
  * comparisons, + - * / on doubles, no randomness and no time, so every machine gets the same from the same snapshot.
  */
 export function solveFloor (snapshot: Snapshot): Solution {
@@ -16,7 +16,7 @@ export function solveFloor (snapshot: Snapshot): Solution {
 /** The same as a packing, for engines that start from it. */
 export function packFloor (market: Market, pairs: Pairs): Packing {
   const packing = createPacking(market, pairs)
-  packGreedily(packing, pairs, jobsByBid(pairs))
+  packGreedily(packing, pairs, bundlesByBid(pairs))
   return packing
 }
 

@@ -16,8 +16,8 @@ const OBJECTIVE_SCALE = 1000
 const ROW_SCALE = 100
 
 /**
- * The relaxation over some pairs: each job at most once, unit capacities and account collateral as `packing` leaves them free. The pairs' jobs must not be
- * placed. Rows that cannot bind are left out.
+ * The relaxation over some pairs of jobs that stand alone: each at most once, unit capacities and account collateral as `packing` leaves them free. They must
+ * not be placed. Rows that cannot bind are left out, and devices: the repair looks after them.
  */
 export function buildLpModel (market: Market, pairs: Pairs, packing: Packing, columns: readonly number[]): LpModel {
   const rows = new Map<string, { free: number, demand: number }>()
@@ -30,8 +30,10 @@ export function buildLpModel (market: Market, pairs: Pairs, packing: Packing, co
     const account = market.accountOf[offer] as number
     const demand = (market.jobs[job] as JobRow).offer.resources
     const free = packing.free(unit)
-    const column: Array<[string, number]> = [[`t${market.taskOf[job]}`, 1]]
-    note(rows, `t${market.taskOf[job]}`, 1, 1)
+    // Jobs of a program have one copy, so one number.
+    const task = `t${market.tasksOf[job]?.[0]}`
+    const column: Array<[string, number]> = [[task, 1]]
+    note(rows, task, 1, 1)
     for (const name of ['cpuMilli', 'memoryMiB', 'diskMiB'] as const) {
       column.push([`${name}${unit}`, demand[name]])
       note(rows, `${name}${unit}`, free[name], demand[name])

@@ -7,34 +7,36 @@ import type { Pairs } from './pairs.ts'
 export interface WindowLimits { maxJobs: number, maxUnits: number, maxPairs: number }
 
 /** A part of the market that is solved anew while the rest stands. */
-export interface LpWindow { jobs: number[], columns: number[], whole: boolean }
+export interface LpWindow { seats: number[], columns: number[], whole: boolean }
 
-/** Of the jobs of a window, those that are placed now; the others compete for their place. */
+/** Of the seats of a window, those that are placed now; the others compete for their place. */
 const PLACED_SHARE = 0.6
 
-/** The whole market when it is within the limits, else random units with their jobs and the best of the jobs left out. `order` is jobs by falling bid. */
+/** Of the jobs that stand alone: all when the market is within the limits, else those of random units and the best of those left out. `order` is bundles by falling bid. */
 export function chooseWindow (market: Market, pairs: Pairs, packing: Packing, order: Int32Array, random: Random, limits: WindowLimits): LpWindow {
   const whole = market.jobs.length <= limits.maxJobs && market.units.length <= limits.maxUnits
   const units = whole ? new Set(market.units.keys()) : chooseUnits(market, packing, random, limits)
   const inside = (pair: number): boolean => units.has(market.unitOf[pairs.offer[pair] as number] as number)
-  const jobs: number[] = []
+  const seats: number[] = []
   const waiting: number[] = []
-  for (const job of order) {
-    const current = packing.placed[job] as number
-    if (current >= 0 ? inside(current) : columnsOf(pairs, job).some(inside)) (current >= 0 ? jobs : waiting).push(job)
+  for (const bundle of order) {
+    const [seat, ...others] = pairs.seats.bundles[bundle] as readonly number[] as [number, ...number[]]
+    if (others.length > 0) continue
+    const current = packing.placed[seat] as number
+    if (current >= 0 ? inside(current) : columnsOf(pairs, seat).some(inside)) (current >= 0 ? seats : waiting).push(seat)
   }
-  jobs.push(...waiting)
-  jobs.splice(limits.maxJobs)
+  seats.push(...waiting)
+  seats.splice(limits.maxJobs)
 
-  const perJob = Math.max(2, Math.floor(limits.maxPairs / Math.max(1, jobs.length)))
-  const columns = jobs.flatMap((job) => {
-    const own = columnsOf(pairs, job).filter(inside)
+  const perJob = Math.max(2, Math.floor(limits.maxPairs / Math.max(1, seats.length)))
+  const columns = seats.flatMap((seat) => {
+    const own = columnsOf(pairs, seat).filter(inside)
     if (own.length <= perJob) return own
-    const current = packing.placed[job] as number
+    const current = packing.placed[seat] as number
     const rank = (pair: number): number => pair === current ? Number.POSITIVE_INFINITY : pairs.welfare[pair] as number
     return own.sort((left, right) => rank(right) - rank(left) || left - right).slice(0, perJob)
   })
-  return { jobs, columns, whole }
+  return { seats, columns, whole }
 }
 
 function chooseUnits (market: Market, packing: Packing, random: Random, limits: WindowLimits): Set<number> {
@@ -48,7 +50,7 @@ function chooseUnits (market: Market, packing: Packing, random: Random, limits: 
   return units
 }
 
-function columnsOf (pairs: Pairs, job: number): number[] {
-  const start = pairs.jobStart[job] as number
-  return Array.from({ length: (pairs.jobStart[job + 1] as number) - start }, (_, at) => start + at)
+function columnsOf (pairs: Pairs, seat: number): number[] {
+  const start = pairs.seatStart[seat] as number
+  return Array.from({ length: (pairs.seatStart[seat + 1] as number) - start }, (_, at) => start + at)
 }

@@ -8,7 +8,7 @@ import { LP_WORKER_URL, startLpThread, type LpThread } from './lp-thread.ts'
 import { chooseWindow, type WindowLimits } from './lp-window.ts'
 import { marketOf } from './market.ts'
 import { packGreedily, type Packing } from './packing.ts'
-import { jobsByBid, pairsOf, type Pairs } from './pairs.ts'
+import { bundlesByBid, pairsOf, type Pairs } from './pairs.ts'
 import type { Solution } from './problem.ts'
 import { verifySolution } from './verify.ts'
 
@@ -41,7 +41,7 @@ export function createLpEngine (components: { logger: Logger }, options: LpOptio
       signal.throwIfAborted()
       const market = marketOf(snapshot)
       const pairs = pairsOf(market)
-      const order = jobsByBid(pairs)
+      const order = bundlesByBid(pairs)
       const packing = packFloor(market, pairs)
       const isDue = (): boolean => signal.aborted || clock.now() >= deadlineMs
       improve(market, pairs, packing, order, isDue)
@@ -50,16 +50,16 @@ export function createLpEngine (components: { logger: Logger }, options: LpOptio
       try {
         const random = createSeededRandom(budget.seed)
         for (let round = 0; round < options.maxWindows && !isDue(); round++) {
-          const before = Int32Array.from(packing.placed)
+          const before = packing.all()
           const welfare = packing.welfare()
           const window = chooseWindow(market, pairs, packing, order, random, options)
-          for (const job of window.jobs) if ((packing.placed[job] as number) >= 0) packing.remove(job)
+          for (const seat of window.seats) if ((packing.placed[seat] as number) >= 0) packing.remove(seat)
           const isSolved = await roundLp(thread, buildLpModel(market, pairs, packing, window.columns), packing, pairs, budget)
           if (isSolved) {
             packGreedily(packing, pairs, order)
             improve(market, pairs, packing, order, isDue)
           }
-          if (packing.welfare() <= welfare) restore(packing, before)
+          if (packing.welfare() <= welfare) packing.reset(before)
           if (window.whole || !isSolved) break
         }
       } finally {
@@ -81,9 +81,4 @@ async function roundLp (thread: LpThread, model: ReturnType<typeof buildLpModel>
     .sort((left, right) => right.value - left.value || (pairs.welfare[right.pair] as number) - (pairs.welfare[left.pair] as number) || left.pair - right.pair)
   for (const { pair } of ranked) if (packing.fits(pair)) packing.place(pair)
   return true
-}
-
-function restore (packing: Packing, placed: Int32Array): void {
-  for (const [job, pair] of packing.placed.entries()) if (pair >= 0) packing.remove(job)
-  for (const pair of placed) if (pair >= 0) packing.place(pair)
 }

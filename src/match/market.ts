@@ -1,14 +1,17 @@
 import type { Resources } from '../wire/job-offer.ts'
 import type { Hash } from '../wire/shapes.ts'
 import { MatchError } from './errors.ts'
+import { copiesOf, groupsOf, type Groups } from './groups.ts'
 import type { JobRow, MatchRules, OfferRow, Snapshot } from './problem.ts'
+import { FULL_REPUTATION } from './score.ts'
 
 /**
- * A snapshot in canonical order (rows by id) with what rows share: alternative offers of one unit have one capacity, offers of one account
- * one collateral, offers of the same job (account and job number) are one job. Rows carry the shared values, so a pair that is
- * admissible by its rows is feasible alone. A departed offer keeps its own capacity: what came after it is not its alternative.
+ * A snapshot in canonical order (rows by id) with what rows share: alternative offers of one unit have one capacity and one free share of each device, offers
+ * of one account one collateral and reputation, jobs of one account that share a number exclude each other. Rows carry the shared values, so a pair that is
+ * admissible by its rows is feasible alone, a job of an incomplete group with none. A departed offer keeps
+ * its own capacity: what came after it is not its alternative.
  */
-export interface Market {
+export interface Market extends Groups {
   readonly epoch: number
   readonly atMs: number
   readonly rules: MatchRules
@@ -16,14 +19,18 @@ export interface Market {
   readonly offers: readonly OfferRow[]
   readonly jobIndex: ReadonlyMap<Hash, number>
   readonly offerIndex: ReadonlyMap<Hash, number>
-  /** Per job: which of `tasks` jobs it is. */
-  readonly taskOf: Int32Array
+  /** Per job: which of the `tasks` numbers of all accounts it has: one for each copy. Jobs that share one exclude each other. */
+  readonly tasksOf: ReadonlyArray<readonly number[]>
   readonly tasks: number
+  /** Per job: how many providers it needs. */
+  readonly copies: Int32Array
   /** Per offer: its unit, its account. */
   readonly unitOf: Int32Array
   readonly accountOf: Int32Array
   /** Per unit: the component-wise smallest capacity of its offers that have not departed. */
   readonly units: readonly Resources[]
+  /** Per unit and place: the smallest free share of that device among its offers, bp. */
+  readonly devices: ReadonlyArray<readonly number[]>
   /** Per account: the smallest free collateral of its offers, nLILY. */
   readonly accounts: readonly number[]
 }
@@ -42,30 +49,44 @@ export function marketOf (snapshot: Snapshot): Market {
 }
 
 function createMarket (snapshot: Snapshot): Market {
-  const jobs = [...snapshot.jobs].sort(byId)
+  const sorted = [...snapshot.jobs].sort(byId)
   const rows = [...snapshot.offers].sort(byId)
-  const tasks = number(jobs, (job) => `${job.account}:${job.offer.jobNumber}`)
   const units = number(rows, (row) => `${row.account}:${row.offer.unit}`)
   const accounts = number(rows, (row) => row.account)
   const capacity: Resources[] = Array.from({ length: units.count }, () => ({ cpuMilli: Number.MAX_SAFE_INTEGER, memoryMiB: Number.MAX_SAFE_INTEGER, diskMiB: Number.MAX_SAFE_INTEGER }))
+  const devices: number[][] = Array.from({ length: units.count }, () => [])
   const collateral: number[] = new Array<number>(accounts.count).fill(Number.MAX_SAFE_INTEGER)
+  const reputation: number[] = new Array<number>(accounts.count).fill(FULL_REPUTATION)
   rows.forEach((row, at) => {
     assertAmount(row.freeCollateral, row.id)
     const unit = units.of[at] as number
-    if (row.departed !== true) capacity[unit] = smallest(capacity[unit] as Resources, row.offer.capacity)
+    if (row.departed !== true) {
+      capacity[unit] = smallest(capacity[unit] as Resources, row.offer.capacity)
+      const free = devices[unit] as number[]
+      row.offer.gpus.forEach(({ shareBp }, place) => { free[place] = Math.min(free[place] ?? shareBp, shareBp) })
+    }
     const account = accounts.of[at] as number
     collateral[account] = Math.min(collateral[account] as number, row.freeCollateral)
+    reputation[account] = Math.min(reputation[account] as number, row.reputationBp ?? FULL_REPUTATION)
   })
-  for (const job of jobs) assertAmount(job.offer.limit, job.id)
+  for (const job of sorted) assertAmount(job.offer.limit, job.id)
+  const groups = groupsOf(sorted)
+  const jobs = sorted.map((job, at) => groups.incomplete.has(at) ? { ...job, incomplete: true } : job)
   const offers = rows.map((row, at) => ({
     ...row,
-    offer: row.departed === true ? row.offer : { ...row.offer, capacity: capacity[units.of[at] as number] as Resources },
-    freeCollateral: collateral[accounts.of[at] as number] as number
+    offer: row.departed === true ? row.offer : {
+      ...row.offer,
+      capacity: capacity[units.of[at] as number] as Resources,
+      gpus: row.offer.gpus.map((device, place) => ({ ...device, shareBp: devices[units.of[at] as number]?.[place] as number }))
+    },
+    freeCollateral: collateral[accounts.of[at] as number] as number,
+    reputationBp: reputation[accounts.of[at] as number] as number
   }))
   return {
     epoch: snapshot.epoch, atMs: snapshot.atMs, rules: snapshot.rules, jobs, offers,
     jobIndex: indexOf(jobs), offerIndex: indexOf(offers),
-    taskOf: tasks.of, tasks: tasks.count, unitOf: units.of, accountOf: accounts.of, units: capacity, accounts: collateral
+    ...numbersOf(jobs), ...groups, copies: Int32Array.from(jobs, copiesOf),
+    unitOf: units.of, accountOf: accounts.of, units: capacity, devices, accounts: collateral
   }
 }
 
@@ -78,6 +99,18 @@ function number<T> (rows: readonly T[], keyOf: (row: T) => string): { of: Int32A
     return found
   })
   return { of, count: numbers.size }
+}
+
+/** Numbers each job number that some account uses. */
+function numbersOf (jobs: readonly JobRow[]): { tasksOf: number[][], tasks: number } {
+  const numbers = new Map<string, number>()
+  const tasksOf = jobs.map((job) => Array.from({ length: copiesOf(job) }, (_, copy) => {
+    const key = `${job.account}:${job.offer.jobNumber + copy}`
+    const found = numbers.get(key) ?? numbers.size
+    numbers.set(key, found)
+    return found
+  }))
+  return { tasksOf, tasks: numbers.size }
 }
 
 function indexOf (rows: ReadonlyArray<{ id: Hash }>): Map<Hash, number> {

@@ -1,23 +1,33 @@
 import type { Resources } from '../wire/job-offer.ts'
+import { devicesLike, kindsOf, type Devices } from './devices.ts'
 import type { Market } from './market.ts'
 import type { Pairs } from './pairs.ts'
-import type { JobRow, Match } from './problem.ts'
+import type { JobRow, Match, OfferRow } from './problem.ts'
 
-/** A feasible set of matches under construction: every `place` keeps it feasible, `remove` takes back. */
+/** A pair and the devices that it has. */
+export interface Placed { readonly pair: number, readonly devices: Devices }
+
+/** A set of matches under construction: every `place` keeps capacities, devices, numbers and collateral; that bundles are whole is its user's care. */
 export interface Packing {
-  /** Per job: its pair, or -1. */
+  /** Per seat: its pair, or -1. */
   readonly placed: Int32Array
   /** Sum of what is placed; a double, exact below 2^53. Decides only what an engine tries, never a score. */
   welfare: () => number
-  /** True when the pair's job is not placed and unit, account and task leave room. */
+  /** True when the pair's seat is not placed and unit, devices, account and job numbers leave room. */
   fits: (pair: number) => boolean
-  /** Places a pair that fits. */
+  /** Places a pair that fits, on the devices that it finds now. */
   place: (pair: number) => void
-  /** Takes a placed job back and returns the pair it had. */
-  remove: (job: number) => number
+  /** Takes a placed seat back and returns what it had. */
+  remove: (seat: number) => Placed
+  /** Undoes a `remove`, on the same devices: they must be free, as they are when later steps were undone first. */
+  putBack: (placed: Placed) => void
+  /** What is placed, for `reset`. */
+  all: () => Placed[]
+  /** Makes the packing what it was when `all` gave this. */
+  reset: (to: readonly Placed[]) => void
   /** What the fullest resource of the pair's unit would have left, as a share of its capacity: best fit takes the smallest. */
   slack: (pair: number) => number
-  /** Jobs placed on a unit. */
+  /** Seats placed on a unit. */
   on: (unit: number) => ReadonlySet<number>
   /** The unit's free capacity, the account's free collateral. */
   free: (unit: number) => Readonly<Resources>
@@ -27,71 +37,108 @@ export interface Packing {
 
 /** An empty packing of the market. */
 export function createPacking (market: Market, pairs: Pairs): Packing {
-  const placed = new Int32Array(market.jobs.length).fill(-1)
-  const taken = new Uint8Array(market.tasks)
+  const { seats } = pairs
+  const placed = new Int32Array(seats.count).fill(-1)
+  const holder = new Int32Array(market.tasks).fill(-1)
+  const copies = new Int32Array(market.tasks)
   const free = market.units.map((unit) => ({ ...unit }))
+  const shares = market.devices.map((unit) => [...unit])
+  const devices: Devices[] = new Array<Devices>(seats.count).fill([])
+  const kinds = market.offers.map(({ offer }) => kindsOf(offer))
   const money = [...market.accounts]
   const members = market.units.map(() => new Set<number>())
   let welfare = 0
 
-  const demandOf = (job: number): Resources => (market.jobs[job] as JobRow).offer.resources
+  const rowOf = (pair: number): JobRow => market.jobs[pairs.job[pair] as number] as JobRow
+  const demandOf = (pair: number): Resources => rowOf(pair).offer.resources
   const unitOf = (pair: number): number => market.unitOf[pairs.offer[pair] as number] as number
   const accountOf = (pair: number): number => market.accountOf[pairs.offer[pair] as number] as number
+  const tasksOf = (pair: number): readonly number[] => market.tasksOf[pairs.job[pair] as number] as readonly number[]
+  const devicesNow = (pair: number): Devices | undefined =>
+    devicesLike(pairs.variants[pairs.variant[pair] as number] as Devices, rowOf(pair).offer, kinds[pairs.offer[pair] as number] as readonly number[], shares[unitOf(pair)] as number[])
   const move = (pair: number, sign: 1 | -1): void => {
-    const job = pairs.job[pair] as number
+    const seat = pairs.seat[pair] as number
     const unit = unitOf(pair)
     const left = free[unit] as Resources
-    const demand = demandOf(job)
-    left.cpuMilli -= sign * demand.cpuMilli
-    left.memoryMiB -= sign * demand.memoryMiB
-    left.diskMiB -= sign * demand.diskMiB
+    const { resources, gpus } = rowOf(pair).offer
+    left.cpuMilli -= sign * resources.cpuMilli
+    left.memoryMiB -= sign * resources.memoryMiB
+    left.diskMiB -= sign * resources.diskMiB
+    const room = shares[unit] as number[]
+    for (const [entry, at] of (devices[seat] as Devices).entries()) room[at] = (room[at] as number) - sign * (gpus[entry]?.shareBp ?? 0)
     money[accountOf(pair)] = (money[accountOf(pair)] as number) - sign * (pairs.collateral[pair] as number)
-    taken[market.taskOf[job] as number] = sign === 1 ? 1 : 0
+    for (const task of tasksOf(pair)) {
+      copies[task] = (copies[task] as number) + sign
+      holder[task] = copies[task] === 0 ? -1 : pairs.job[pair] as number
+    }
     welfare += sign * (pairs.welfare[pair] as number)
-    if (sign === 1) members[unit]?.add(job)
-    else members[unit]?.delete(job)
-    placed[job] = sign === 1 ? pair : -1
+    if (sign === 1) members[unit]?.add(seat)
+    else members[unit]?.delete(seat)
+    placed[seat] = sign === 1 ? pair : -1
+  }
+  /** No other job has one of its numbers, no other copy of it this account. */
+  const isApart = (pair: number): boolean => {
+    const job = pairs.job[pair] as number
+    if (!tasksOf(pair).every((task) => holder[task] === -1 || holder[task] === job)) return false
+    const twins = seats.twins.get(pairs.seat[pair] as number)
+    return twins === undefined || twins.every((twin) => (placed[twin] as number) < 0 || accountOf(placed[twin] as number) !== accountOf(pair))
+  }
+
+  const putBack = ({ pair, devices: at }: Placed): void => {
+    devices[pairs.seat[pair] as number] = at
+    move(pair, 1)
+  }
+  const remove = (seat: number): Placed => {
+    const pair = placed[seat] as number
+    move(pair, -1)
+    return { pair, devices: devices[seat] as Devices }
   }
 
   return {
     placed,
     welfare: () => welfare,
     fits: (pair) => {
-      const job = pairs.job[pair] as number
       const left = free[unitOf(pair)] as Resources
-      const demand = demandOf(job)
-      return taken[market.taskOf[job] as number] === 0 && demand.cpuMilli <= left.cpuMilli && demand.memoryMiB <= left.memoryMiB &&
-        demand.diskMiB <= left.diskMiB && (pairs.collateral[pair] as number) <= (money[accountOf(pair)] as number)
+      const demand = demandOf(pair)
+      return (placed[pairs.seat[pair] as number] as number) < 0 && demand.cpuMilli <= left.cpuMilli && demand.memoryMiB <= left.memoryMiB &&
+        demand.diskMiB <= left.diskMiB && (pairs.collateral[pair] as number) <= (money[accountOf(pair)] as number) && isApart(pair) && devicesNow(pair) !== undefined
     },
-    place: (pair) => { move(pair, 1) },
-    remove: (job) => {
-      const pair = placed[job] as number
-      move(pair, -1)
-      return pair
+    place: (pair) => { putBack({ pair, devices: devicesNow(pair) as Devices }) },
+    remove,
+    putBack,
+    all: () => [...placed.keys()].filter((seat) => (placed[seat] as number) >= 0).map((seat) => ({ pair: placed[seat] as number, devices: devices[seat] as Devices })),
+    reset: (to) => {
+      for (const [seat, pair] of placed.entries()) if (pair >= 0) remove(seat)
+      for (const one of to) putBack(one)
     },
     slack: (pair) => {
       const unit = unitOf(pair)
       const left = free[unit] as Resources
       const whole = market.units[unit] as Resources
-      const demand = demandOf(pairs.job[pair] as number)
-      return Math.min(...(['cpuMilli', 'memoryMiB', 'diskMiB'] as const).map((name) => whole[name] === 0 ? 1 : (left[name] - demand[name]) / whole[name]))
+      const demand = demandOf(pair)
+      const resources = Math.min(...(['cpuMilli', 'memoryMiB', 'diskMiB'] as const).map((name) => whole[name] === 0 ? 1 : (left[name] - demand[name]) / whole[name]))
+      const { gpus } = rowOf(pair).offer
+      if (gpus.length === 0) return resources
+      const room = shares[unit] as number[]
+      return Math.min(resources, ...(devicesNow(pair) ?? []).map((at, entry) => ((room[at] as number) - (gpus[entry]?.shareBp ?? 0)) / (market.devices[unit]?.[at] as number)))
     },
     on: (unit) => members[unit] as Set<number>,
     free: (unit) => free[unit] as Resources,
     freeCollateral: (account) => money[account] as number,
     matches: () => [...placed].filter((pair) => pair >= 0).map((pair) => ({
-      job: (market.jobs[pairs.job[pair] as number] as JobRow).id,
-      offer: (market.offers[pairs.offer[pair] as number] as { id: Match['offer'] }).id
+      job: rowOf(pair).id,
+      offer: (market.offers[pairs.offer[pair] as number] as OfferRow).id,
+      devices: [...devices[pairs.seat[pair] as number] as Devices]
     }))
   }
 }
 
-/** The job's pair of most welfare that fits, the one of least slack among equals, then canonical order; -1 when none fits. */
-export function bestPair (packing: Packing, pairs: Pairs, job: number): number {
+/** The seat's pair of most welfare that fits; among equals a near one, then that of least slack, then canonical order; -1 when none fits. */
+export function bestPair (packing: Packing, pairs: Pairs, seat: number): number {
   let best = -1
   let bestSlack = 0
-  for (let pair = pairs.jobStart[job] as number; pair < (pairs.jobStart[job + 1] as number); pair++) {
-    const ahead = best < 0 ? 1 : (pairs.welfare[pair] as number) - (pairs.welfare[best] as number)
+  for (let pair = pairs.seatStart[seat] as number; pair < (pairs.seatStart[seat + 1] as number); pair++) {
+    const ahead = best < 0 ? 1 : ((pairs.welfare[pair] as number) - (pairs.welfare[best] as number) || (pairs.near[pair] as number) - (pairs.near[best] as number))
     if (ahead < 0 || !packing.fits(pair)) continue
     const slack = packing.slack(pair)
     if (ahead > 0 || slack < bestSlack) {
@@ -102,11 +149,24 @@ export function bestPair (packing: Packing, pairs: Pairs, job: number): number {
   return best
 }
 
-/** Places each job of `order` that is not placed yet on its best pair. */
+/** Places each bundle of `order` that is not placed yet, each seat on its best pair, whole or not at all. */
 export function packGreedily (packing: Packing, pairs: Pairs, order: Iterable<number>): void {
-  for (const job of order) {
-    if ((packing.placed[job] as number) >= 0) continue
-    const pair = bestPair(packing, pairs, job)
-    if (pair >= 0) packing.place(pair)
+  for (const bundle of order) packBundle(packing, pairs, bundle)
+}
+
+/** Whether the bundle was not placed and is now. */
+export function packBundle (packing: Packing, pairs: Pairs, bundle: number): boolean {
+  const seats = pairs.seats.bundles[bundle] as readonly number[]
+  if ((packing.placed[seats[0] as number] as number) >= 0) return false
+  const done: number[] = []
+  for (const seat of seats) {
+    const pair = bestPair(packing, pairs, seat)
+    if (pair < 0) {
+      for (const other of done) packing.remove(other)
+      return false
+    }
+    packing.place(pair)
+    done.push(seat)
   }
+  return true
 }

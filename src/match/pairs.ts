@@ -1,51 +1,94 @@
-import { admissible } from './admissible.ts'
+import { admissible, suits } from './admissible.ts'
+import { NO_DEVICES, variantsOf, type Devices } from './devices.ts'
 import type { Market } from './market.ts'
-import { bandFor, clip, collateralFor, priceFor, referenceFor, welfareOf } from './price.ts'
+import { collateralFor, priceFor, referenceAlone } from './price.ts'
 import type { JobRow, OfferRow } from './problem.ts'
+import { bandFor, clip, welfareOf } from './score.ts'
+import { seatsOf, type Seats } from './seats.ts'
 
-/** All admissible pairs of a market, grouped by job in canonical order. Pair numbers are positions in the columns. */
+/** All admissible pairs of a market, grouped by seat in canonical order. Pair numbers are positions in the columns. */
 export interface Pairs {
   readonly count: number
-  /** Pairs of job j are jobStart[j] to jobStart[j + 1] - 1. */
-  readonly jobStart: Int32Array
+  readonly seats: Seats
+  /** Pairs of seat s are seatStart[s] to seatStart[s + 1] - 1. */
+  readonly seatStart: Int32Array
+  readonly seat: Int32Array
   readonly job: Int32Array
   readonly offer: Int32Array
+  /** Per pair: its devices when looked at alone, by number in `variants`; a packing takes others of the same kinds. */
+  readonly variant: Int32Array
+  readonly variants: readonly Devices[]
   /** What the pair adds to the score, and what its provider locks, nLILY: safe integers in doubles. */
   readonly welfare: Float64Array
   readonly collateral: Float64Array
-  /** Per job: what it counts as a bid, its clipped limit; a job narrowed to targets bids no more than its pairs count. */
+  /** 1 where job and offer name a common place. */
+  readonly near: Uint8Array
+  /** Per bundle: what it counts as a bid, the mean of its jobs' clipped limits; a job narrowed to targets bids no more than its pairs count. */
   readonly bid: Float64Array
 }
 
 /** Tries every job on every offer: O(jobs * offers). */
 export function pairsOf (market: Market): Pairs {
-  const { jobs, offers, rules, atMs } = market
-  const jobStart = new Int32Array(jobs.length + 1)
-  const job: number[] = []
-  const offer: number[] = []
-  const welfare: number[] = []
-  const collateral: number[] = []
-  const bid = new Float64Array(jobs.length)
-  for (let jobAt = 0; jobAt < jobs.length; jobAt++) {
-    const row = jobs[jobAt] as JobRow
+  const { offers, rules } = market
+  const seats = seatsOf(market)
+  const seatStart = new Int32Array(seats.count + 1)
+  const columns = { seat: [] as number[], job: [] as number[], offer: [] as number[], variant: [] as number[], welfare: [] as number[], collateral: [] as number[], near: [] as number[] }
+  const variants = createVariants()
+  for (let seat = 0; seat < seats.count; seat++) {
+    const jobAt = seats.job[seat] as number
+    const row = market.jobs[jobAt] as JobRow
     for (let offerAt = 0; offerAt < offers.length; offerAt++) {
       const other = offers[offerAt] as OfferRow
-      if (!admissible(row, other, rules, atMs).ok) continue
-      job.push(jobAt)
-      offer.push(offerAt)
-      welfare.push(welfareOf(row.offer, other.offer, rules))
-      collateral.push(collateralFor(priceFor(row.offer, other.offer, rules), rules, row.offer))
+      // Devices cost more to find than all that comes before them.
+      if (row.offer.gpus.length > 0 && !suits(row, other, market)) continue
+      for (const devices of variantsOf(row.offer, other.offer)) {
+        if (!admissible(row, other, market, devices).ok) continue
+        columns.seat.push(seat)
+        columns.job.push(jobAt)
+        columns.offer.push(offerAt)
+        columns.variant.push(variants.numberOf(devices))
+        columns.welfare.push(welfareOf(row, other, rules, devices))
+        columns.collateral.push(collateralFor(priceFor(row.offer, other.offer, rules, devices), rules, row.offer))
+        columns.near.push(row.offer.locality.some((place) => other.offer.locality.includes(place)) ? 1 : 0)
+      }
     }
-    jobStart[jobAt + 1] = job.length
-    bid[jobAt] = row.offer.targets.length > 0 ? 0 : clip(row.offer.limit, bandFor(referenceFor(row.offer, rules), rules))
+    seatStart[seat + 1] = columns.seat.length
   }
   return {
-    count: job.length, jobStart, job: Int32Array.from(job), offer: Int32Array.from(offer),
-    welfare: Float64Array.from(welfare), collateral: Float64Array.from(collateral), bid
+    count: columns.seat.length, seats, seatStart, seat: Int32Array.from(columns.seat), job: Int32Array.from(columns.job), offer: Int32Array.from(columns.offer),
+    variant: Int32Array.from(columns.variant), variants: variants.list, welfare: Float64Array.from(columns.welfare), collateral: Float64Array.from(columns.collateral),
+    near: Uint8Array.from(columns.near), bid: Float64Array.from(seats.bundles, (bundle) => bidOf(market, seats, bundle))
   }
 }
 
-/** Jobs by falling bid; canonical order among equals. */
-export function jobsByBid (pairs: Pairs): Int32Array {
+/** Bundles by falling bid; canonical order among equals. */
+export function bundlesByBid (pairs: Pairs): Int32Array {
   return Int32Array.from(pairs.bid.keys()).sort((left, right) => (pairs.bid[right] as number) - (pairs.bid[left] as number) || left - right)
+}
+
+function bidOf ({ jobs, rules }: Market, seats: Seats, bundle: readonly number[]): number {
+  const sum = bundle.reduce((total, seat) => {
+    const { offer } = jobs[seats.job[seat] as number] as JobRow
+    return total + (offer.targets.length > 0 ? 0 : clip(offer.limit, bandFor(referenceAlone(offer, rules), rules)))
+  }, 0)
+  return sum / bundle.length
+}
+
+/** Numbers equal lists of devices once: most machines of a book are alike. */
+function createVariants (): { list: Devices[], numberOf: (devices: Devices) => number } {
+  const list: Devices[] = [NO_DEVICES]
+  const numbers = new Map<string, number>()
+  return {
+    list,
+    numberOf: (devices) => {
+      if (devices.length === 0) return 0
+      const key = devices.join()
+      let found = numbers.get(key)
+      if (found === undefined) {
+        found = list.push(devices) - 1
+        numbers.set(key, found)
+      }
+      return found
+    }
+  }
 }

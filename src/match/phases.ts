@@ -20,6 +20,11 @@ export function epochAt (rules: AuctionRules, genesisTime: number, nowMs: number
   return Math.floor((nowMs - genesisTime * 1000) / rules.epochMs)
 }
 
+/** Whole epochs from when a record was written (its `seq`, unix ms) to `atMs`: what its age counts. */
+export function epochsSince (rules: Pick<AuctionRules, 'epochMs'>, seq: number, atMs: number): number {
+  return Math.max(0, Math.floor((atMs - seq) / rules.epochMs))
+}
+
 /** The phases of an epoch. */
 export function phasesOf (rules: AuctionRules, genesisTime: number, epoch: number): Phases {
   const epochStart = genesisTime * 1000 + epoch * rules.epochMs

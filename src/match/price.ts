@@ -1,52 +1,60 @@
-import type { JobOffer } from '../wire/job-offer.ts'
-import type { Ask, ResourceOffer } from '../wire/resource-offer.ts'
-import { BP, ONE_TICK, type MatchRules } from './options.ts'
-
-/**
- * Integer prices, nLILY. All operands are safe non-negative integers. A result above 2^53 - 1 is Infinity, never a rounded
- * number: IEEE doubles round such a sum or product of integers to 2^53 or more, so the test after each step is exact.
- */
-function safe (amount: number): number {
-  return Number.isSafeInteger(amount) ? amount : Number.POSITIVE_INFINITY
-}
-
-/** floor(amount * bp / 10,000), exact; Infinity above 2^53 - 1. */
-function share (amount: number, bp: number): number {
-  const product = amount * bp
-  if (Number.isSafeInteger(product)) return Math.floor(product / BP)
-  return Number.isSafeInteger(amount) ? safe(Number(BigInt(amount) * BigInt(bp) / BigInt(BP))) : Number.POSITIVE_INFINITY
-}
+import type { GpuDemand, JobOffer } from '../wire/job-offer.ts'
+import type { Ask, GpuSupply, ResourceOffer } from '../wire/resource-offer.ts'
+import type { Devices } from './devices.ts'
+import { ceilShare, floorShare, safe } from './integers.ts'
+import type { MatchRules } from './options.ts'
 
 /** What a price hangs on. */
-export type Sized = Pick<JobOffer, 'resources' | 'runSeconds'>
+export type Sized = Pick<JobOffer, 'resources' | 'runSeconds' | 'gpus'>
 
-function priceAt (unit: Ask, job: Sized): number {
+/** Base, resources and GPUs, the price of a second of each entry's whole device given. Infinity above 2^53 - 1. */
+function priceAt (unit: Ask, job: Sized, gpuSecond: (entry: GpuDemand, at: number) => number): number {
   const { cpuMilli, memoryMiB, diskMiB } = job.resources
   const perSecond = safe(safe(cpuMilli * unit.cpuMilliSecond) + safe(memoryMiB * unit.memoryMiBSecond) + safe(diskMiB * unit.diskMiBSecond))
-  return safe(unit.base + safe(job.runSeconds * perSecond))
+  const plain = safe(unit.base + safe(job.runSeconds * perSecond))
+  return job.gpus.length === 0 ? plain : safe(plain + gpuPrice(job, gpuSecond))
 }
 
-/** What the provider asks for the job's whole span. Infinity: more than any limit can be. */
-export function askFor (job: JobOffer, offer: ResourceOffer): number {
-  return priceAt(offer.ask, job)
+/** ceil(runSeconds * sum(shareBp * second) / 10,000). Big integers: a second may cost 2^53. */
+function gpuPrice (job: Sized, gpuSecond: (entry: GpuDemand, at: number) => number): number {
+  const shares = job.gpus.reduce((sum, entry, at) => safe(sum + safe(entry.shareBp * gpuSecond(entry, at))), 0)
+  if (Number.isSafeInteger(shares)) return ceilShare(shares, job.runSeconds)
+  const exact = job.gpus.reduce((sum, entry, at) => sum + BigInt(entry.shareBp) * BigInt(gpuSecond(entry, at)), 0n)
+  return safe(Number((BigInt(job.runSeconds) * exact + 9_999n) / 10_000n))
 }
 
-/** The reference price of the job's whole span. */
-export function referenceFor (job: Sized, rules: MatchRules): number {
-  return priceAt(rules.reference, job)
+const deviceOf = (offer: ResourceOffer, devices: Devices, at: number): GpuSupply => offer.gpus[devices[at] as number] as GpuSupply
+
+/** What the provider asks for the job's whole span on these devices. Infinity: more than any limit can be. */
+export function askFor (job: JobOffer, offer: ResourceOffer, devices: Devices): number {
+  return priceAt(offer.ask, job, (_entry, at) => deviceOf(offer, devices, at).secondAsk)
+}
+
+/** The reference price of the job's whole span, GPUs by the models of the devices. */
+export function referenceFor (job: JobOffer, offer: ResourceOffer, rules: MatchRules, devices: Devices): number {
+  return priceAt(rules.reference, job, (_entry, at) => secondOf(deviceOf(offer, devices, at).model, rules))
+}
+
+/** The reference price of a job looked at alone: for each GPU the cheapest model that it accepts. */
+export function referenceAlone (job: Sized, rules: MatchRules): number {
+  return priceAt(rules.reference, job, ({ models }) => models.length === 0 ? rules.reference.gpuSecond.default : Math.min(...models.map((model) => secondOf(model, rules))))
+}
+
+function secondOf (model: string, { reference: { gpuSecond } }: MatchRules): number {
+  return Object.hasOwn(gpuSecond.models, model) ? gpuSecond.models[model] as number : gpuSecond.default
 }
 
 /**
  * clamp(reference, ask, limit): what the creator pays and the provider gets, for a pair whose ask is within the limit. The reference
  * stands for the class price until price certificates exist (protocol/matching.md).
  */
-export function priceFor (job: JobOffer, offer: ResourceOffer, rules: MatchRules): number {
-  return Math.min(job.limit, Math.max(askFor(job, offer), referenceFor(job, rules)))
+export function priceFor (job: JobOffer, offer: ResourceOffer, rules: MatchRules, devices: Devices): number {
+  return Math.min(job.limit, Math.max(askFor(job, offer, devices), referenceFor(job, offer, rules, devices)))
 }
 
 /** max(minFee, floor(price * feeBp / 10,000)): the solver's fee, paid by the creator beside the price. */
 export function feeFor (price: number, rules: MatchRules): number {
-  return Math.max(rules.minFee, share(price, rules.feeBp))
+  return Math.max(rules.minFee, floorShare(price, rules.feeBp))
 }
 
 /**
@@ -54,33 +62,5 @@ export function feeFor (price: number, rules: MatchRules): number {
  * rounded up, so that it never falls below the share.
  */
 export function collateralFor (price: number, rules: MatchRules, job: Pick<JobOffer, 'collateralBp'>): number {
-  const bp = Math.max(rules.collateralBp, job.collateralBp)
-  const floor = share(price, bp)
-  if (!Number.isSafeInteger(floor)) return floor
-  return BigInt(price) * BigInt(bp) > BigInt(floor) * BigInt(BP) ? safe(floor + 1) : floor
-}
-
-/** The band round a reference price that limits and asks count within. */
-export interface Band { low: number, high: number }
-
-/** reference * (10,000 -/+ bandBp) / 10,000, floored. */
-export function bandFor (reference: number, rules: MatchRules): Band {
-  return { low: share(reference, BP - rules.bandBp), high: Math.min(Number.MAX_SAFE_INTEGER, share(reference, BP + rules.bandBp)) }
-}
-
-/** The amount as it counts: clipped to the band. */
-export function clip (amount: number, band: Band): number {
-  return Math.min(band.high, Math.max(band.low, amount))
-}
-
-/** True when a list of the job or the offer singles out the other side: anyone can write such a pair for himself. */
-export function isNarrowed (job: JobOffer, offer: ResourceOffer): boolean {
-  return job.targets.length > 0 || offer.creators.length > 0
-}
-
-/** What an admissible pair adds to a solution's score: clipped limit - clipped ask, at least one tick; a narrowed pair exactly one tick. */
-export function welfareOf (job: JobOffer, offer: ResourceOffer, rules: MatchRules): number {
-  if (isNarrowed(job, offer)) return ONE_TICK
-  const band = bandFor(referenceFor(job, rules), rules)
-  return Math.max(ONE_TICK, clip(job.limit, band) - clip(askFor(job, offer), band))
+  return ceilShare(price, Math.max(rules.collateralBp, job.collateralBp))
 }

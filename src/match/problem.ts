@@ -5,7 +5,7 @@ import type { MatchRules } from './options.ts'
 
 /** protocol/matching.md. The problem of one epoch, as this node sees it. */
 
-export type { Match, Solution } from '../wire/auction.ts'
+export type { Match, Solution } from '../wire/solution.ts'
 export type { MatchRules } from './options.ts'
 
 /** A record of the book. `id` is the record's, `account` its owner. */
@@ -17,15 +17,21 @@ export interface Row {
 }
 
 /** A job offer of a creator. */
-export interface JobRow extends Row { readonly offer: JobOffer }
+export interface JobRow extends Row {
+  readonly offer: JobOffer
+  /** Whole epochs since the record was written; left out: 0. */
+  readonly ageEpochs?: number
+  /** Set by the market: the job's group lacks members, so it fits nowhere. */
+  readonly incomplete?: boolean
+}
 
 /** A resource offer of a provider. */
 export interface OfferRow extends Row {
   readonly offer: ResourceOffer
   /** What the provider can still lock, nLILY; the same for all its offers. */
   readonly freeCollateral: number
-  /** Place of the additive premium for missing reputation and stake; counts nothing yet (protocol/matching.md, Premium). */
-  readonly reputation?: number
+  /** What is known of the provider's deals and stake, 0 to 10,000; left out: 10,000. */
+  readonly reputationBp?: number
 }
 
 /** Everything that scores depend on. Immutable: what is derived from it is kept with it. The order of rows means nothing. */

@@ -13,6 +13,7 @@ import type { AuctionView } from '../roles/auction.ts'
 import type { Contacts } from '../roles/contacts.ts'
 import type { DealRoom } from '../roles/deal-room.ts'
 import type { Eligibility } from '../roles/eligibility.ts'
+import type { NetworkClock } from '../roles/network-clock.ts'
 import type { Blocks } from '../store/blocks.ts'
 import type { Datastore } from '../store/datastore.ts'
 import type { Hash } from '../wire/shapes.ts'
@@ -28,6 +29,8 @@ export interface NodeParts {
   saltSecret: Hash
   domain: Domain
   clock: Clock
+  /** The same as peers correct it: for the auction. */
+  networkClock: NetworkClock
   random: Random
   logger: Logger
   signer: Signer

@@ -24,6 +24,7 @@ import { createAuction } from '../roles/auction.ts'
 import { createContacts } from '../roles/contacts.ts'
 import { createDealRoom } from '../roles/deal-room.ts'
 import { createEligibility } from '../roles/eligibility.ts'
+import { createNetworkClock } from '../roles/network-clock.ts'
 import { createStanding, type Standing } from '../roles/standing.ts'
 import { createBlocks } from '../store/blocks.ts'
 import { createDatastore } from '../store/datastore.ts'
@@ -75,12 +76,13 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain, ...(delegation === undefined ? {} : { account: delegation.account, delegation }) }))
     const eligibility = createEligibility({ chain, clock })
     const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: options.roles }))
+    const networkClock = await lifecycle.add(createNetworkClock({ mesh, clock, logger }, { maxOffMs: Math.floor(network.auction.epochMs / 4) }))
     const fleet = await lifecycle.add(createFleet({ mesh, datastore, signer, clock, random, logger }, { domain, facts: plainFacts(options) }))
     if (options.fleetPath !== undefined) await fleet.use(await readRoster(options.fleetPath))
-    const auction = createAuction({ mesh, replica, eligibility, contacts, clock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
+    const auction = createAuction({ mesh, replica, eligibility, contacts, chain, clock: networkClock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
     const parts: NodeParts = {
       options, paths, network, parametersHash: networkParametersHash(network), saltSecret: secretOf(signer, 'salt-secret'),
-      clock, random, logger, signer, datastore, chain, mesh, blocks, replica, author, eligibility, contacts, auction,
+      clock, networkClock, random, logger, signer, datastore, chain, mesh, blocks, replica, author, eligibility, contacts, auction,
       room: createDealRoom({ mesh }), fleet, domain
     }
     await keepFunded(parts)

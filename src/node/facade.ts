@@ -63,6 +63,7 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       const warnings = [
         ...(isReachable ? [] : ['the chain cannot be reached; deals wait']),
         ...(mesh.peers().length === 0 ? ['no peers'] : []),
+        ...(parts.networkClock.isSound() ? [] : [`the clock is ${Math.round((parts.networkClock.measuredMs() ?? 0) / 1000)} s behind the peers': the node takes no part in auctions`]),
         ...(problem === undefined ? [] : [`the book is held in memory only: ${problem.message}`]),
         ...(mesh.reachability().state === 'private' && mesh.reachability().relays.length === 0 ? ['nobody can dial this node and it has found no relay'] : []),
         ...(roles.executor !== undefined && roles.executor.isolation() === 'process' ? ['bwrap is not available: jobs run in a process of their own without namespaces'] : [])

@@ -3,6 +3,7 @@ import { errorMessage } from '../core/errors.ts'
 import { FleetError } from '../fleet/errors.ts'
 import type { FleetPolicy } from '../fleet/fleet.ts'
 import type { FleetFacts } from '../fleet/inventory.ts'
+import { tickFor } from '../match/ticks.ts'
 import type { Ask } from '../wire/resource-offer.ts'
 import { fleetRosterShape, MAX_ASK_BP, type FleetRoster } from '../wire/fleet-roster.ts'
 import { parseShape } from '../wire/shapes.ts'
@@ -45,7 +46,8 @@ export function providerFacts (options: Pick<NodeOptions, 'roles'>, components: 
   return { ...plainFacts(options), units: [...ledger.units].map(([name, total]) => ({ name, total, free: ledger.free(name) })), openDeals: deals.open().length, askBp: policy.askBp() }
 }
 
+/** Rounded up to ticks: other prices are not matched (protocol/matching.md, Ticks). */
 function scaleAsk (reference: Ask, factor: number): Ask {
-  const scale = (price: number): number => Math.round(price * factor)
+  const scale = (price: number): number => tickFor(Math.round(price * factor))
   return { base: scale(reference.base), cpuMilliSecond: scale(reference.cpuMilliSecond), memoryMiBSecond: scale(reference.memoryMiBSecond), diskMiBSecond: scale(reference.diskMiBSecond) }
 }

@@ -31,7 +31,8 @@ export interface NodeOptions {
   upnp?: boolean
   /** 0: any free port. */
   apiPort?: number
-  engine?: string
+  /** Names of engines joined by commas; see src/match/engines.ts. */
+  engine?: string | undefined
   units?: readonly UnitShare[]
   /** Asks as a multiple of the reference prices. */
   askFactor?: number

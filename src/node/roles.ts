@@ -1,21 +1,21 @@
 import { createJournal } from '../deal/journal.ts'
 import { createWasmExecutor, type WasmExecutor } from '../exec/executor.ts'
 import type { createLifecycle } from '../core/lifecycle.ts'
-import { floorEngine } from '../match/floor.ts'
-import { createLpEngine } from '../match/lp.ts'
-import { referenceFor } from '../match/price.ts'
+import { createEngine, DEFAULT_ENGINE } from '../match/engines.ts'
+import { referenceAlone } from '../match/price.ts'
 import { createClient, type Client } from '../roles/creator/client.ts'
 import { createJobStore } from '../roles/creator/job.ts'
 import { openDealBook } from '../roles/deal-book.ts'
 import { serveDealRoom, type DealAnswers } from '../roles/deal-room.ts'
 import { createFloorPoster } from '../roles/floor-poster.ts'
+import { serveOpen } from '../roles/opening.ts'
 import { createMediator } from '../roles/mediator.ts'
 import { createPrefetcher } from '../roles/provider/prefetch.ts'
 import { createCapacityLedger, measureMachine } from '../roles/provider/capacity.ts'
 import { createOfferPublisher } from '../roles/provider/offers.ts'
 import { createProvider } from '../roles/provider/provider.ts'
 import { publishModule } from '../roles/publisher.ts'
-import { createSolver, serveOpen } from '../roles/solver.ts'
+import { createSolver } from '../roles/solver.ts'
 import { PLAIN_OFFER } from '../wire/resource-offer.ts'
 import { FIRST_MODULE_SLOT } from '../book/options.ts'
 import type { NodeParts } from './components.ts'
@@ -77,7 +77,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
     const deals = await openDealBook({ journal: createJournal(parts, { role: 'creator' }), clock })
     const client = createClient({ ...parts, deals, jobs: createJobStore(parts), logger: logger.child('creator') }, {
       ...consent, publishers: network.modulePublishers, resultsPath: parts.paths.results, firstPlace: 0,
-      referencePrice: (job) => referenceFor(job, network.match),
+      referencePrice: (job) => referenceAlone({ ...job, gpus: [] }, network.match),
       mediatorList: async () => [...(await parts.eligibility.mediators()).keys()]
     })
     answers.push(client.answers)
@@ -88,14 +88,14 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
 
   if (has('mediator') && executor !== undefined) await lifecycle.add(createMediator({ ...parts, executor, logger: logger.child('mediator') }))
   if (has('solver')) {
-    const engine = options.engine === 'floor' ? floorEngine : createLpEngine({ logger })
-    await lifecycle.add(createSolver({ mesh, auction, engine, chain, signer, clock, random, logger: logger.child('solver') }))
+    const engine = await createEngine({ logger }, options.engine ?? DEFAULT_ENGINE)
+    await lifecycle.add(createSolver({ mesh, auction, engine, chain, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))
   } else {
     // Whoever is no solver keeps the market alive when no solver answers, and opens what its own posting matched.
     const stopping = new AbortController()
-    const stop = serveOpen({ mesh, chain, signer, logger }, stopping.signal)
+    const stop = serveOpen({ mesh, auction, chain, signer, clock, logger }, stopping.signal)
     await lifecycle.add({ start: async () => { await Promise.resolve() }, stop: async () => { stopping.abort(); stop(); await Promise.resolve() } })
-    if (!has('creator')) await lifecycle.add(createFloorPoster({ auction, signer, clock, random, logger: logger.child('floor'), domain }))
+    if (!has('creator')) await lifecycle.add(createFloorPoster({ auction, signer, clock: parts.networkClock, random, logger: logger.child('floor'), domain }))
   }
   if (has('module-provider')) {
     for (const folder of options.modules ?? []) await publishModule(parts, { folder, firstSlot: FIRST_MODULE_SLOT, signal: AbortSignal.timeout(30_000) })

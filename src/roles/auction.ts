@@ -1,12 +1,16 @@
 import type { BookReplica } from '../book/replica.ts'
-import type { Clock } from '../core/clock.ts'
+import type { Chain } from '../chain/chain.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
-import { createCompetition, type Competition, type Ranked } from '../match/competition.ts'
+import { createCompetition, type Competition } from '../match/competition.ts'
 import { epochAt, phasesOf, type Phases } from '../match/phases.ts'
 import type { AuctionRules, MatchRules } from '../match/options.ts'
-import type { JobRow, OfferRow, Snapshot } from '../match/problem.ts'
+import { createCertifier } from '../match/class-certifier.ts'
+import type { PricedPair } from '../match/class-price.ts'
+import type { Snapshot } from '../match/problem.ts'
+import type { Ranked } from '../match/ranking.ts'
+import { rewardFee, rewardOf } from '../match/reward.ts'
 import { cutoffsOf, snapshotOf } from '../match/snapshot.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { decodeAuctionMessage, decodeEvidence, encodeAuctionMessage, encodeEvidence, MAX_AUCTION_MESSAGE_BYTES, type AuctionMessage } from '../wire/auction.ts'
@@ -14,15 +18,19 @@ import { WireError } from '../wire/errors.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
 import { auctionTopic } from '../wire/topics.ts'
 import type { Domain } from '../wire/typed-data.ts'
+import { createClassPrices, type ClassPrices } from './class-prices.ts'
 import type { Contacts } from './contacts.ts'
+import { createCoolDown } from './cool-down.ts'
 import type { Eligibility } from './eligibility.ts'
 import { RoleError } from './errors.ts'
+import type { NetworkClock } from './network-clock.ts'
+import { createPromises } from './promises.ts'
 import { createSightings } from './sightings.ts'
 
 /** One pair of a published solution, with all that its consent needs. */
-export interface Pairing { epoch: number, job: JobRow, offer: OfferRow, solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
-/** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first. */
-export interface AuctionDecision { epoch: number, ranking: readonly Ranked[], pairingsOf: (jobOfferId: Hash) => Pairing[] }
+export interface Pairing extends PricedPair { epoch: number, solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
+/** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first; `feeOf` its solver's fee for a pair at a price, nLILY. */
+export interface AuctionDecision { epoch: number, ranking: readonly Ranked[], pairingsOf: (jobOfferId: Hash) => Pairing[], feeOf: (solutionId: Hash, price: number) => number }
 
 /** The auction as every node follows it, solver or not. */
 export interface AuctionView extends Startable {
@@ -31,12 +39,20 @@ export interface AuctionView extends Startable {
   currentEpoch: () => number
   /** Records first seen before `cutoffMs` whose owners are eligible, at the epoch's time. */
   snapshot: (epoch: number, cutoff: 'solve' | 'verify') => Snapshot
-  /** Says a message of our own: counted here, then gossiped. */
+  /** Says a message of our own: counted here, then gossiped. RoleError AUCTION_REFUSED when this node would not take it. */
   say: (message: AuctionMessage) => Promise<void>
   revealsOf: (epoch: number) => number
   decision: (epoch: number) => AuctionDecision | undefined
+  /** Called at each boundary, and with each ranking, while the node's clock is sound. */
   onEpoch: (listener: (phases: Phases) => void) => () => void
   onDecided: (listener: (decision: AuctionDecision) => void) => () => void
+  readonly prices: ClassPrices
+  /** Whether commits of this solver are taken now. */
+  isListening: (solver: Address) => boolean
+  /** Does not listen to a solver for a while that stalled now. */
+  noteStalled: (solver: Address) => void
+  /** A solver's fee for a pair of its solution at `price` by this node's ranking, nLILY; the least one for a solution that it does not remember. */
+  feeOf: (solutionId: Hash, price: number) => number
   /** The pair of a proposal, checked: adopts the evidence, refuses what a better verified solution leaves out. Throws RoleError AUCTION_*. */
   checkPair: (proposal: { epoch: number, evidence: Uint8Array, job: Hash, offer: Hash }) => Pairing
 }
@@ -45,12 +61,12 @@ export interface AuctionView extends Startable {
 const KEEP_EPOCHS = 30
 
 export function createAuction (
-  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, clock: Clock, logger: Logger, domain: Domain },
+  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account'>, clock: NetworkClock, logger: Logger, domain: Domain },
   options: { rules: AuctionRules, match: MatchRules, genesisTime: number }
 ): AuctionView {
   const { mesh, replica, eligibility, clock, logger, domain } = components
   const { rules } = options
-  const sightings = createSightings({ book: replica.book, eligibility, clock }, { keepMs: rules.epochMs * 2 })
+  const sightings = createSightings({ book: replica.book, eligibility, clock }, { keepMs: rules.epochMs * 2, rules })
   const topic = auctionTopic(domain.chainId)
   const competitions = new Map<number, Competition>()
   const snapshots = new Map<number, Snapshot>()
@@ -66,6 +82,8 @@ export function createAuction (
   const currentEpoch = (): number => epochAt(rules, options.genesisTime, clock.now())
 
   const isBonded = (solver: Address): boolean => eligibility.bond(solver) >= rules.minSolverBond
+  const coolDown = createCoolDown({ epochs: rules.coolDownEpochs })
+  const promises = createPromises({ chain: components.chain, coolDown, clock, isBonded }, { rules, genesisTime: options.genesisTime })
   /** Reads the bond of a solver that was not heard of before; a flood of made-up ones is not asked for. */
   const learnBond = async (message: AuctionMessage): Promise<void> => {
     if (message.type !== 'commit' || solvers.has(message.commit.solver) || solvers.size >= rules.maxSolvers * 4) return
@@ -79,7 +97,7 @@ export function createAuction (
   const competitionOf = (epoch: number): Competition | undefined => {
     const known = competitions.get(epoch)
     if (known !== undefined || Math.abs(epoch - currentEpoch()) > 1) return known
-    const created = createCompetition({ domain, isBonded }, { phases: phases(epoch), rules })
+    const created = createCompetition({ domain, isBonded, isWelcome: (solver) => !coolDown.isCooling(solver, epoch) }, { phases: phases(epoch), rules })
     competitions.set(epoch, created)
     for (const old of competitions.keys()) {
       if (old > epoch - KEEP_EPOCHS) break
@@ -90,13 +108,15 @@ export function createAuction (
 
   const snapshot = (epoch: number, cutoff: 'solve' | 'verify'): Snapshot => {
     const at = phases(epoch)
-    return snapshotOf(sightings.funded(), { phases: at, cutoff: cutoffsOf(at, rules)[cutoff], rules: options.match })
+    return snapshotOf(sightings.funded(at.epochStart), { phases: at, cutoff: cutoffsOf(at, rules)[cutoff], rules: options.match })
   }
 
-  const take = (message: AuctionMessage): { verdict: 'accept' | 'ignore' | 'reject', code?: string } => {
-    const competition = competitionOf(message.type === 'commit' ? message.commit.epoch : message.reveal.epoch)
+  const take = async (message: AuctionMessage): Promise<{ verdict: 'accept' | 'ignore' | 'reject', code?: string }> => {
+    if (message.type === 'promise') return await promises.judge(message.promise)
+    const competition = competitionOf(epochOf(message))
     if (competition === undefined) return { verdict: 'ignore', code: 'AUCTION_EPOCH' }
-    return message.type === 'commit' ? competition.addCommit(message.commit, clock.now()) : competition.addReveal(message.reveal, clock.now())
+    if (message.type === 'commit') return competition.addCommit(message.commit, clock.now())
+    return message.type === 'reveal' ? competition.addReveal(message.reveal, clock.now()) : competition.addCertificate(message.certificate, clock.now())
   }
 
   const decide = (epoch: number): AuctionDecision | undefined => {
@@ -106,36 +126,59 @@ export function createAuction (
     const ranking = competition.ranking(held)
     const jobs = new Map(held.jobs.map((row) => [row.id, row]))
     const offers = new Map(held.offers.map((row) => [row.id, row]))
-    const pairingIn = (ranked: Ranked, jobId: Hash): Pairing | undefined => {
-      const match = ranked.solution.matches.find((candidate) => candidate.job === jobId)
+    const pairingsIn = (ranked: Ranked, jobId: Hash): Pairing[] => {
       const job = jobs.get(jobId)
-      const offer = match === undefined ? undefined : offers.get(match.offer)
       const evidence = competition.evidence(ranked.solver)
-      if (ranked.score <= 0 || job === undefined || offer === undefined || evidence === undefined) return undefined
-      return { epoch, job, offer, solver: ranked.solver, solverPeer: components.contacts.peerOf(ranked.solver), solutionId: ranked.solutionId, evidence: encodeEvidence(evidence) }
+      if (ranked.score <= 0 || job === undefined || evidence === undefined) return []
+      return ranked.solution.matches.filter((match) => match.job === jobId).flatMap(({ offer: offerId, devices }): Pairing[] => {
+        const offer = offers.get(offerId)
+        return offer === undefined ? [] : [{ epoch, job, offer, devices, solver: ranked.solver, solverPeer: components.contacts.peerOf(ranked.solver), solutionId: ranked.solutionId, evidence: encodeEvidence(evidence) }]
+      })
     }
     const pairingsOf = (jobId: Hash): Pairing[] => {
-      const pairings = ranking.map((ranked) => pairingIn(ranked, jobId)).filter((pairing) => pairing !== undefined)
+      const pairings = ranking.flatMap((ranked) => pairingsIn(ranked, jobId))
       // A job that the best solution leaves out waits: a worse one would take what the best gave to others.
       return pairings[0]?.solver === ranking[0]?.solver ? pairings : []
     }
-    const decision = { epoch, ranking, pairingsOf }
+    const reward = rewardOf(held, ranking)
+    const feeOf = (solutionId: Hash, price: number): number => rewardFee(price, options.match, solutionId === reward?.solutionId ? reward : undefined)
+    const decision = { epoch, ranking, pairingsOf, feeOf }
     decisions.set(epoch, decision)
     return decision
+  }
+
+  const prices = createClassPrices({ certifier: createCertifier(), nowMs: clock.now }, {
+    rules,
+    epochOf: (epoch) => {
+      const competition = competitions.get(epoch)
+      const held = snapshots.get(epoch)
+      return competition === undefined || held === undefined ? undefined : { competition, snapshot: held, ranking: decisions.get(epoch)?.ranking ?? [] }
+    }
+  })
+
+  /** Consents are over: whoever kept its solution back, or contradicted itself, is not heard for a while. */
+  const noteStalled = (epoch: number): void => {
+    const competition = competitions.get(epoch)
+    for (const solver of [...competition?.silent() ?? [], ...competition?.faults().map((fault) => fault.solver) ?? []]) {
+      coolDown.note(solver, epoch)
+      logger.info('auction.stalled', { epoch, solver })
+    }
   }
 
   /** The clockwork of an epoch: boundary, end of commits (the book that counts is fixed), end of postings (ranking). */
   const runEpoch = (epoch: number): void => {
     const at = phases(epoch)
+    noteStalled(epoch - 1)
     competitionOf(epoch)
-    for (const listener of epochListeners) listener(at)
+    if (clock.isSound()) for (const listener of epochListeners) listener(at)
     cancelTimer = clock.after(at.commitDeadline - clock.now(), () => {
       snapshots.set(epoch, snapshot(epoch, 'verify'))
       cancelTimer = clock.after(at.fallbackDeadline - clock.now(), () => {
         const decision = decide(epoch)
         if (decision !== undefined && decision.ranking.length > 0) {
           logger.debug('auction.decided', { epoch, ranking: decision.ranking.map(({ solver, engine, score, winner }) => ({ solver, engine, score, winner })) })
-          for (const listener of decidedListeners) listener(decision)
+          // Whose clock is off would consent to what others have closed.
+          if (clock.isSound()) for (const listener of decidedListeners) listener(decision)
         }
         scheduleNext(epoch + 1)
       })
@@ -160,7 +203,7 @@ export function createAuction (
           try {
             const message = decodeAuctionMessage(data)
             await learnBond(message)
-            return take(message).verdict
+            return (await take(message)).verdict
           } catch (error) {
             if (error instanceof WireError) return 'reject'
             throw error
@@ -183,7 +226,7 @@ export function createAuction (
     snapshot,
     say: async (message) => {
       await learnBond(message)
-      const judgement = take(message)
+      const judgement = await take(message)
       if (judgement.verdict !== 'accept') throw new RoleError('AUCTION_REFUSED', `our own message does not fit: ${judgement.code ?? judgement.verdict}`, { data: { ...judgement } })
       await mesh.topics.publish(topic, encodeAuctionMessage(message))
     },
@@ -200,7 +243,15 @@ export function createAuction (
       decidedListeners.add(listener)
       return () => { decidedListeners.delete(listener) }
     },
+    prices,
+    isListening: (solver) => !coolDown.isCooling(solver, currentEpoch()),
+    noteStalled: (solver) => { coolDown.note(solver, currentEpoch()) },
+    feeOf: (solutionId, price) => {
+      const decision = [...decisions.values()].find(({ ranking }) => ranking.some((ranked) => ranked.solutionId === solutionId))
+      return decision?.feeOf(solutionId, price) ?? options.match.minFee
+    },
     checkPair: ({ epoch, evidence, job, offer }) => {
+      if (!clock.isSound()) throw new RoleError('AUCTION_CLOCK', `this node's clock is ${clock.measuredMs() ?? 0} ms behind its peers'`, { data: { behindMs: clock.measuredMs() }, hint: 'Set the clock.' })
       const competition = competitions.get(epoch)
       if (competition === undefined || !snapshots.has(epoch)) throw new RoleError('AUCTION_EPOCH', `epoch ${epoch} is not open for consent here`, { data: { epoch } })
       const opened = decodeEvidence(evidence)
@@ -214,4 +265,9 @@ export function createAuction (
       return wanted
     }
   }
+}
+
+function epochOf (message: Exclude<AuctionMessage, { type: 'promise' }>): number {
+  if (message.type === 'commit') return message.commit.epoch
+  return message.type === 'reveal' ? message.reveal.epoch : message.certificate.epoch
 }

@@ -4,14 +4,14 @@ import type { Mesh } from '../mesh/mesh.ts'
 import {
   DEAL_PROTOCOL, dealRequestShape, decodeMessage, emptyAnswerShape, encodeMessage, MAX_DEAL_MESSAGE_BYTES, mediateAnswerShape,
   MEDIATE_PROTOCOL, OPEN_PROTOCOL, openAnswerShape, proposeAnswerShape, saltAnswerShape, startAnswerShape, statusAnswerShape,
-  type DealRequest, type DealRequestOf, type MediateRequest
+  type DealRequest, type DealRequestOf, type MediateRequest, type OpenRequest
 } from '../wire/deal-room.ts'
 import type { Consent } from '../wire/deal-terms.ts'
 import type { Hash, Signature } from '../wire/shapes.ts'
 import { RoleError } from './errors.ts'
 
 /** How long each request may take; a peer that is slower is asked again by its caller or given up. */
-const TIMEOUT_MS = { propose: 4_000, agree: 3_000, start: 5_000, result: 10_000, accept: 5_000, salt: 5_000, status: 5_000, open: 10_000, mediate: 120_000 } as const
+const TIMEOUT_MS = { propose: 4_000, agree: 3_000, start: 5_000, result: 10_000, accept: 5_000, salt: 5_000, status: 5_000, ready: 2_000, open: 5_000, mediate: 120_000 } as const
 
 /** The direct requests of a deal, typed; protocol/deal-room.md. Each rejects with RequestError or WireError. */
 export interface DealRoom {
@@ -24,7 +24,9 @@ export interface DealRoom {
   accept: (deal: Deal, message: Omit<DealRequestOf<'accept'>, 'type'>) => Promise<void>
   salt: (deal: Deal, message: Omit<DealRequestOf<'salt'>, 'type'>) => Promise<Hash>
   status: (deal: Deal) => Promise<z.output<typeof statusAnswerShape>>
-  open: (peer: string, consent: Consent) => Promise<Hash>
+  ready: (peer: string, offer: Pick<Consent, 'terms' | 'providerSignature'>) => Promise<void>
+  /** The solver's signed promise. */
+  open: (peer: string, consent: Consent) => Promise<Signature>
   mediate: (peer: string, request: MediateRequest) => Promise<z.output<typeof mediateAnswerShape>>
 }
 
@@ -37,6 +39,10 @@ export function createDealRoom (components: { mesh: Pick<Mesh, 'requests'> }): D
     const bytes = await requests.request(peer, DEAL_PROTOCOL, encodeMessage(message), { signal: AbortSignal.timeout(timeoutMs), maxBytes: MAX_DEAL_MESSAGE_BYTES })
     return decodeMessage(shape, bytes, `answer to ${message.type}`)
   }
+  const askSolver = async <S extends z.ZodType>(peer: string, message: OpenRequest, shape: S, timeoutMs: number): Promise<z.output<S>> => {
+    const bytes = await requests.request(peer, OPEN_PROTOCOL, encodeMessage(message), { signal: AbortSignal.timeout(timeoutMs), maxBytes: 4096 })
+    return decodeMessage(shape, bytes, `answer to ${message.type}`)
+  }
   return {
     propose: (peer, message) => ask(peer, { type: 'propose', ...message }, proposeAnswerShape, TIMEOUT_MS.propose),
     agree: async (peer, dealId, creatorSignature) => { await ask(peer, { type: 'agree', dealId, creatorSignature }, emptyAnswerShape, TIMEOUT_MS.agree) },
@@ -47,10 +53,8 @@ export function createDealRoom (components: { mesh: Pick<Mesh, 'requests'> }): D
     accept: async (deal, message) => { await ask(deal.peer, { type: 'accept', ...message }, emptyAnswerShape, TIMEOUT_MS.accept) },
     salt: async (deal, message) => (await ask(deal.peer, { type: 'salt', ...message }, saltAnswerShape, TIMEOUT_MS.salt)).providerSalt,
     status: (deal) => ask(deal.peer, { type: 'status', dealId: deal.dealId }, statusAnswerShape, TIMEOUT_MS.status),
-    open: async (peer, consent) => {
-      const bytes = await requests.request(peer, OPEN_PROTOCOL, encodeMessage(consent), { signal: AbortSignal.timeout(TIMEOUT_MS.open), maxBytes: 4096 })
-      return decodeMessage(openAnswerShape, bytes, 'answer to open').transaction
-    },
+    ready: async (peer, { terms, providerSignature }) => { await askSolver(peer, { type: 'ready', terms, providerSignature }, emptyAnswerShape, TIMEOUT_MS.ready) },
+    open: async (peer, { terms, creatorSignature, providerSignature }) => (await askSolver(peer, { type: 'open', terms, creatorSignature, providerSignature }, openAnswerShape, TIMEOUT_MS.open)).promise,
     mediate: async (peer, request) => {
       const bytes = await requests.request(peer, MEDIATE_PROTOCOL, encodeMessage(request), { signal: AbortSignal.timeout(TIMEOUT_MS.mediate), maxBytes: 4096 })
       return decodeMessage(mediateAnswerShape, bytes, 'verdict')

@@ -1,5 +1,6 @@
 import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../core/clock.ts'
+import { FULL_REPUTATION } from '../match/score.ts'
 import type { Address } from '../wire/shapes.ts'
 
 /**
@@ -10,6 +11,8 @@ export interface Eligibility {
   /** Free money of an account, nLILY; 0 while unknown. */
   free: (account: Address) => number
   bond: (account: Address) => number
+  /** What is known of an account's deals and stake, 0 to 10,000. */
+  reputationBp: (account: Address) => number
   /** Bonded mediators and their bonds. */
   mediators: () => Promise<ReadonlyMap<Address, number>>
   /** Reads these accounts anew unless they were read within `maxAgeMs`. */
@@ -19,13 +22,15 @@ export interface Eligibility {
 /** Mediators join and leave rarely, unbonding takes days. */
 const MEDIATORS_MAX_AGE_MS = 5_000
 
-export function createEligibility (components: { chain: Pick<Chain, 'account' | 'mediators'>, clock: Clock }): Eligibility {
-  const { chain, clock } = components
+/** `reputationBp` is where a source of reputation comes in; until there is one every account has all of it. */
+export function createEligibility (components: { chain: Pick<Chain, 'account' | 'mediators'>, clock: Clock, reputationBp?: (account: Address) => number }): Eligibility {
+  const { chain, clock, reputationBp = () => FULL_REPUTATION } = components
   const accounts = new Map<Address, { free: number, bond: number, atMs: number }>()
   let mediators: { map: Map<Address, number>, atMs: number } | undefined
   return {
     free: (account) => accounts.get(account)?.free ?? 0,
     bond: (account) => accounts.get(account)?.bond ?? 0,
+    reputationBp,
     mediators: async () => {
       if (mediators === undefined || clock.now() - mediators.atMs > MEDIATORS_MAX_AGE_MS) {
         const list = await chain.mediators()

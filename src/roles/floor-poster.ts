@@ -7,7 +7,7 @@ import type { Signer } from '../identity/signer.ts'
 import { solutionToBytes } from '../match/fit.ts'
 import { solveFloor } from '../match/floor.ts'
 import type { Phases } from '../match/phases.ts'
-import { FALLBACK_SALT, revealDigest } from '../wire/auction.ts'
+import { FALLBACK_SALT, NO_CERTIFICATE, revealDigest, solutionIdOf } from '../wire/auction.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { AuctionView } from './auction.ts'
 
@@ -29,8 +29,9 @@ export function createFloorPoster (components: { auction: AuctionView, signer: S
     const snapshot = auction.snapshot(epoch, 'solve')
     const solution = solveFloor(snapshot)
     if (solution.matches.length === 0) return
-    const reveal = { epoch, solver: signer.address, solution: solutionToBytes(snapshot, solution), salt: FALLBACK_SALT }
-    await auction.say({ type: 'reveal', reveal: { ...reveal, signature: signer.sign(revealDigest(domain, reveal)) } })
+    const bytes = solutionToBytes(snapshot, solution)
+    const head = { epoch, solver: signer.address, certificateId: NO_CERTIFICATE, salt: FALLBACK_SALT }
+    await auction.say({ type: 'reveal', reveal: { ...head, solution: bytes, signature: signer.sign(revealDigest(domain, { ...head, solutionId: solutionIdOf(bytes) })) } })
     logger.info('floor.posted', { epoch, matches: solution.matches.length })
   }
 

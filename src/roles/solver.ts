@@ -1,28 +1,41 @@
 import { bytesToHex } from 'viem'
 import type { Chain } from '../chain/chain.ts'
-import { openCall } from '../chain/calls.ts'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
-import { DealError } from '../deal/errors.ts'
 import type { Signer } from '../identity/signer.ts'
 import type { Engine } from '../match/engine.ts'
 import { solutionToBytes } from '../match/fit.ts'
 import type { Phases } from '../match/phases.ts'
 import type { Mesh } from '../mesh/mesh.ts'
-import { commitDigest, commitmentOf, revealDigest, solutionIdOf } from '../wire/auction.ts'
-import { decodeMessage, encodeMessage, OPEN_PROTOCOL, openRequestShape } from '../wire/deal-room.ts'
-import type { Hash } from '../wire/shapes.ts'
+import { certificateIdOf, commitDigest, commitmentOf, MAX_REVEALED_CERTIFICATE_BYTES, NO_CERTIFICATE, revealDigest, solutionIdOf } from '../wire/auction.ts'
+import { encodeCertificate, type Certificate } from '../wire/certificate.ts'
 import type { AuctionView } from './auction.ts'
+import { serveOpen } from './opening.ts'
 
-export interface SolverComponents { mesh: Pick<Mesh, 'requests'>, auction: AuctionView, engine: Engine, chain: Pick<Chain, 'domain' | 'send'>, signer: Signer, clock: Clock, random: Random, logger: Logger }
+export interface SolverComponents {
+  mesh: Pick<Mesh, 'requests'>
+  auction: AuctionView
+  engine: Engine
+  chain: Pick<Chain, 'domain' | 'send'>
+  signer: Signer
+  clock: Clock
+  random: Random
+  logger: Logger
+}
 
 /** A commit must be everywhere before its deadline: gossip on one machine or a home line. */
 const COMMIT_MARGIN_MS = 300
 /** Reveals wait for every clock to have passed the commit deadline. */
 const REVEAL_DELAY_MS = 50
+
+/** Prices of a book with more classes than a certificate may name are kept back: the book has the prices of others, or the reference price. */
+function toReveal (prices: Certificate): Uint8Array | undefined {
+  const bytes = encodeCertificate(prices)
+  return bytes.length > MAX_REVEALED_CERTIFICATE_BYTES ? undefined : bytes
+}
 
 /** The solver role: solves each epoch's book, commits, reveals, and opens the deals of its solution on chain. */
 export function createSolver (components: SolverComponents): Startable {
@@ -36,15 +49,21 @@ export function createSolver (components: SolverComponents): Startable {
     const snapshot = auction.snapshot(epoch, 'solve')
     if (snapshot.jobs.length === 0 || snapshot.offers.length === 0) return
     const deadlineMs = phases.commitDeadline - COMMIT_MARGIN_MS
-    const solution = await engine.solve(snapshot, { deadlineMs, seed: random.below(2 ** 31), signal: stopping.signal, clock })
+    let prices: Certificate | undefined
+    const solution = await engine.solve(snapshot, { deadlineMs, seed: random.below(2 ** 31), signal: stopping.signal, clock, onPrices: (found) => { prices = found } })
     if (solution.matches.length === 0) return
     const bytes = solutionToBytes(snapshot, solution)
-    const salt: Hash = bytesToHex(random.bytes(32))
-    const commitment = commitmentOf(solutionIdOf(bytes), salt, signer.address)
-    await auction.say({ type: 'commit', commit: { epoch, solver: signer.address, commitment, signature: signer.sign(commitDigest(domain, { epoch, solver: signer.address, commitment })) } })
+    const certificate = prices === undefined ? undefined : toReveal(prices)
+    const statement = {
+      epoch, solver: signer.address, solutionId: solutionIdOf(bytes), certificateId: certificate === undefined ? NO_CERTIFICATE : certificateIdOf(certificate), salt: bytesToHex(random.bytes(32))
+    }
+    const commit = { epoch, solver: signer.address, commitment: commitmentOf(statement) }
+    await auction.say({ type: 'commit', commit: { ...commit, signature: signer.sign(commitDigest(domain, commit)) } })
     await clock.wait(phases.commitDeadline + REVEAL_DELAY_MS - clock.now(), stopping.signal)
-    const reveal = { epoch, solver: signer.address, solution: bytes, salt }
-    await auction.say({ type: 'reveal', reveal: { ...reveal, signature: signer.sign(revealDigest(domain, reveal)) } })
+    const signed = { ...statement, signature: signer.sign(revealDigest(domain, statement)) }
+    const { solver, certificateId, salt, signature, solutionId } = signed
+    await auction.say({ type: 'reveal', reveal: { epoch, solver, solution: bytes, certificateId, salt, signature } })
+    if (certificate !== undefined) await auction.say({ type: 'certificate', certificate: { epoch, solver, solutionId, salt, signature, certificate } })
     logger.debug('solver.revealed', { epoch, engine: engine.name, matches: solution.matches.length })
   }
 
@@ -64,18 +83,4 @@ export function createSolver (components: SolverComponents): Startable {
       await Promise.resolve()
     }
   }
-}
-
-/** Opens deals on chain for whoever's match it was: also what a node does that posted the floor. */
-export function serveOpen (components: Pick<SolverComponents, 'mesh' | 'chain' | 'signer' | 'logger'>, signal: AbortSignal): () => void {
-  const { chain, signer, logger } = components
-  // Every job of a large epoch may ask at once.
-  const limits = { maxBytes: 4096, perPeerPerSecond: 100, concurrency: 256, timeoutMs: 10_000 }
-  return components.mesh.requests.serve(OPEN_PROTOCOL, limits, async (payload) => {
-    const consent = decodeMessage(openRequestShape, payload, 'open request')
-    if (consent.terms.core.feeTo !== signer.address) throw new DealError('DEAL_NOT_OURS', `the fee of this deal goes to ${consent.terms.core.feeTo}, not to us`, { data: { feeTo: consent.terms.core.feeTo } })
-    const receipt = await chain.send(openCall(chain, consent), { name: 'open', signal })
-    logger.info('deal.opened', { hash: receipt.hash, gas: receipt.gas })
-    return encodeMessage({ transaction: receipt.hash })
-  })
 }

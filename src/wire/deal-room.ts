@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import type { MediatorList } from './deal-messages.ts'
 import { dealTermsShape } from './deal-terms.ts'
-import { addressShape, cidShape, hashShape, parseShape, signatureShape, uintShape } from './shapes.ts'
+import { addressShape, amountShape, cidShape, hashShape, parseShape, signatureShape, uintShape, type Hash } from './shapes.ts'
 
 /** protocol/deal-room.md. Direct requests about one deal between its two parties, the solver and the mediator. */
 export const DEAL_PROTOCOL = '/lily/deal/1.0.0'
@@ -20,6 +20,10 @@ export const mediatorListShape = z.strictObject({ mediators: z.array(addressShap
   .refine(({ mediators }) => mediators.every((mediator, at) => at === 0 || (mediators[at - 1] as string) < mediator), 'mediators must ascend, none twice')
   .transform((list): MediatorList => list)
 
+/** Certificates that one side takes at most (protocol/auction.md): as many proofs go with a message. */
+const MAX_PROOFS = 5
+const idsShape = (most: number): z.ZodType<Hash[]> => z.array(hashShape).max(most).refine((ids) => ids.every((id, at) => at === 0 || (ids[at - 1] as string) < id), 'ids must ascend, none twice')
+
 /** Creator to provider: the pair that the evidence matches; the provider answers with signed terms. */
 const proposeShape = z.strictObject({
   type: z.literal('propose'),
@@ -28,7 +32,12 @@ const proposeShape = z.strictObject({
   evidence: bytesShape,
   jobOfferId: hashShape,
   resourceOfferId: hashShape,
-  creatorSaltHash: hashShape
+  creatorSaltHash: hashShape,
+  /** The solver's, by the creator's ranking. */
+  fee: amountShape,
+  /** Certificates that the price is taken from, by id; proofs of those that the provider is known to lack. */
+  certificates: idsShape(10),
+  proofs: z.array(bytesShape).max(MAX_PROOFS)
 })
 /** Creator to provider: the creator's signature under the same terms. From here both are bound. */
 const agreeShape = z.strictObject({ type: z.literal('agree'), dealId: hashShape, creatorSignature: signatureShape })
@@ -54,16 +63,25 @@ export const dealRequestShape = z.discriminatedUnion('type', [proposeShape, agre
 export type DealRequest = z.output<typeof dealRequestShape>
 export type DealRequestOf<T extends DealRequest['type']> = Extract<DealRequest, { type: T }>
 
-export const proposeAnswerShape = z.strictObject({ terms: dealTermsShape, mediators: mediatorListShape, providerSignature: signatureShape })
+const signedAnswerShape = z.strictObject({ terms: dealTermsShape, mediators: mediatorListShape, providerSignature: signatureShape })
+/** The provider takes the price from certificates that the proposal left out: all of them by id, and what the creator lacks. */
+const pricesAnswerShape = z.strictObject({ certificates: idsShape(MAX_PROOFS), proofs: z.array(bytesShape).max(MAX_PROOFS) })
+export type SignedAnswer = z.output<typeof signedAnswerShape>
+export const proposeAnswerShape = z.union([signedAnswerShape, pricesAnswerShape])
 export const startAnswerShape = z.strictObject({ creatorSignature: signatureShape })
 export const saltAnswerShape = z.strictObject({ providerSalt: hashShape })
 export const emptyAnswerShape = z.strictObject({})
 /** `result` repeats the result message when the provider has one. */
 export const statusAnswerShape = z.strictObject({ state: z.string().max(32), result: resultShape.optional() })
 
-/** To the solver whose match it is: open this deal on chain. */
-export const openRequestShape = z.strictObject({ terms: dealTermsShape, creatorSignature: signatureShape, providerSignature: signatureShape })
-export const openAnswerShape = z.strictObject({ transaction: hashShape })
+/** To the solver whose match it is: will you open this deal, as the provider signed it? */
+const readyShape = z.strictObject({ type: z.literal('ready'), terms: dealTermsShape, providerSignature: signatureShape })
+/** Open it on chain. */
+const openShape = z.strictObject({ type: z.literal('open'), terms: dealTermsShape, creatorSignature: signatureShape, providerSignature: signatureShape })
+export const openRequestShape = z.discriminatedUnion('type', [readyShape, openShape])
+export type OpenRequest = z.output<typeof openRequestShape>
+/** The solver's signature under its OpeningPromise. */
+export const openAnswerShape = z.strictObject({ promise: signatureShape })
 
 /** To a drawn mediator: re-execute and judge. It checks the draw itself. */
 export const mediateRequestShape = z.strictObject({

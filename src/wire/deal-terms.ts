@@ -103,7 +103,12 @@ export function dealRestHash (rest: DealRest): Hash {
 
 /** The digest that creator and provider sign. */
 export function dealTermsDigest (domain: Domain, terms: DealTerms): Hash {
-  return typedDigest(domain, keccak256(concat([TERMS_TYPE_HASH, hashStruct(CORE_TYPE_HASH, CORE_TYPE, terms.core), dealRestHash(terms.rest)])))
+  return dealDigest(domain, terms.core, dealRestHash(terms.rest))
+}
+
+/** The same from what the happy path carries. */
+export function dealDigest (domain: Domain, core: DealCore, restHash: Hash): Hash {
+  return typedDigest(domain, keccak256(concat([TERMS_TYPE_HASH, hashStruct(CORE_TYPE_HASH, CORE_TYPE, core), restHash])))
 }
 
 /** keccak256(abi.encode(chainId, market, creator, jobNumber, attempt)): one deal per attempt of a job, over all paths. */

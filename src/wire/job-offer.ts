@@ -19,6 +19,7 @@ export const gpuDemandShape = z.strictObject({
   vramMiB: uintShape.max(16_777_216),
   shareBp: uintShape.min(1).max(10_000)
 })
+export type GpuDemand = z.output<typeof gpuDemandShape>
 
 const replicas = { replicas: uintShape.min(2).max(16), quorum: uintShape.min(1).max(16) }
 /**

@@ -21,6 +21,7 @@ export const gpuSupplyShape = z.strictObject({
   shareBp: uintShape.max(10_000),
   secondAsk: amountShape
 })
+export type GpuSupply = z.output<typeof gpuSupplyShape>
 
 export const resourceOfferShape = z.strictObject({
   /** The provider's name for the machine part that is offered; alternative offers of one unit share its capacity. */

@@ -6,12 +6,14 @@ import { verifyEvidence } from '../../src/match/evidence.ts'
 import { isFaultProven } from '../../src/match/fault.ts'
 import { solveFloor } from '../../src/match/floor.ts'
 import { auctionRulesShape, DEFAULT_AUCTION_RULES as RULES } from '../../src/match/options.ts'
-import { epochAt, phasesOf } from '../../src/match/phases.ts'
+import { epochAt, epochsSince, phasesOf } from '../../src/match/phases.ts'
 import type { Match, Snapshot, Solution } from '../../src/match/problem.ts'
 import { cutoffsOf, snapshotOf, withoutDeparted, type Cutoff } from '../../src/match/snapshot.ts'
 import { verifySolution } from '../../src/match/verify.ts'
-import { commitDigest, commitmentOf, decodeEvidence, encodeEvidence, encodeSolution, FALLBACK_SALT, revealDigest, solutionIdOf, tieKey, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
+import { commitDigest, decodeEvidence, encodeEvidence, FALLBACK_SALT, solutionIdOf, statementOf, tieKey, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
+import { encodeSolution } from '../../src/wire/solution.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
+import { say as sayAs, type Said } from '../support/said.ts'
 import { address, AT_MS, book, hash, job, offer, RULES as MATCH_RULES } from './rows.ts'
 
 const domain = { chainId: 31337, market: address(0xfeed) }
@@ -29,15 +31,10 @@ const inConsent = phases.fallbackDeadline
 
 // One offer holds either jobs 1 and 2, or job 3; job 3 on offer 2 needs more limit than it has.
 const snapshot = book([job(1), job(2), job(3, { resources: { cpuMilli: 95, memoryMiB: 10, diskMiB: 10 }, limit: 1200 })], [offer(1), offer(2, { maxRunSeconds: 1 })])
-const match = (jobNumber: number): Match => ({ job: hash(jobNumber), offer: offer(1).id })
+const match = (jobNumber: number): Match => ({ job: hash(jobNumber), offer: offer(1).id, devices: [] })
 const solution = (...jobs: number[]): Solution => ({ epoch: 7, engine: 'test', matches: jobs.map(match) })
 
-function say (signer: Signer, what: Solution | Uint8Array, salt: Hash = SALT, epoch = 7): { commit: AuctionCommit, reveal: AuctionReveal } {
-  const bytes = what instanceof Uint8Array ? what : encodeSolution(what)
-  const commit = { epoch, solver: signer.address, commitment: commitmentOf(solutionIdOf(bytes), salt, signer.address) }
-  const reveal = { epoch, solver: signer.address, solution: bytes, salt }
-  return { commit: { ...commit, signature: signer.sign(commitDigest(domain, commit)) }, reveal: { ...reveal, signature: signer.sign(revealDigest(domain, reveal)) } }
-}
+const say = (signer: Signer, what: Solution | Uint8Array, salt: Hash = SALT, epoch = 7, prices?: Uint8Array): Said => sayAs(domain, signer, { solution: what, epoch, salt, prices })
 const open = (rules = RULES, isBonded?: (solver: string) => boolean): Competition => createCompetition({ domain, ...(isBonded === undefined ? {} : { isBonded }) }, { phases, rules })
 const publish = (competition: Competition, signer: Signer, what: Solution, salt?: Hash): void => {
   const { commit, reveal } = say(signer, what, salt)
@@ -51,6 +48,10 @@ t.test('epochs count from genesis and their phases ascend', async (t) => {
   t.same(phases, { epoch: 7, epochStart: AT_MS, commitDeadline: AT_MS + 4000, revealDeadline: AT_MS + 5500, fallbackDeadline: AT_MS + 6500, consentDeadline: AT_MS + 10_000 })
   t.same([AT_MS - 1, AT_MS, AT_MS + 9_999].map((now) => epochAt(RULES, GENESIS, now)), [6, 7, 7])
   t.equal(auctionRulesShape.safeParse({ ...RULES, commitBp: RULES.revealBp }).success, false)
+})
+
+t.test('a record ages by whole epochs; one that is dated ahead has none', async (t) => {
+  t.same([AT_MS, AT_MS - 9_999, AT_MS - 10_000, AT_MS - 25_000, AT_MS + 30_000].map((seq) => epochsSince(RULES, seq, AT_MS)), [0, 0, 1, 2, 0])
 })
 
 t.test('a commit is taken in its phase only', async (t) => {
@@ -134,11 +135,11 @@ t.test('a fault convinces who was not there, an invented one does not', async (t
   const second = say(ann, solution(1, 2))
   const head = { solver: ann.address, epoch: 7 }
   t.equal(isFaultProven(domain, { ...head, kind: 'commit-twice', messages: [first.commit, second.commit] }), true)
-  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-mismatch', messages: [first.commit, second.reveal] }), true)
-  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-twice', messages: [first.reveal, second.reveal] }), true)
+  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-mismatch', messages: [first.commit, statementOf(second.reveal)] }), true)
+  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-twice', messages: [statementOf(first.reveal), statementOf(second.reveal)] }), true)
   t.equal(isFaultProven(domain, { ...head, kind: 'commit-twice', messages: [first.commit, first.commit] }), false)
-  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-mismatch', messages: [first.commit, first.reveal] }), false)
-  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-twice', messages: [first.reveal, first.reveal] }), false)
+  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-mismatch', messages: [first.commit, statementOf(first.reveal)] }), false)
+  t.equal(isFaultProven(domain, { ...head, kind: 'reveal-twice', messages: [statementOf(first.reveal), statementOf(first.reveal)] }), false)
   t.equal(isFaultProven(domain, { ...head, kind: 'commit-twice', messages: [first.commit, { ...say(bob, solution(1)).commit, solver: ann.address }] }), false)
 })
 
@@ -235,7 +236,7 @@ t.test('a record that left too late for solvers to know counts for who verifies,
   const verified = verifySolution(early, solution(1, 2))
   t.match(verified, { ok: true, counted: 2, unknown: 0 })
   t.same(verifySolution(late, solution(1, 2)), verified, 'scored alike')
-  t.match(verifySolution(early, { ...solution(1, 2), matches: [match(1), { job: hash(2), offer: offer(9).id }] }), { code: 'MATCH_INADMISSIBLE' })
+  t.match(verifySolution(early, { ...solution(1, 2), matches: [match(1), { job: hash(2), offer: offer(9).id, devices: [] }] }), { code: 'MATCH_INADMISSIBLE' })
   t.same(at(AT_MS - 2000, solve).jobs.map(({ id }) => id), [hash(2)], 'who solves takes nothing that has left')
   t.same(withoutDeparted(early).offers.map(({ id }) => id), [offer(9).id], 'what remains is marked')
 })
@@ -277,4 +278,58 @@ t.test('evidence is adopted until consents end, and never of a solver at fault',
   const late = open()
   t.same(late.adopt(posting.evidence(cat.address) as typeof evidence, inConsent), { verdict: 'accept' }, 'a posting needs no commit')
   t.equal(late.winner(snapshot)?.solver, cat.address)
+})
+
+t.test('a certificate counts whether it comes before or after its reveal, and only as it was committed', async (t) => {
+  const prices = new Uint8Array(12).fill(1)
+  const { commit, reveal, certificate } = say(ann, solution(1), SALT, 7, prices)
+  for (const order of ['first', 'last']) {
+    const competition = open()
+    t.same(competition.addCertificate(certificate, inReveal), ignored('AUCTION_NO_COMMIT'))
+    competition.addCommit(commit, inCommit)
+    if (order === 'last') competition.addReveal(reveal, inReveal)
+    t.same(competition.addCertificate(certificate, inReveal), { verdict: 'accept' }, order)
+    t.same(competition.addCertificate(certificate, inReveal), ignored('AUCTION_DUPLICATE'))
+    if (order === 'first') t.same(competition.addReveal(reveal, inReveal), { verdict: 'accept' })
+    t.same(competition.certificates(), [{ commit, certificate }])
+    t.equal(competition.winner(snapshot)?.solver, ann.address)
+  }
+  const competition = open()
+  competition.addCommit(commit, inCommit)
+  t.same(competition.addCertificate(certificate, phases.revealDeadline), ignored('AUCTION_LATE'))
+  t.same(competition.addCertificate({ ...certificate, certificate: new Uint8Array(12) }, inReveal), rejected('AUCTION_SIGNATURE'), 'other prices under the same signature')
+  t.same(competition.certificates(), [])
+})
+
+t.test('another certificate than the committed one, or than the revealed one, is a fault', async (t) => {
+  const [one, two] = [new Uint8Array(12).fill(1), new Uint8Array(12).fill(2)]
+  const honest = say(ann, solution(1), SALT, 7, one)
+  const other = say(ann, solution(1), SALT, 7, two)
+  const mismatch = open()
+  mismatch.addCommit(honest.commit, inCommit)
+  t.match(mismatch.addCertificate(other.certificate, inReveal), { code: 'AUCTION_EQUIVOCATION' })
+  t.match(mismatch.faults(), [{ kind: 'reveal-mismatch' }])
+  const twice = open()
+  twice.addCommit(honest.commit, inCommit)
+  twice.addCertificate(honest.certificate, inReveal)
+  t.match(twice.addReveal(other.reveal, inReveal), { code: 'AUCTION_EQUIVOCATION' })
+  t.match(twice.faults(), [{ kind: 'reveal-twice' }])
+  t.ok([...mismatch.faults(), ...twice.faults()].every((fault) => isFaultProven(domain, fault)))
+  t.same([twice.certificates(), twice.ranking(snapshot)], [[], []], 'neither solution nor certificate count')
+})
+
+t.test('a posting has no certificate', async (t) => {
+  t.same(open().addReveal(say(cat, solution(1), FALLBACK_SALT, 7, new Uint8Array(12)).reveal, inFallback), rejected('AUCTION_MALFORMED'))
+})
+
+t.test('a certificate may be adopted with its commit while parties consent, from a bonded solver', async (t) => {
+  const { commit, certificate } = say(ann, solution(1), SALT, 7, new Uint8Array(12))
+  const stranger = say(bob, solution(1), SALT, 7, new Uint8Array(12))
+  const competition = open(RULES, (solver) => solver === ann.address)
+  t.same(competition.adoptCertificate({ commit, certificate }, inReveal), ignored('AUCTION_EARLY'))
+  t.same(competition.adoptCertificate({ commit, certificate }, inConsent), { verdict: 'accept' })
+  t.same(competition.adoptCertificate({ commit, certificate }, inConsent), ignored('AUCTION_DUPLICATE'))
+  t.same(competition.adoptCertificate(stranger, inConsent), ignored('AUCTION_UNBONDED'))
+  t.same(competition.adoptCertificate({ commit: stranger.commit, certificate }, inConsent), rejected('AUCTION_MISMATCH'))
+  t.same(competition.adoptCertificate({ commit, certificate }, phases.consentDeadline), ignored('AUCTION_LATE'))
 })

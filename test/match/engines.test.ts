@@ -10,9 +10,10 @@ import { floorEngine, solveFloor } from '../../src/match/floor.ts'
 import { createInstance } from '../../src/match/instance.ts'
 import { createLpEngine, DEFAULT_LP_OPTIONS } from '../../src/match/lp.ts'
 import { DEFAULT_MATCH_RULES } from '../../src/match/options.ts'
-import type { Snapshot } from '../../src/match/problem.ts'
-import { verifySolution } from '../../src/match/verify.ts'
-import { encodeSolution } from '../../src/wire/auction.ts'
+import { admissible } from '../../src/match/admissible.ts'
+import type { Match, OfferRow, Snapshot } from '../../src/match/problem.ts'
+import { verifySolution, type Verified } from '../../src/match/verify.ts'
+import { encodeSolution } from '../../src/wire/solution.ts'
 import { AT_MS, anyBook, book, hash, job, offer, shuffled } from './rows.ts'
 
 const clock = createSystemClock()
@@ -27,6 +28,8 @@ async function untilBusy (): Promise<void> {
   await once(channel as unknown as EventTarget, 'message')
   channel.close()
 }
+/** The local search without programs, so without threads. */
+const searchOnly = createLpEngine({ logger: silentLogger }, { ...DEFAULT_LP_OPTIONS, maxWindows: 0 })
 const stuck = { ...DEFAULT_LP_OPTIONS, workerUrl: new URL('./stuck-worker.mjs', import.meta.url) }
 
 t.test('the floor is feasible on any book, whatever the order of its rows', async () => {
@@ -41,8 +44,11 @@ t.test('the floor is feasible on any book, whatever the order of its rows', asyn
 t.test('the floor leaves no job waiting that still fits', async () => {
   fc.assert(fc.property(anyBook, (snapshot) => {
     const solution = solveFloor(snapshot)
-    return snapshot.jobs.every((left) => solution.matches.some((match) => match.job === left.id) ||
-      snapshot.offers.every((right) => !verifySolution(snapshot, { ...solution, matches: [...solution.matches, { job: left.id, offer: right.id }] }).ok))
+    const alone = snapshot.jobs.filter(({ offer }) => offer.group.size === 0 && !('replicas' in offer.verification) && offer.gpus.length < 2)
+    return alone.every((left) => solution.matches.some((match) => match.job === left.id) || snapshot.offers.every((right) => {
+      const ways = left.offer.gpus.length === 0 ? [[]] : right.offer.gpus.map((_, place) => [place])
+      return ways.every((devices) => !verifySolution(snapshot, { ...solution, matches: [...solution.matches, { job: left.id, offer: right.id, devices }] }).ok)
+    }))
   }), { numRuns: 200, seed: 2 })
 })
 
@@ -55,23 +61,64 @@ t.test('the floor serves bids first and packs several jobs on an offer', async (
 t.test('the floor takes the offer that counts most, and the fullest among equals', async (t) => {
   const room = (cpuMilli: number): object => ({ capacity: { cpuMilli, memoryMiB: 100, diskMiB: 100 } })
   const cheap = offer(4, { ask: { base: 40, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 } })
-  t.same(solveFloor(book([job(1)], [offer(1, room(100)), offer(2, room(12)), offer(3, room(50))])).matches, [{ job: hash(1), offer: offer(2).id }])
-  t.same(solveFloor(book([job(1)], [offer(1, room(100)), offer(2, room(12)), cheap])).matches, [{ job: hash(1), offer: cheap.id }])
+  t.same(solveFloor(book([job(1)], [offer(1, room(100)), offer(2, room(12)), offer(3, room(50))])).matches, [{ job: hash(1), offer: offer(2).id, devices: [] }])
+  t.same(solveFloor(book([job(1)], [offer(1, room(100)), offer(2, room(12)), cheap])).matches, [{ job: hash(1), offer: cheap.id, devices: [] }])
+})
+
+/** Every set of whole bundles on every choice of offers and devices: the best score there is. For a handful of rows. */
+function optimum (snapshot: Snapshot): number {
+  const { jobs, offers } = snapshot
+  const arranged = (entries: number, places: number): number[][] => entries === 0 ? [[]] : arranged(entries - 1, places).flatMap((some) => Array.from({ length: places }, (_, at) => at).filter((at) => !some.includes(at)).map((at) => [...some, at]))
+  const waysOf = (row: Snapshot['jobs'][number]): Match[] => offers.flatMap((right) => arranged(row.offer.gpus.length, right.offer.gpus.length).map((devices) => ({ job: row.id, offer: right.id, devices })))
+    .filter(({ offer: id, devices }) => admissible(row, offers.find((right) => right.id === id) as OfferRow, snapshot, devices).ok)
+  let best = 0
+  const choose = (at: number, chosen: readonly Match[]): void => {
+    const row = jobs[at]
+    if (row === undefined) {
+      best = Math.max(best, verifySolution(snapshot, { epoch: snapshot.epoch, engine: 'x', matches: chosen }).score)
+      return
+    }
+    choose(at + 1, chosen)
+    const ways = waysOf(row)
+    for (const [first, one] of ways.entries()) {
+      if (!('replicas' in row.offer.verification)) choose(at + 1, [...chosen, one])
+      else for (const two of ways.slice(first + 1)) choose(at + 1, [...chosen, one, two])
+    }
+  }
+  choose(0, [])
+  return best
+}
+
+t.test('no engine beats the best of all choices, and the search comes near it', async (t) => {
+  const sums = { optimum: 0, floor: 0, lp: 0 }
+  let complex = 0
+  await fc.assert(fc.asyncProperty(anyBook, async (whole) => {
+    const snapshot = { ...whole, jobs: whole.jobs.slice(0, 4), offers: whole.offers.slice(0, 3) }
+    const best = optimum(snapshot)
+    const [floor, search] = [solveFloor(snapshot), await searchOnly.solve(snapshot, budget())].map((solution) => verifySolution(snapshot, solution)) as [Verified, Verified]
+    sums.optimum += best
+    sums.floor += floor.score
+    sums.lp += search.score
+    if (floor.counted > 0 && snapshot.jobs.some(({ offer: { gpus, verification } }) => gpus.length > 0 || 'replicas' in verification)) complex++
+    return floor.ok && search.ok && floor.score <= best && search.score <= best && search.score >= floor.score
+  }), { numRuns: 80, seed: 6 })
+  t.comment(`floor ${(sums.floor / sums.optimum).toFixed(3)}, search ${(sums.lp / sums.optimum).toFixed(3)} of the optimum; ${complex} books with GPUs or replicas`)
+  t.ok(sums.lp / sums.optimum > 0.95 && complex > 10)
 })
 
 t.test('lp is feasible and never below the floor on any book', async () => {
   await fc.assert(fc.asyncProperty(anyBook, async (snapshot) => {
     const verified = verifySolution(snapshot, await lp.solve(snapshot, budget()))
     return verified.ok && verified.score >= verifySolution(snapshot, solveFloor(snapshot)).score
-  }), { numRuns: 25, seed: 3 })
+  }), { numRuns: 12, seed: 3 })
 })
 
-t.test('on 50 tight books of 30 x 10, lp beats the floor on most and loses on none', async (t) => {
+t.test('on 20 tight books of 30 x 10, lp beats the floor on most and loses on none', async (t) => {
   const count = { wins: 0, ties: 0, losses: 0 }
   let gain = 0
   let floorMs = 0
   let lpMs = 0
-  for (let seed = 0; seed < 50; seed++) {
+  for (let seed = 0; seed < 20; seed++) {
     const snapshot = instance(seed * 7919 + 30, 30, 10)
     const started = performance.now()
     const floor = verifySolution(snapshot, solveFloor(snapshot)).score
@@ -82,17 +129,16 @@ t.test('on 50 tight books of 30 x 10, lp beats the floor on most and loses on no
     count[best > floor ? 'wins' : best === floor ? 'ties' : 'losses']++
     gain += best / floor - 1
   }
-  t.comment(`lp against floor: ${JSON.stringify(count)}, mean gain ${(gain * 2).toFixed(2)} %, floor ${(floorMs / 50).toFixed(1)} ms, lp ${(lpMs / 50).toFixed(0)} ms`)
+  t.comment(`lp against floor: ${JSON.stringify(count)}, mean gain ${(gain * 5).toFixed(2)} %, floor ${(floorMs / 20).toFixed(1)} ms, lp ${(lpMs / 20).toFixed(0)} ms`)
   t.equal(count.losses, 0)
-  t.ok(count.wins >= 40, `${count.wins} wins`)
+  t.ok(count.wins >= 16, `${count.wins} wins`)
 })
 
 t.test('what lp gains comes from the program, not only from the search', async (t) => {
-  const search = createLpEngine({ logger: silentLogger }, { ...DEFAULT_LP_OPTIONS, maxWindows: 0 })
   let better = 0
   for (let seed = 0; seed < 5; seed++) {
     const snapshot = instance(seed, 60, 12)
-    const [with_, without] = [await lp.solve(snapshot, budget()), await search.solve(snapshot, budget())].map((solution) => verifySolution(snapshot, solution).score) as [number, number]
+    const [with_, without] = [await lp.solve(snapshot, budget()), await searchOnly.solve(snapshot, budget())].map((solution) => verifySolution(snapshot, solution).score) as [number, number]
     if (with_ > without) better++
   }
   t.ok(better >= 3, `${better} of 5`)
@@ -153,8 +199,8 @@ t.test('a solution too large for a reveal keeps its best matches', async (t) => 
   const snapshot = instance(9, 60, 20)
   const solution = solveFloor(snapshot)
   t.equal(fitSolution(snapshot, solution), solution)
-  const small = fitSolution(snapshot, solution, 600)
-  t.ok(encodeSolution(small).length <= 600 && small.matches.length >= 7, `${small.matches.length} of ${solution.matches.length}`)
+  const small = fitSolution(snapshot, solution, 300)
+  t.ok(encodeSolution(small).length <= 300 && small.matches.length >= 7, `${small.matches.length} of ${solution.matches.length}`)
   const { ok, score } = verifySolution(snapshot, small)
   t.ok(ok && score > verifySolution(snapshot, { ...solution, matches: solution.matches.slice(0, small.matches.length) }).score)
 })

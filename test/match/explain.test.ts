@@ -12,7 +12,7 @@ t.test('the numbers of explain are those of trying every pair', async () => {
     const terms = { rules, atMs }
     return jobs.every((left) => {
       const got = explainJob(snapshot, left.id)
-      return got.total === offers.length && got.admissible === offers.filter((right) => admissible(left, right, rules, atMs).ok).length &&
+      return got.total === offers.length && got.admissible === offers.filter((right) => admissible(left, right, { rules, atMs }).ok).length &&
         REASONS.every((reason, at) => {
           const fails = offers.filter((right) => !passes(reason, left, right, terms)).length
           const remaining = offers.filter((right) => REASONS.slice(0, at + 1).every((one) => passes(one, left, right, terms))).length
@@ -21,7 +21,7 @@ t.test('the numbers of explain are those of trying every pair', async () => {
         })
     }) && offers.every((right) => {
       const got = explainOffer(snapshot, right.id)
-      return got.total === jobs.length && got.admissible === jobs.filter((left) => admissible(left, right, rules, atMs).ok).length &&
+      return got.total === jobs.length && got.admissible === jobs.filter((left) => admissible(left, right, { rules, atMs }).ok).length &&
         got.steps.every((step) => step.fails === jobs.filter((left) => !passes(step.reason, left, right, terms)).length)
     })
   }), { numRuns: 200, seed: 4 })
@@ -52,23 +52,42 @@ t.test('misses that the asker can mend come before those that only the other sid
 
 t.test('every constraint has a sentence for both sides that names its number', async (t) => {
   const bad = job(1, {
-    market: 'gpu', matchedUntil: AT_MS + 1, group: { id: hash(1), index: 0, size: 2 }, sealKey: hash(1), gpus: [{ models: [], vramMiB: 1, shareBp: 1 }], resources: { cpuMilli: 11, memoryMiB: 12, diskMiB: 13 }, runSeconds: 70, limit: 0, deadline: 0, validUntil: 0, mediators: [address(1)], targets: [address(1)], avoid: [address(5)]
+    market: 'gpu', matchedUntil: AT_MS + 1, group: { id: hash(1), index: 0, size: 2 }, sealKey: hash(1), resources: { cpuMilli: 11, memoryMiB: 12, diskMiB: 13 }, runSeconds: 70, limit: 0, deadline: 0, validUntil: 0, mediators: [address(1)], targets: [address(1)], avoid: [address(5)], minReputationBp: 7000
   }, address(5))
-  const worse = offer(1, { capacity: { cpuMilli: 10, memoryMiB: 10, diskMiB: 10 }, engines: ['docker'], modules: ['bafyother'], creators: [address(1)], mediators: [MEDIATOR], maxRunSeconds: 60, freeFrom: AT_MS + 1 }, { account: address(5), freeCollateral: 0 })
+  const worse = offer(1, {
+    capacity: { cpuMilli: 10, memoryMiB: 10, diskMiB: 10 }, engines: ['docker'], modules: ['bafyother'], creators: [address(1)], mediators: [MEDIATOR], maxRunSeconds: 60, freeFrom: AT_MS + 10_001, ask: { base: 101, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 }
+  }, { account: address(5), freeCollateral: 0, reputationBp: 5000 })
   const forJob = explainJob(book([bad], [worse]), hash(1)).nearest[0]?.advice ?? []
   const forOffer = explainOffer(book([bad], [worse]), worse.id).nearest[0]?.advice ?? []
-  const all = REASONS.filter((reason) => reason !== 'size' && reason !== 'verification')
+  const all = REASONS.filter((reason) => !['size', 'verification', 'gpu'].includes(reason))
   t.same(forJob.map((entry) => entry.reason), all)
   t.same(forOffer.map((entry) => entry.reason), all)
   for (const advice of [forJob, forOffer]) {
     const by = new Map(advice.map((entry) => [entry.reason, entry.by]))
-    t.same([by.get('cpu'), by.get('memory'), by.get('disk'), by.get('runSeconds'), by.get('price')], [1, 2, 3, 10, 820])
+    t.same([by.get('cpu'), by.get('memory'), by.get('disk'), by.get('runSeconds'), by.get('price')], [1, 2, 3, 10, 871])
   }
+})
+
+t.test('what is lacking of GPUs is said: number, model, VRAM, share, or all at once', async (t) => {
+  const entry = { models: ['big'], vramMiB: 16, shareBp: 5000 }
+  const device = { model: 'big', vramMiB: 16, shareBp: 10_000, secondAsk: 1 }
+  const said = (entries: Array<typeof entry>, devices: Array<typeof device>): string[] => {
+    const snapshot = book([job(1, { gpus: entries, limit: 10_000 })], [offer(1, { gpus: devices })])
+    return [explainJob(snapshot, hash(1)), explainOffer(snapshot, offer(1).id)].map(({ nearest }) => nearest[0]?.advice.map(({ text }) => text).join() ?? '')
+  }
+  const gap = (text: string): string[] => [`ask for other GPUs: ${text}`, `offer other GPUs: ${text}`]
+  t.same(said([entry], []), gap('the offer has 0 of 1 devices'))
+  t.same(said([entry, entry], [device]), gap('the offer has 1 of 2 devices'))
+  t.same(said([entry], [{ ...device, model: 'small' }]), gap('the offer has small, the job takes big'))
+  t.same(said([entry], [{ ...device, vramMiB: 12 }]), gap('the offer\'s devices have 4 MiB of VRAM too little'))
+  t.same(said([entry], [{ ...device, shareBp: 4000 }]), gap('the offer\'s devices have 10 % of a device too little free'))
+  t.same(said([entry, entry], [device, { ...device, model: 'small' }]), gap('the offer\'s devices serve the entries one by one, not together'))
+  t.same(said([entry], [device]), ['', ''])
 })
 
 t.test('a job that could match but did not is outbid; one that the solution names is matched', async (t) => {
   const snapshot = book([job(1), job(2)], [offer(1)])
-  const solution = { epoch: 7, engine: 'x', matches: [{ job: hash(2), offer: offer(1).id }] }
+  const solution = { epoch: 7, engine: 'x', matches: [{ job: hash(2), offer: offer(1).id, devices: [] }] }
   t.match(explainJob(snapshot, hash(1), solution), { state: 'outbid', admissible: 1, matched: [] })
   t.match(explainJob(snapshot, hash(2), solution), { state: 'matched', matched: [offer(1).id] })
   t.match(explainOffer(snapshot, offer(1).id, solution), { state: 'matched', matched: [hash(2)] })

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { askFor, bandFor, collateralFor, feeFor, priceFor, referenceFor, welfareOf } from '../../src/match/price.ts'
-import { address, job, offer, RULES } from './rows.ts'
+import { askFor, collateralFor, feeFor, priceFor, referenceAlone } from '../../src/match/price.ts'
+import { job, offer, RULES } from './rows.ts'
 
 const max = Number.MAX_SAFE_INTEGER
 const body = (fields = {}): ReturnType<typeof job>['offer'] => job(1, fields).offer
@@ -9,13 +9,13 @@ const body = (fields = {}): ReturnType<typeof job>['offer'] => job(1, fields).of
 t.test('ask and reference are base + runSeconds * the sum of the unit prices', async (t) => {
   const demand = body({ resources: { cpuMilli: 3, memoryMiB: 5, diskMiB: 7 }, runSeconds: 11 })
   const unit = { base: 13, cpuMilliSecond: 17, memoryMiBSecond: 19, diskMiBSecond: 23 }
-  t.equal(askFor(demand, offer(1, { ask: unit }).offer), 13 + 11 * (3 * 17 + 5 * 19 + 7 * 23))
-  t.equal(referenceFor(demand, { ...RULES, reference: unit }), 13 + 11 * (3 * 17 + 5 * 19 + 7 * 23))
+  t.equal(askFor(demand, offer(1, { ask: unit }).offer, []), 13 + 11 * (3 * 17 + 5 * 19 + 7 * 23))
+  t.equal(referenceAlone(demand, { ...RULES, reference: { ...RULES.reference, ...unit } }), 13 + 11 * (3 * 17 + 5 * 19 + 7 * 23))
 })
 
 t.test('an ask above 2^53 - 1 is Infinity and never a rounded number', async () => {
   await fc.assert(fc.asyncProperty(fc.maxSafeNat(), fc.maxSafeNat(), fc.nat(1_000_000), fc.integer({ min: 1, max: 604_800 }), async (base, price, cpuMilli, runSeconds) => {
-    const ask = askFor(body({ resources: { cpuMilli, memoryMiB: 1, diskMiB: 0 }, runSeconds }), offer(1, { ask: { base, cpuMilliSecond: price, memoryMiBSecond: 1, diskMiBSecond: 0 } }).offer)
+    const ask = askFor(body({ resources: { cpuMilli, memoryMiB: 1, diskMiB: 0 }, runSeconds }), offer(1, { ask: { base, cpuMilliSecond: price, memoryMiBSecond: 1, diskMiBSecond: 0 } }).offer, [])
     const exact = BigInt(base) + BigInt(runSeconds) * (BigInt(cpuMilli) * BigInt(price) + 1n)
     return exact > BigInt(max) ? ask === Infinity : BigInt(ask) === exact
   }))
@@ -23,9 +23,9 @@ t.test('an ask above 2^53 - 1 is Infinity and never a rounded number', async () 
 
 t.test('the price is the reference, clamped between ask and limit', async (t) => {
   const one = offer(1).offer
-  t.equal(priceFor(body({ limit: 250 }), one, RULES), 200)
-  t.equal(priceFor(body({ limit: 180 }), one, RULES), 180)
-  t.equal(priceFor(body({ limit: 400 }), offer(1, { ask: { ...one.ask, base: 199 } }).offer, RULES), 299)
+  t.equal(priceFor(body({ limit: 250 }), one, RULES, []), 200)
+  t.equal(priceFor(body({ limit: 180 }), one, RULES, []), 180)
+  t.equal(priceFor(body({ limit: 400 }), offer(1, { ask: { ...one.ask, base: 199 } }).offer, RULES, []), 299)
 })
 
 t.test('the fee is floored and has a minimum; collateral is rounded up', async (t) => {
@@ -37,19 +37,4 @@ t.test('the fee is floored and has a minimum; collateral is rounded up', async (
     const got = collateralFor(price, { ...RULES, collateralBp: network }, { collateralBp: demanded })
     return exact > BigInt(max) ? got === Infinity : BigInt(got) === exact
   }))
-})
-
-t.test('limit and ask count within the band only', async (t) => {
-  const one = offer(1).offer
-  t.same(bandFor(200, RULES), { low: 140, high: 260 })
-  t.equal(welfareOf(body({ limit: 250 }), one, RULES), 100)
-  t.equal(welfareOf(body({ limit: 9_999_999 }), one, RULES), 110, 'a limit above the band adds nothing')
-  t.equal(welfareOf(body({ limit: 250 }), offer(1, { ask: { ...one.ask, base: 0, cpuMilliSecond: 0 } }).offer, RULES), 110, 'nor does an ask below it')
-})
-
-t.test('a match counts at least one tick, a narrowed pair exactly one', async (t) => {
-  t.equal(welfareOf(body({ limit: 150 }), offer(1).offer, RULES), 1, 'a limit that equals the ask')
-  t.equal(welfareOf(body({ limit: 100 }), offer(1, { ask: { base: 90, cpuMilliSecond: 0, memoryMiBSecond: 0, diskMiBSecond: 0 } }).offer, RULES), 1, 'both below the band')
-  t.equal(welfareOf(body({ limit: 250, targets: [address(9)] }), offer(1).offer, RULES), 1)
-  t.equal(welfareOf(body({ limit: 250 }), offer(1, { creators: [address(1001)] }).offer, RULES), 1)
 })

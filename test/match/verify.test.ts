@@ -1,59 +1,58 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { admissible } from '../../src/match/admissible.ts'
+import { devicesFor, type Devices } from '../../src/match/devices.ts'
+import { solveFloor } from '../../src/match/floor.ts'
+import { marketOf } from '../../src/match/market.ts'
 import { MAX_MATCHES } from '../../src/match/options.ts'
-import { collateralFor, priceFor, welfareOf } from '../../src/match/price.ts'
-import type { Match, Snapshot, Solution } from '../../src/match/problem.ts'
+import { pairsOf } from '../../src/match/pairs.ts'
+import type { JobRow, Match, OfferRow, Snapshot, Solution } from '../../src/match/problem.ts'
 import { verifySolution } from '../../src/match/verify.ts'
+import type { Hash } from '../../src/wire/shapes.ts'
+import { scoreOf } from './definition.ts'
 import { address, anyBook, book, hash, job, offer, RULES, shuffled } from './rows.ts'
 
 const solution = (matches: Match[], epoch = 7): Solution => ({ epoch, engine: 'test', matches })
-const match = (jobNumber: number, offerNumber: number): Match => ({ job: hash(jobNumber), offer: hash(1_000_000 + offerNumber) })
+const match = (jobNumber: number, offerNumber: number): Match => ({ job: hash(jobNumber), offer: hash(1_000_000 + offerNumber), devices: [] })
 
-/** The definition, written down without care for time: undefined when infeasible, else the score in big integers. */
-function naive (snapshot: Snapshot, matches: readonly Match[]): bigint | undefined {
-  if (new Set(matches.map((entry) => entry.job)).size < matches.length) return undefined
-  const pairs = matches.flatMap((entry) => {
-    const left = snapshot.jobs.find((row) => row.id === entry.job)
-    const right = snapshot.offers.find((row) => row.id === entry.offer)
-    return left === undefined || right === undefined ? [] : [{ left, right }]
-  })
-  for (const one of snapshot.jobs) {
-    if (pairs.filter(({ left }) => left.account === one.account && left.offer.jobNumber === one.offer.jobNumber).length > 1) return undefined
-  }
-  for (const { left, right } of pairs) if (!admissible(left, right, snapshot.rules, snapshot.atMs).ok) return undefined
-  for (const one of snapshot.offers) {
-    const onUnit = pairs.filter(({ right }) => right.account === one.account && right.offer.unit === one.offer.unit)
-    for (const name of ['cpuMilli', 'memoryMiB', 'diskMiB'] as const) {
-      if (onUnit.reduce((sum, { left }) => sum + left.offer.resources[name], 0) > one.offer.capacity[name]) return undefined
-    }
-    const locked = pairs.filter(({ right }) => right.account === one.account)
-      .reduce((sum, { left, right }) => sum + BigInt(collateralFor(priceFor(left.offer, right.offer, snapshot.rules), snapshot.rules, left.offer)), 0n)
-    if (locked > BigInt(one.freeCollateral)) return undefined
-  }
-  return pairs.reduce((sum, { left, right }) => sum + BigInt(welfareOf(left.offer, right.offer, snapshot.rules)), 0n)
+const anyHash = (least: number, most: number, from = 0): fc.Arbitrary<Hash> => fc.integer({ min: least, max: most }).map((at) => hash(from + at))
+const anyPair = fc.record({ job: anyHash(1, 9), offer: anyHash(1, 7, 1_000_000), devices: fc.array(fc.nat(3), { maxLength: 2 }) })
+const same = ({ jobs }: Snapshot, left: Match, right: Match): boolean => {
+  const [one, two] = [left, right].map((match) => jobs.find(({ id }) => id === match.job))
+  return one !== undefined && two !== undefined && (one === two || (one.offer.group.size > 1 && one.account === two.account && one.offer.group.id === two.offer.group.id))
 }
 
-/** A book and matches: mostly admissible pairs of it, now and then any pair, known or not. */
+/** A book and matches: a part of what an engine or chance finds, whole or torn, now and then with any pair, known or not. */
 const anyCase = anyBook.chain((snapshot) => {
-  const pairs = snapshot.jobs.flatMap((left) => snapshot.offers.filter((right) => admissible(left, right, snapshot.rules, snapshot.atMs).ok).map((right) => ({ job: left.id, offer: right.id })))
-  const anyPair = fc.record({ job: fc.integer({ min: 1, max: 12 }).map((at) => hash(at)), offer: fc.integer({ min: 1, max: 7 }).map((at) => hash(1_000_000 + at)) })
-  const some = pairs.length === 0 ? anyPair : fc.oneof({ arbitrary: fc.constantFrom(...pairs), weight: 15 }, { arbitrary: anyPair, weight: 1 })
-  return fc.record({ snapshot: fc.constant(snapshot), matches: fc.array(some, { maxLength: 5 }) })
+  const found = solveFloor(snapshot).matches
+  const market = marketOf(snapshot)
+  const { count, job: jobs, offer: offers, variant, variants } = pairsOf(market)
+  const pairs = Array.from({ length: count }, (_, at): Match => ({ job: (market.jobs[jobs[at] as number] as JobRow).id, offer: (market.offers[offers[at] as number] as OfferRow).id, devices: variants[variant[at] as number] as Devices }))
+  const whole = fc.subarray([...found]).map((some) => found.filter((match) => some.some((one) => same(snapshot, one, match))))
+  const torn = fc.subarray([...found])
+  const chance = pairs.length === 0 ? fc.constant<Match[]>([]) : fc.uniqueArray(fc.constantFrom(...pairs), { maxLength: 6, selector: ({ job }) => job })
+  const alone = snapshot.jobs.filter((row) => row.offer.group.size === 0 && !('replicas' in row.offer.verification))
+  const wild = alone.length === 0 ? chance : fc.uniqueArray(fc.record({ left: fc.constantFrom(...alone), right: fc.constantFrom(...snapshot.offers) }).map(({ left, right }): Match => ({ job: left.id, offer: right.id, devices: devicesFor(left.offer, right.offer) ?? [] })), { maxLength: 2, selector: ({ job }) => job })
+  const strays = fc.oneof({ arbitrary: fc.constant<Match[]>([]), weight: 5 }, { arbitrary: fc.array(anyPair, { maxLength: 2 }), weight: 1 })
+  return fc.record({ snapshot: fc.constant(snapshot), matches: fc.tuple(fc.oneof(whole, torn, chance, chance, wild), strays).map(([some, more]) => [...some, ...more]) })
 })
 
 t.test('verify agrees with the definition on any book and any matches', async () => {
-  let feasible = 0
+  const feasible = { several: 0, gpus: 0, together: 0, unknown: 0 }
   const infeasible = new Map<unknown, number>()
   fc.assert(fc.property(anyCase, ({ snapshot, matches }) => {
-    const expected = naive(snapshot, matches)
+    const expected = scoreOf(snapshot, matches)
     const got = verifySolution(snapshot, solution(matches))
-    if (expected !== undefined && expected > 0n) feasible += matches.length > 1 ? 1 : 0
     if (expected === undefined) infeasible.set(got.code, (infeasible.get(got.code) ?? 0) + 1)
+    else {
+      feasible.several += got.counted > 1 ? 1 : 0
+      feasible.gpus += got.counted > 0 && matches.some(({ devices }) => devices.length > 0) ? 1 : 0
+      feasible.together += got.counted > 0 && matches.some((one) => matches.some((other) => one !== other && same(snapshot, one, other))) ? 1 : 0
+      feasible.unknown += got.counted > 0 && got.unknown > 0 ? 1 : 0
+    }
     return expected === undefined ? !got.ok && got.score === 0 && got.code !== undefined : got.ok && BigInt(got.score) === expected
-  }), { numRuns: 3000, seed: 1 })
-  t.ok(feasible > 100, `${feasible} of 3000 cases were feasible with several matches`)
-  for (const code of ['MATCH_JOB_TWICE', 'MATCH_INADMISSIBLE', 'MATCH_OVER_CAPACITY', 'MATCH_OVER_COLLATERAL']) t.ok((infeasible.get(code) ?? 0) > 20, `${infeasible.get(code)} cases of ${code}`)
+  }), { numRuns: 1500, seed: 1 })
+  for (const [name, cases] of Object.entries(feasible)) t.ok(cases > 20, `${cases} feasible cases: ${name}`)
+  for (const code of ['MATCH_JOB_TWICE', 'MATCH_REPLICAS', 'MATCH_GROUP', 'MATCH_DEVICES', 'MATCH_INADMISSIBLE', 'MATCH_OVER_CAPACITY', 'MATCH_OVER_COLLATERAL']) t.ok((infeasible.get(code) ?? 0) > 3, `${infeasible.get(code)} cases of ${code}`)
 })
 
 t.test('the order of rows and of matches means nothing', async () => {
@@ -61,7 +60,7 @@ t.test('the order of rows and of matches means nothing', async () => {
     const one = verifySolution(snapshot, solution(matches))
     const two = verifySolution(shuffled(snapshot, seed), solution([...matches].reverse()))
     return one.ok === two.ok && one.score === two.score && one.counted === two.counted && one.unknown === two.unknown
-  }), { numRuns: 500, seed: 2 })
+  }), { numRuns: 300, seed: 2 })
 })
 
 t.test('a hostile solution scores nothing', async (t) => {
@@ -76,7 +75,7 @@ t.test('a hostile solution scores nothing', async (t) => {
   t.match(code([match(1, 3), match(2, 3)]), bad('MATCH_OVER_COLLATERAL'), 'over collateral: each needs 500')
   t.match(code([match(6, 1)]), { ...bad('MATCH_INADMISSIBLE'), reason: 'price' }, 'limit below ask')
   t.match(code([match(1, 1)], 8), bad('MATCH_EPOCH'), 'another epoch')
-  t.match(code([match(77, 1), match(77, 2)]), bad('MATCH_JOB_TWICE'), 'a job twice is visible without knowing it')
+  t.match(code([match(77, 1), match(77, 2)]), { ok: true, score: 0, counted: 0, unknown: 2 }, 'nobody knows how often an unknown job may occur')
   t.match(code(Array.from({ length: 100_000 }, (_, at) => match(at + 1, 1))), bad('MATCH_TOO_MANY'), `more than ${MAX_MATCHES} matches`)
   t.match(code([match(3, 1), match(4, 2), match(1, 1), match(2, 2)]), { ok: true, counted: 4 }, 'several jobs share an offer')
 })

@@ -12,11 +12,11 @@ t.test('a provider asks what its fleet says, else what it was told, else nine te
   let bp: number | undefined
   let open = true
   const policy = providerPolicy({ isOpen: () => open, askBp: () => bp }, { reference, askFactor: 1.5 })
-  t.same([policy.ask(), policy.askBp()], [{ base: 1500, cpuMilliSecond: 150, memoryMiBSecond: 15, diskMiBSecond: 2 }, 15_000])
+  t.same([policy.ask(), policy.askBp()], [{ base: 1528, cpuMilliSecond: 150, memoryMiBSecond: 15, diskMiBSecond: 2 }, 15_000])
   bp = 8000
-  t.same([policy.ask(), policy.askBp()], [{ base: 800, cpuMilliSecond: 80, memoryMiBSecond: 8, diskMiBSecond: 1 }, 8000])
+  t.same([policy.ask(), policy.askBp()], [{ base: 807, cpuMilliSecond: 80, memoryMiBSecond: 8, diskMiBSecond: 1 }, 8000])
   bp = undefined
-  t.equal(providerPolicy({ isOpen: () => open, askBp: () => bp }, { reference, askFactor: undefined }).ask().base, 900)
+  t.equal(providerPolicy({ isOpen: () => open, askBp: () => bp }, { reference, askFactor: undefined }).ask().base, 906)
   open = false
   t.equal(policy.isOpen(), false)
 })

@@ -8,10 +8,10 @@ const [alice, bob, poor] = [testSigner(1), testSigner(2), testSigner(3)]
 const KEEP_MS = 4000
 
 t.test('offers come and go: departures are remembered for a while, and forgotten when the record comes back', async (t) => {
-  const clock = createManualClock(T0)
+  const clock = { ...createManualClock(T0), offsetMs: () => 0 }
   const book = createBook({ domain: DOMAIN })
   const free = (account: string): number => account === poor.address ? 0 : 10_000_000
-  const sightings = createSightings({ book, eligibility: { free }, clock }, { keepMs: KEEP_MS })
+  const sightings = createSightings({ book, eligibility: { free, reputationBp: () => 10_000 }, clock }, { keepMs: KEEP_MS, rules: { epochMs: 2000 } })
   const leave = sightings.watch()
   t.teardown(leave)
   const job = signRecord(alice, 'job')
@@ -19,7 +19,7 @@ t.test('offers come and go: departures are remembered for a while, and forgotten
   const second = signRecord(bob, 'offer', { seq: T0 + 2 })
   for (const record of [job, first, signRecord(poor, 'offer'), signRecord(poor, 'job')]) book.merge(record, T0)
   const seen = (): unknown => {
-    const { jobs, offers } = sightings.funded()
+    const { jobs, offers } = sightings.funded(T0)
     return [...jobs, ...offers].map(({ row, firstSeenMs, goneMs }) => [row.id, firstSeenMs - T0, goneMs === undefined ? undefined : goneMs - T0])
   }
   t.same(seen(), [[job.id, 0, undefined], [first.id, 0, undefined]], 'who has nothing does not count')

@@ -10,7 +10,7 @@ import { createBookReplica, type BookReplica } from '../../src/book/replica.ts'
 import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
-import type { Ranked } from '../../src/match/competition.ts'
+import type { Ranked } from '../../src/match/ranking.ts'
 import type { AuctionDecision } from '../../src/roles/auction.ts'
 import { createMemoryDatastore } from './memory-datastore.ts'
 import { createMemoryNetwork } from './memory-mesh.ts'
@@ -61,7 +61,7 @@ export async function openTestView (t: Test, options: Partial<ViewOptions> = {},
     flush: () => { clock.advance(options.flushMs ?? 50) },
     listeners: () => listeners.size,
     decide: (epoch, ranking) => {
-      const decision: AuctionDecision = { epoch, ranking: ranking as Ranked[], pairingsOf: () => [] }
+      const decision: AuctionDecision = { epoch, ranking: ranking as Ranked[], pairingsOf: () => [], feeOf: () => 0 }
       decisions.set(epoch, decision)
       for (const listener of listeners) listener(decision)
     }

@@ -11,7 +11,6 @@ export const runStart: CommandRun = async (context) => {
   const roles = parseRoles(textFlag(context, 'role') ?? 'creator')
   const ask = Number(textFlag(context, 'ask') ?? '0.9')
   if (!(ask > 0 && ask < 100)) throw new CliError('USAGE_NUMBER', '--ask must be above 0 and below 100', { data: { ask: textFlag(context, 'ask') }, hint: 'It multiplies the reference price: --ask 0.9 asks for nine tenths of it.' })
-  const engine = oneOf(context, 'engine', ['lp', 'floor'])
   const logLevel = oneOf<LogLevel>(context, 'logLevel', ['info', 'debug', 'warn', 'error', 'silent'])
   const deposit = textFlag(context, 'deposit')
   const stake = textFlag(context, 'stake')
@@ -29,7 +28,7 @@ export const runStart: CommandRun = async (context) => {
     reachability: oneOf(context, 'reachability', ['auto', 'public', 'private']),
     upnp: context.flags['upnp'] === true,
     apiPort: numberFlag(context, 'apiPort', { min: 0, max: 65_535, fallback: 0 }),
-    engine,
+    engine: textFlag(context, 'engine'),
     units: parseUnits(listFlag(context, 'unit')),
     askFactor: ask,
     modules: listFlag(context, 'module'),

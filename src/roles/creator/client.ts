@@ -8,7 +8,8 @@ import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import type { Blocks } from '../../store/blocks.ts'
-import { dealIdOf } from '../../wire/deal-terms.ts'
+import { dealIdOf, dealRestHash } from '../../wire/deal-terms.ts'
+import type { Deal } from '../../deal/deal.ts'
 import { PLAIN_JOB } from '../../wire/job-offer.ts'
 import { bodyShard, slotAt } from '../../wire/shard.ts'
 import type { Address } from '../../wire/shapes.ts'
@@ -34,7 +35,7 @@ export interface ClientComponents extends NegotiateComponents, JudgeComponents, 
   author: Author
   replica: BookReplica
   blocks: Blocks
-  auction: Pick<AuctionView, 'onDecided'>
+  auction: Pick<AuctionView, 'onDecided' | 'prices' | 'decision' | 'noteStalled' | 'say'>
   chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'blockTime' | 'isNullified' | 'account' | 'deployment' | 'hurry' | 'stateOf'>
   clock: Clock
   logger: Logger
@@ -112,6 +113,13 @@ export function createClient (components: ClientComponents, options: ClientOptio
     return number
   }
 
+  /** The chain tells whether a promise was broken: also here, before anybody hears of it. */
+  const tellBroken = ({ state, promise, terms: { core, rest } }: Deal): void => {
+    if (state !== 'Cancelled' || promise === undefined) return
+    components.auction.say({ type: 'promise', promise: { core, restHash: dealRestHash(rest), signature: promise } })
+      .catch((error: unknown) => { logger.debug('deal.promise', { solver: core.feeTo, error: errorMessage(error) }) })
+  }
+
   /** Picks up every job where the last run of this node left it. */
   const restore = async (): Promise<void> => {
     await table.load()
@@ -123,7 +131,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
       // The deal was journalled first: a crash in between must not let the job be matched twice.
       if (!job.deals.includes(deal.dealId)) await table.save(job, (changed) => { changed.deals = [...changed.deals, deal.dealId] })
     }
-    stops.push(deals.onUpdate(follower.onDeal), components.auction.onDecided(matched.onDecided))
+    stops.push(deals.onUpdate(follower.onDeal), deals.onUpdate(tellBroken), components.auction.onDecided(matched.onDecided))
     for (const job of table.all()) {
       if (isJobOver(job)) continue
       const deal = table.dealsOf(job).at(-1)

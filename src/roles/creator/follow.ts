@@ -2,6 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Deal } from '../../deal/deal.ts'
+import { MAX_ATTEMPTS } from '../../deal/options.ts'
 import { isTerminal, type DealState } from '../../deal/states.ts'
 import { isJobOver, type Job } from './job.ts'
 import type { JobTable } from './job-table.ts'
@@ -10,8 +11,6 @@ import { REFUSED_MS } from './matched.ts'
 
 /** A provider that did not finish a deal: long enough for the others to be tried, short enough for one that was restarted. */
 const FAILED_MS = 300_000
-/** The contract's limit: 8 attempts share one word of nullifiers with other jobs. */
-const MAX_ATTEMPTS = 8
 const FAILED: readonly DealState[] = ['MediationRejected', 'Refunded', 'TimedOut', 'Cancelled']
 
 /** A job follows its deals, and goes back into the book when one ended without a result. */

@@ -2,6 +2,7 @@ import type { BookReplica } from '../../book/replica.ts'
 import type { Clock } from '../../core/clock.ts'
 import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
+import { MAX_ATTEMPTS } from '../../deal/options.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import type { AuctionDecision, Pairing } from '../auction.ts'
 import { isJobOver, type Job } from './job.ts'
@@ -13,6 +14,10 @@ import type { Negotiation } from './negotiate.ts'
 export const REFUSED_MS = 20_000
 /** Answers of a node whose consent phase is over, or not yet open: the pair was late, its provider refused nothing. */
 const OUT_OF_TIME: readonly string[] = ['AUCTION_LATE', 'AUCTION_EARLY', 'AUCTION_EPOCH']
+/** What speaks against the pair in this epoch and not against the provider: the next-best solution may name it again. */
+const NOT_ITS_FAULT: readonly string[] = ['AUCTION_PRICE_SET', 'AUCTION_COOLING']
+/** The provider signed terms that nobody opens: it signs no others for this attempt. */
+const SPENT = 'DEAL_SOLVER_AWAY'
 
 /** What happens to jobs that an auction matched: the pairs of the best solutions are tried until one makes a deal. */
 export interface Matched {
@@ -32,9 +37,10 @@ export function createMatched (components: { table: JobTable, listing: Listing, 
     await table.save(job, (changed) => { changed.matchedAtMs = clock.now() })
     const record = entry.bytes
     const refused: Address[] = []
+    const spent: Address[] = []
     for (const pairing of pairings) {
       if (isJobOver(job)) return
-      if (refused.includes(pairing.offer.account)) continue
+      if (refused.includes(pairing.offer.account) || spent.includes(pairing.offer.account)) continue
       try {
         const deal = await negotiation.negotiate(pairing, record, () => !isJobOver(job))
         table.bind(deal, job)
@@ -51,10 +57,19 @@ export function createMatched (components: { table: JobTable, listing: Listing, 
         await table.save(job, (changed) => { changed.problem = { code: errorCode(error), message: errorMessage(error) } })
         // The offer stands in the book as it was and waits for the next epoch.
         if (OUT_OF_TIME.includes(errorCode(error))) return
-        refused.push(pairing.offer.account)
+        if (NOT_ITS_FAULT.includes(errorCode(error))) continue
+        if (errorCode(error) === SPENT) spent.push(pairing.offer.account)
+        else refused.push(pairing.offer.account)
       }
     }
-    await table.save(job, (changed) => { changed.avoid = [...changed.avoid, ...refused.map((provider) => ({ provider, untilMs: clock.now() + REFUSED_MS }))] })
+    if (refused.length === 0 && spent.length === 0) return
+    const attempt = job.offer.attempt + Math.min(1, spent.length)
+    // Without attempts left the job waits for a provider that signed nothing for this one.
+    if (attempt >= MAX_ATTEMPTS) refused.push(...spent)
+    await table.save(job, (changed) => {
+      if (attempt < MAX_ATTEMPTS) changed.offer = { ...changed.offer, attempt }
+      changed.avoid = [...changed.avoid, ...refused.map((provider) => ({ provider, untilMs: clock.now() + REFUSED_MS }))]
+    })
     await listing.publish(job)
   }
 

@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import type { Chain } from '../../chain/chain.ts'
 import type { Clock } from '../../core/clock.ts'
 import { errorCode, errorMessage } from '../../core/errors.ts'
@@ -9,19 +8,26 @@ import { DEADLINE_SKEW_SECONDS } from '../../deal/timeouts.ts'
 import type { DealParameters } from '../../deal/options.ts'
 import { assertSameTerms, buildTerms, saltFor } from '../../deal/terms.ts'
 import type { Signer } from '../../identity/signer.ts'
-import { collateralFor, feeFor, priceFor } from '../../match/price.ts'
+import { trustedBy } from '../../match/mediators.ts'
+import { collateralFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
+import { certificateSetOf } from '../../wire/auction.ts'
 import { saltHash } from '../../wire/deal-messages.ts'
-import { dealIdOf, dealTermsDigest } from '../../wire/deal-terms.ts'
-import type { proposeAnswerShape } from '../../wire/deal-room.ts'
+import { isPromiseSigned } from '../../wire/broken-promise.ts'
+import { dealIdOf, dealRestHash, dealTermsDigest, type Consent } from '../../wire/deal-terms.ts'
+import type { SignedAnswer } from '../../wire/deal-room.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import { recoverSigner } from '../../wire/signature.ts'
-import type { Pairing } from '../auction.ts'
+import type { AuctionView, Pairing } from '../auction.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
+import { RoleError } from '../errors.ts'
 
-export interface NegotiateComponents { deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
+export interface NegotiateComponents { auction: Pick<AuctionView, 'prices' | 'decision' | 'noteStalled'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
 export interface NegotiateOptions { rules: MatchRules, parameters: DealParameters, parametersHash: Hash, saltSecret: Hash, mediators: () => Promise<ReadonlyMap<Address, number>> }
+
+/** What of the terms the creator decides. */
+interface Choices { creatorSaltHash: Hash, certificates: Hash[], price: number, fee: number }
 
 /** The creator's half of the consent. */
 export interface Negotiation {
@@ -39,13 +45,20 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
   const { deals, room, signer, clock, logger } = components
   const { domain } = components.chain
 
+  const askToOpen = async (deal: Deal, peer: string, consent: Consent): Promise<void> => {
+    const promise = await room.open(peer, consent)
+    const { core, rest } = consent.terms
+    if (!isPromiseSigned(domain, { core, restHash: dealRestHash(rest), signature: promise })) throw new DealError('DEAL_BAD_SIGNATURE', 'the promise to open is not signed by the solver')
+    await deals.update(deal, (changed) => { changed.promise = promise })
+  }
+
   /** Both at once: the provider needs the consent to open by itself should the solver not. */
   const send = async (deal: Deal): Promise<void> => {
     const { dealId, terms, creatorSignature, providerSignature } = deal
     if (creatorSignature === undefined || providerSignature === undefined) return
     const sent = await Promise.allSettled([
       room.agree(deal.peer, dealId, creatorSignature),
-      deal.solverPeer === undefined ? Promise.resolve() : room.open(deal.solverPeer, { terms, creatorSignature, providerSignature })
+      deal.solverPeer === undefined ? Promise.resolve() : askToOpen(deal, deal.solverPeer, { terms, creatorSignature, providerSignature })
     ])
     for (const result of sent) {
       if (result.status === 'rejected') logger.debug('deal.consent.send', { dealId, code: errorCode(result.reason), error: errorMessage(result.reason) })
@@ -60,8 +73,9 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     const ownSalt = saltFor(options.saltSecret, dealId)
     const creatorSaltHash = saltHash(ownSalt)
     const peer = offer.offer.peer
-    const answer = await room.propose(peer, { epoch: pairing.epoch, evidence: pairing.evidence, jobOfferId: row.id, resourceOfferId: offer.id, creatorSaltHash })
-    await checkAnswer(pairing, answer, creatorSaltHash)
+    const { answer, choices } = await propose(pairing, creatorSaltHash)
+    await checkAnswer(pairing, answer, choices)
+    await assertReady(pairing, dealId, answer)
     if (!isWanted()) {
       // The provider holds a lane and capacity for it; should it not hear this, they come back after openBy.
       await Promise.allSettled([room.withdraw(peer, dealId)])
@@ -70,7 +84,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     // From here to deals.add nothing waits: a cancellation finds either no deal or this one.
     const creatorSignature = signer.sign(dealTermsDigest(domain, answer.terms))
     const deal: Deal = {
-      dealId, role: 'creator', state: 'DealNegotiating', epoch: pairing.epoch, terms: answer.terms, mediators: answer.mediators, jobRecord, peer,
+      dealId, role: 'creator', state: 'DealNegotiating', epoch: pairing.epoch, terms: answer.terms, mediators: answer.mediators, jobRecord, devices: [...pairing.devices], peer,
       ...(pairing.solverPeer === undefined ? {} : { solverPeer: pairing.solverPeer }),
       ownSalt, creatorSignature, providerSignature: answer.providerSignature, transactions: [], updatedAtMs: clock.now()
     }
@@ -82,27 +96,59 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
 
   return { negotiate, send }
 
-  async function checkAnswer (pairing: Pairing, answer: z.output<typeof proposeAnswerShape>, creatorSaltHash: Hash): Promise<void> {
+  /** Asks for terms; a second time with the certificates of both sides when the provider holds others (protocol/auction.md, Class price). */
+  async function propose (pairing: Pairing, creatorSaltHash: Hash): Promise<{ answer: SignedAnswer, choices: Choices }> {
+    const { epoch, evidence, job, offer, solutionId } = pairing
+    const { prices, decision } = components.auction
+    const choose = (certificates: Hash[]): Choices => {
+      const price = prices.priceFor(epoch, pairing, certificates)
+      return { creatorSaltHash, certificates, price, fee: decision(epoch)?.feeOf(solutionId, price) ?? options.rules.minFee }
+    }
+    const ask = async ({ certificates, fee }: Choices, proofs: Uint8Array[]): ReturnType<DealRoom['propose']> =>
+      await room.propose(offer.offer.peer, { epoch, evidence, jobOfferId: job.id, resourceOfferId: offer.id, creatorSaltHash, fee, certificates, proofs })
+    const ours = choose(prices.setFor(epoch, pairing))
+    const first = await ask(ours, [])
+    if ('terms' in first) return { answer: first, choices: ours }
+    prices.adopt(epoch, first.proofs)
+    const both = choose([...new Set([...ours.certificates, ...first.certificates])].sort())
+    const second = await ask(both, prices.proofs(epoch, ours.certificates.filter((id) => !first.certificates.includes(id))))
+    if ('terms' in second) return { answer: second, choices: both }
+    throw new RoleError('AUCTION_PRICE_SET', 'the provider takes the price from other certificates still', { data: { ours: both.certificates, theirs: second.certificates } })
+  }
+
+  /** Before anything is signed: a solver that stalls shall cost neither side more than this. */
+  async function assertReady ({ solver, solverPeer, offer }: Pairing, dealId: Hash, { terms, providerSignature }: SignedAnswer): Promise<void> {
+    if (solverPeer === undefined) return
+    try {
+      await room.ready(solverPeer, { terms, providerSignature })
+    } catch (error) {
+      components.auction.noteStalled(solver)
+      await Promise.allSettled([room.withdraw(offer.offer.peer, dealId)])
+      throw new DealError('DEAL_SOLVER_AWAY', `solver ${solver} does not say that it will open the deal: ${errorMessage(error)}`, { data: { solver, code: errorCode(error) }, cause: error })
+    }
+  }
+
+  async function checkAnswer (pairing: Pairing, answer: SignedAnswer, choices: Choices): Promise<void> {
     const { job: row, offer, solver, solutionId } = pairing
     const { core, rest } = answer.terms
-    const price = priceFor(row.offer, offer.offer, options.rules)
+    const { price, fee } = choices
     const nowSeconds = Math.floor(clock.now() / 1000)
     if (Math.abs(core.openBy - nowSeconds - options.parameters.openSeconds) > DEADLINE_SKEW_SECONDS * 2) {
       throw new DealError('DEAL_TERMS_DIFFER', `openBy ${core.openBy} is not ${options.parameters.openSeconds} s from now`, { data: { field: 'openBy' } })
     }
     const bonded = await options.mediators()
     for (const [index, mediator] of answer.mediators.mediators.entries()) {
-      const trusted = row.offer.mediators.includes(mediator) && ![signer.address, offer.account, solver].includes(mediator)
+      const trusted = trustedBy(row.offer, options.rules).includes(mediator) && ![signer.address, offer.account, solver].includes(mediator)
       if (!trusted || bonded.get(mediator) !== answer.mediators.weights[index]) throw new DealError('DEAL_TERMS_DIFFER', `mediator ${mediator} is not one we would draw`, { data: { field: 'mediators' } })
     }
     if (row.offer.verification.strategy === 'audit' && answer.mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'the provider offers no mediator for an audited job')
-    const ours = buildTerms({
+    const terms = buildTerms({
       job: row.offer, creator: signer.address, jobOfferId: row.id, provider: offer.account, resourceOfferId: offer.id, solver, solutionId,
-      price, fee: feeFor(price, options.rules), collateral: collateralFor(price, options.rules, row.offer), mediators: answer.mediators,
+      price, fee, collateral: collateralFor(price, options.rules, row.offer), certificateSet: certificateSetOf(choices.certificates), mediators: answer.mediators,
       parameters: options.parameters, parametersHash: options.parametersHash, lane: core.lane, openBy: core.openBy,
-      providerSaltHash: rest.providerSaltHash, creatorSaltHash
+      providerSaltHash: rest.providerSaltHash, creatorSaltHash: choices.creatorSaltHash
     })
-    assertSameTerms(ours, answer.terms)
+    assertSameTerms(terms, answer.terms)
     if (recoverSigner(dealTermsDigest(domain, answer.terms), answer.providerSignature) !== offer.account) throw new DealError('DEAL_BAD_SIGNATURE', 'the terms are not signed by the provider')
   }
 }

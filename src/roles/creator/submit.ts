@@ -50,6 +50,7 @@ export interface SubmitOptions { publishers: readonly Address[], rules: MatchRul
 export async function prepareOffer (
   components: SubmitComponents, options: SubmitOptions, request: JobRequest
 ): Promise<Pick<JobOffer, 'module' | 'moduleName' | 'inputs' | 'engine' | 'resources' | 'runSeconds' | 'stageSeconds' | 'limit' | 'verification' | 'targets'>> {
+  if (request.verification !== undefined && 'replicas' in request.verification) throw new RoleError('JOB_REPLICAS_UNSERVED', `several providers for one job (${request.verification.strategy}) are matched and not served yet`, { data: { verification: request.verification }, hint: 'Use the verification none, receipt or audit.' })
   const { cid, manifest, wasmBytes } = await resolveModule(components, options, request)
   bindInputs(manifest, request.inputs)
   const tree = inputsTree(request.inputs, request.files ?? new Map())

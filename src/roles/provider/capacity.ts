@@ -1,11 +1,20 @@
 import { statfs } from 'node:fs/promises'
 import { cpus, totalmem } from 'node:os'
 import { RoleError } from '../errors.ts'
-import type { Resources } from '../../wire/job-offer.ts'
+import type { JobOffer, Resources } from '../../wire/job-offer.ts'
+import type { GpuSupply } from '../../wire/resource-offer.ts'
 import type { Hash } from '../../wire/shapes.ts'
 
-/** A named part of the machine that is offered on its own, as a share of what was measured. */
-export interface UnitShare { name: string, share: number }
+/** A named part of the machine that is offered on its own, as a share of what was measured, and the GPUs that are in it: none unless they are named. */
+export interface UnitShare { name: string, share: number, gpus?: readonly GpuSupply[] }
+
+/** What a job needs of the GPU at one place of its unit, bp. */
+export interface DeviceShare { place: number, shareBp: number }
+
+/** The shares that a job needs of the devices that it was matched to. */
+export function sharesOf ({ gpus }: Pick<JobOffer, 'gpus'>, devices: readonly number[]): DeviceShare[] {
+  return devices.map((place, entry) => ({ place, shareBp: gpus[entry]?.shareBp ?? 0 }))
+}
 
 /** Memory kept for the system and the node itself. */
 const SYSTEM_MEMORY_SHARE = 0.2
@@ -30,8 +39,10 @@ export async function measureMachine (diskPath: string): Promise<Resources> {
 export interface CapacityLedger {
   readonly units: ReadonlyMap<string, Resources>
   free: (unit: string) => Resources
-  /** False when the unit has not enough left. Idempotent per deal. */
-  reserve: (dealId: Hash, unit: string, demand: Resources) => boolean
+  /** The unit's GPUs with the share of each that is free. */
+  gpus: (unit: string) => GpuSupply[]
+  /** False when the unit or one of its GPUs has not enough left. Idempotent per deal. */
+  reserve: (dealId: Hash, unit: string, demand: Resources, shares?: readonly DeviceShare[]) => boolean
   release: (dealId: Hash) => void
 }
 
@@ -42,20 +53,28 @@ export function createCapacityLedger (machine: Resources, shares: readonly UnitS
     throw new RoleError('ROLE_BAD_UNITS', `unit shares add up to ${total.toFixed(3)}; they must be positive and at most 1 together`, { data: { shares }, hint: 'Write --unit gpu0=0.5 --unit gpu1=0.5 for two halves.' })
   }
   const units = new Map(shares.map(({ name, share }) => [name, scale(machine, share)]))
-  const held = new Map<Hash, { unit: string, demand: Resources }>()
+  const devices = new Map(shares.map(({ name, gpus }) => [name, gpus ?? []]))
+  const held = new Map<Hash, { unit: string, demand: Resources, shares: readonly DeviceShare[] }>()
   const free = (unit: string): Resources => {
     let left = units.get(unit) ?? { cpuMilli: 0, memoryMiB: 0, diskMiB: 0 }
     for (const entry of held.values()) if (entry.unit === unit) left = subtract(left, entry.demand)
     return left
   }
+  const freeShare = (unit: string, place: number): number => {
+    const whole = devices.get(unit)?.[place]?.shareBp ?? 0
+    const taken = [...held.values()].filter((entry) => entry.unit === unit).flatMap((entry) => entry.shares)
+    return taken.reduce((left, share) => share.place === place ? left - share.shareBp : left, whole)
+  }
   return {
     units,
     free,
-    reserve: (dealId, unit, demand) => {
+    gpus: (unit) => (devices.get(unit) ?? []).map((device, place) => ({ ...device, shareBp: freeShare(unit, place) })),
+    reserve: (dealId, unit, demand, wanted = []) => {
       if (held.has(dealId)) return true
       const left = subtract(free(unit), demand)
       if (left.cpuMilli < 0 || left.memoryMiB < 0 || left.diskMiB < 0) return false
-      held.set(dealId, { unit, demand })
+      if (wanted.some(({ place, shareBp }) => shareBp > freeShare(unit, place))) return false
+      held.set(dealId, { unit, demand, shares: wanted })
       return true
     },
     release: (dealId) => { held.delete(dealId) }

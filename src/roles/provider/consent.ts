@@ -6,21 +6,23 @@ import type { DealParameters } from '../../deal/options.ts'
 import { buildTerms, commonMediators, saltFor } from '../../deal/terms.ts'
 import type { Signer } from '../../identity/signer.ts'
 import { recoverSigner } from '../../wire/signature.ts'
-import { collateralFor, feeFor, priceFor } from '../../match/price.ts'
+import { trustedBy } from '../../match/mediators.ts'
+import { collateralFor, feeFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
+import { certificateSetOf } from '../../wire/auction.ts'
 import { saltHash } from '../../wire/deal-messages.ts'
 import { dealIdOf, dealTermsDigest } from '../../wire/deal-terms.ts'
-import type { DealRequestOf, proposeAnswerShape } from '../../wire/deal-room.ts'
+import type { DealRequestOf, proposeAnswerShape, SignedAnswer } from '../../wire/deal-room.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import type { z } from 'zod'
 import type { BookReplica } from '../../book/replica.ts'
 import type { AuctionView } from '../auction.ts'
 import type { DealBook } from '../deal-book.ts'
-import type { CapacityLedger } from './capacity.ts'
+import { sharesOf, type CapacityLedger } from './capacity.ts'
 import type { OfferPolicy, OfferPublisher } from './offers.ts'
 
 export interface ConsentComponents {
-  auction: Pick<AuctionView, 'checkPair'>
+  auction: Pick<AuctionView, 'checkPair' | 'prices'>
   deals: DealBook
   ledger: CapacityLedger
   offers: Pick<OfferPublisher, 'unitOf' | 'refresh'>
@@ -48,17 +50,25 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const known = deals.get(dealId)
       if (known !== undefined) return repeat(known, message)
       assertOpen()
+      if ('replicas' in job.verification) throw new DealError('DEAL_REPLICAS_UNSERVED', 'jobs with replicas are matched and not served yet', { data: { job: message.jobOfferId } })
 
       const unit = offers.unitOf(message.resourceOfferId)
       if (unit === undefined || pair.offer.account !== signer.address) throw new DealError('DEAL_NOT_OURS', 'the resource offer is not ours', { data: { offer: message.resourceOfferId } })
       const entry = components.replica.book.get(message.jobOfferId)
       if (entry === undefined) throw new DealError('DEAL_UNKNOWN_OFFER', 'the job offer is cancelled, replaced or not known here', { data: { job: message.jobOfferId } })
 
-      const price = priceFor(job, pair.offer.offer, options.rules)
+      const { prices } = components.auction
+      prices.adopt(message.epoch, message.proofs)
+      const ours = prices.setFor(message.epoch, pair)
+      const lacking = ours.filter((id) => !message.certificates.includes(id))
+      if (lacking.length > 0) return { certificates: ours, proofs: prices.proofs(message.epoch, lacking) }
+      const price = prices.priceFor(message.epoch, pair, message.certificates)
+      const most = feeFor(price, options.rules)
+      if (message.fee < options.rules.minFee || message.fee > most) throw new DealError('DEAL_FEE', `the solver's fee of ${message.fee} nLILY is not from ${options.rules.minFee} to ${most}`, { data: { fee: message.fee, least: options.rules.minFee, most } })
       const collateral = collateralFor(price, options.rules, job)
       const lockable = collateral + (job.verification.strategy === 'audit' ? options.parameters.auditFee + options.parameters.claimFee : 0)
       const bonded = await options.mediators()
-      const mediators = commonMediators(job.mediators, pair.offer.offer.mediators, bonded, [pair.job.account, signer.address, pair.solver])
+      const mediators = commonMediators(trustedBy(job, options.rules), trustedBy(pair.offer.offer, options.rules), bonded, [pair.job.account, signer.address, pair.solver])
       if (job.verification.strategy === 'audit' && mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'no mediator that both trust has a live bond')
       const { free } = await chain.account(signer.address)
       const twin = deals.get(dealId)
@@ -68,19 +78,19 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const promised = deals.open().filter((deal) => deal.state === 'DealNegotiating').reduce((sum, deal) => sum + deal.terms.core.collateral, 0)
       if (free < promised + lockable) throw new DealError('DEAL_COLLATERAL_SHORT', `free collateral ${free - promised} nLILY, needed ${lockable}`)
       const lane = freeLane(deals)
-      if (!ledger.reserve(dealId, unit, job.resources)) throw new DealError('DEAL_NO_CAPACITY', `unit ${unit} has not enough left`)
+      if (!ledger.reserve(dealId, unit, job.resources, sharesOf(job, pair.devices))) throw new DealError('DEAL_NO_CAPACITY', `unit ${unit} has not enough left`)
 
       const ownSalt = saltFor(options.saltSecret, dealId)
       const terms = buildTerms({
         job, creator: pair.job.account, jobOfferId: message.jobOfferId, provider: signer.address, resourceOfferId: message.resourceOfferId,
-        solver: pair.solver, solutionId: pair.solutionId, price, fee: feeFor(price, options.rules), collateral, mediators,
+        solver: pair.solver, solutionId: pair.solutionId, price, fee: message.fee, collateral, certificateSet: certificateSetOf(message.certificates), mediators,
         parameters: options.parameters, parametersHash: options.parametersHash,
         lane, openBy: Math.floor(clock.now() / 1000) + options.parameters.openSeconds,
         providerSaltHash: saltHash(ownSalt), creatorSaltHash: message.creatorSaltHash
       })
       const providerSignature = signer.sign(dealTermsDigest(domain, terms))
       await deals.add({
-        dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: entry.bytes, peer,
+        dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: entry.bytes, devices: [...pair.devices], peer,
         ownSalt, providerSignature, transactions: [], updatedAtMs: clock.now()
       })
       offers.refresh()
@@ -103,9 +113,9 @@ export function createProviderConsent (components: ConsentComponents, options: C
   }
 
   /** The same proposal gets the same answer; another one for the same deal id would be a second set of terms. */
-  function repeat (deal: Deal, message: DealRequestOf<'propose'>): z.output<typeof proposeAnswerShape> {
+  function repeat (deal: Deal, message: DealRequestOf<'propose'>): SignedAnswer {
     const { rest } = deal.terms
-    const same = rest.jobOfferId === message.jobOfferId && rest.resourceOfferId === message.resourceOfferId && rest.creatorSaltHash === message.creatorSaltHash
+    const same = rest.jobOfferId === message.jobOfferId && rest.resourceOfferId === message.resourceOfferId && rest.creatorSaltHash === message.creatorSaltHash && rest.certificateSet === certificateSetOf(message.certificates) && deal.terms.core.fee === message.fee
     if (!same || deal.state !== 'DealNegotiating' || deal.providerSignature === undefined) {
       throw new DealError('DEAL_EXISTS', `terms for this deal were signed before; it is in ${deal.state}`, { data: { dealId: deal.dealId, state: deal.state } })
     }

@@ -3,6 +3,7 @@ import type { BookReplica } from '../../book/replica.ts'
 import type { Clock } from '../../core/clock.ts'
 import { errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
+import { tickFor } from '../../match/ticks.ts'
 import type { Ask, ResourceOffer } from '../../wire/resource-offer.ts'
 import { bodyShard, slotAt, slotShard } from '../../wire/shard.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
@@ -28,26 +29,27 @@ export interface OfferPublisher {
 /** Changes are gathered this long, so that a burst of consents makes one record per unit. */
 const GATHER_MS = 50
 
-/** `template` is everything of the offer but unit, capacity, price and validity. */
+/** `template` is everything of the offer but unit, capacity, GPUs, price and validity. */
 export function createOfferPublisher (
   components: { author: Author, replica: Pick<BookReplica, 'publish' | 'book'>, ledger: CapacityLedger, policy: OfferPolicy, clock: Clock, logger: Logger },
-  options: { template: Omit<ResourceOffer, 'unit' | 'capacity' | 'ask' | 'validUntil' | 'mediators'>, mediators: () => Promise<Address[]>, validMs: number, firstPlace: number }
+  options: { template: Omit<ResourceOffer, 'unit' | 'capacity' | 'gpus' | 'ask' | 'validUntil' | 'mediators'>, mediators: () => Promise<Address[]>, validMs: number, firstPlace: number }
 ): OfferPublisher {
   const { ledger, policy, author, replica, clock, logger } = components
   const issued = new Map<Hash, string>()
   const published = new Map<string, { text: string, atMs: number }>()
-  const slots = new Map([...ledger.units.keys()].map((unit, index) => [unit, slotAt(bodyShard(options.template), options.firstPlace + index)]))
+  const slots = new Map([...ledger.units.keys()].map((unit, index) => [unit, slotAt(bodyShard({ market: options.template.market, gpus: ledger.gpus(unit) }), options.firstPlace + index)]))
   let pending: (() => void) | undefined
   let work: Promise<void> = Promise.resolve()
 
   const publishUnit = async (unit: string): Promise<void> => {
     const capacity = ledger.free(unit)
+    const gpus = ledger.gpus(unit).map((device) => ({ ...device, secondAsk: tickFor(device.secondAsk) }))
     const mediators = await options.mediators()
     const ask = policy.ask()
-    const text = JSON.stringify([capacity, ask, mediators])
+    const text = JSON.stringify([capacity, gpus, ask, mediators])
     const last = published.get(unit)
     if (last?.text === text && clock.now() - last.atMs < options.validMs / 2) return
-    const record = await author.put('offer', slots.get(unit) as number, { ...options.template, ask, mediators, unit, capacity, validUntil: clock.now() + options.validMs })
+    const record = await author.put('offer', slots.get(unit) as number, { ...options.template, ask, mediators, unit, capacity, gpus, validUntil: clock.now() + options.validMs })
     issued.set(record.id, unit)
     published.set(unit, { text, atMs: clock.now() })
     await replica.publish(record)

@@ -19,7 +19,7 @@ import type { DealBook } from '../deal-book.ts'
 import { resultMessage, type DealAnswers, type DealRoom } from '../deal-room.ts'
 import { createDealWatch } from '../deal-watch.ts'
 import { recordTransaction } from '../transactions.ts'
-import type { CapacityLedger } from './capacity.ts'
+import { sharesOf, type CapacityLedger } from './capacity.ts'
 import { createProviderConsent, type ConsentComponents, type ConsentOptions } from './consent.ts'
 import type { OfferPublisher } from './offers.ts'
 import { createSettlement } from './settle.ts'
@@ -127,8 +127,9 @@ export function createProvider (components: ProviderComponents, options: Provide
       deals.onUpdate(advance)
       for (const deal of deals.open()) {
         const job = decodeBody(jobOfferShape, decodeRecord(chain.domain, deal.jobRecord))
-        const unit = offers.unitOf(deal.terms.rest.resourceOfferId) ?? [...ledger.units.keys()].find((name) => ledger.reserve(deal.dealId, name, job.resources))
-        if (unit !== undefined) ledger.reserve(deal.dealId, unit, job.resources)
+        const shares = sharesOf(job, deal.devices)
+        const unit = offers.unitOf(deal.terms.rest.resourceOfferId) ?? [...ledger.units.keys()].find((name) => ledger.reserve(deal.dealId, name, job.resources, shares))
+        if (unit !== undefined) ledger.reserve(deal.dealId, unit, job.resources, shares)
         if (deal.state === 'DealNegotiating') openSoon(deal)
         advance(deal)
       }

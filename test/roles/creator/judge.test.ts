@@ -24,7 +24,7 @@ async function setUp (change: { rest?: Partial<DealTerms['rest']>, deal?: Partia
   const core: DealTerms['core'] = { creator: creator.address, provider: provider.address, feeTo: hash(9).slice(0, 42) as DealTerms['core']['feeTo'], price: 100, fee: 5, collateral: 300, reserve: 30, jobNumber: 7, attempt: 0, lane: 0, openBy: 900 }
   const rest = { ...REST, verification: 2, auditBp: 10_000, mediatorRoot: mediatorRoot(mediators), creatorSaltHash: saltHash(salts.creator), providerSaltHash: saltHash(salts.provider), ...change.rest }
   const deal: Deal = {
-    dealId: dealIdOf(DOMAIN, creator.address, 7, 0), role: 'creator', state: 'ResultsSubmitted', epoch: 1, terms: { core, rest }, mediators, jobRecord: Uint8Array.of(1), peer: PEER, ownSalt: salts.creator,
+    dealId: dealIdOf(DOMAIN, creator.address, 7, 0), role: 'creator', state: 'ResultsSubmitted', epoch: 1, terms: { core, rest }, mediators, jobRecord: Uint8Array.of(1), devices: [], peer: PEER, ownSalt: salts.creator,
     creatorSignature: `0x${'1'.repeat(130)}`, providerSignature: `0x${'2'.repeat(130)}`, submittedAt: 1000,
     result: { manifest: hash(31), outputRoot: hash(32), manifestCid: 'a', outputsCid: 'b', manifestBytes: Uint8Array.of(2), signature: `0x${'3'.repeat(130)}` }, transactions: [], updatedAtMs: 0, ...change.deal
   }

@@ -25,7 +25,7 @@ async function decide (error: Error): Promise<{ job: Job, published: number, tri
     clock, logger: silentLogger
   } as unknown as Parameters<typeof createMatched>[0])
   const pairing = { epoch: 1, offer: { id: record.id, account: provider, offer: offerBody() } } as unknown as Pairing
-  matched.onDecided({ epoch: 1, ranking: [], pairingsOf: () => [pairing] } satisfies AuctionDecision)
+  matched.onDecided({ epoch: 1, ranking: [], pairingsOf: () => [pairing], feeOf: () => 0 } satisfies AuctionDecision)
   while (!matched.isWaiting(job)) await new Promise((resolve) => { setImmediate(resolve) })
   return { job, published, tried }
 }

@@ -20,6 +20,12 @@ t.test('time to stage follows from files and bytes, those of a local program amo
   t.equal((await prepare({ module: path, files: new Map([['big', new Uint8Array(3 * 2 ** 20)]]) })).stageSeconds, 8, 'a MiB a second')
 })
 
+t.test('several providers for one job are refused until deals serve them', async (t) => {
+  for (const verification of [{ strategy: 'replicate', replicas: 3, quorum: 2 } as const, { strategy: 'compare', replicas: 2, quorum: 2, tolerancePpm: 10 } as const]) {
+    await t.rejects(prepare({ module: CID, verification }), { code: 'JOB_REPLICAS_UNSERVED' })
+  }
+})
+
 t.test('what would be lost without a word is refused: arguments of a published module, a program that nobody would fetch', async (t) => {
   await t.rejects(prepare({ module: CID, args: ['x'] }), { code: 'JOB_ARGUMENTS' })
   const path = join(t.testdir(), 'large.wasm')

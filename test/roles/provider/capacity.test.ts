@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createCapacityLedger, measureMachine } from '../../../src/roles/provider/capacity.ts'
+import { createCapacityLedger, measureMachine, sharesOf } from '../../../src/roles/provider/capacity.ts'
 import { hash } from '../../deal/deals.ts'
 
 const MACHINE = { cpuMilli: 1000, memoryMiB: 1000, diskMiB: 1000 }
@@ -21,6 +21,24 @@ t.test('what is promised is not promised again until it is released', (t) => {
   t.equal(ledger.free('a').cpuMilli, 300)
   ledger.release(hash(1))
   t.equal(ledger.reserve(hash(2), 'a', demand(400)), true)
+  t.end()
+})
+
+t.test('shares of a GPU are promised once; a unit has the GPUs that are named for it', (t) => {
+  const gpu = { model: 'a100', vramMiB: 40_960, shareBp: 10_000, secondAsk: 100 }
+  const ledger = createCapacityLedger(MACHINE, [{ name: 'a', share: 0.5, gpus: [gpu, { ...gpu, shareBp: 4000 }] }, { name: 'b', share: 0.5 }])
+  const free = (): number[] => ledger.gpus('a').map(({ shareBp }) => shareBp)
+  const two = sharesOf({ gpus: [{ models: [], vramMiB: 0, shareBp: 6000 }, { models: [], vramMiB: 0, shareBp: 3000 }] }, [0, 1])
+  t.same([free(), ledger.gpus('b'), ledger.gpus('nowhere')], [[10_000, 4000], [], []])
+  t.equal(ledger.reserve(hash(1), 'a', demand(1), two), true)
+  t.equal(ledger.reserve(hash(1), 'a', demand(1), two), true, 'the same deal once more')
+  t.same(free(), [4000, 1000])
+  t.equal(ledger.reserve(hash(2), 'a', demand(1), two), false, 'neither device has room')
+  t.equal(ledger.reserve(hash(2), 'a', demand(1), [{ place: 2, shareBp: 1 }]), false, 'no such device')
+  t.equal(ledger.reserve(hash(2), 'b', demand(1), [{ place: 0, shareBp: 1 }]), false)
+  t.same(ledger.free('a').cpuMilli, 499, 'what was refused holds nothing')
+  ledger.release(hash(1))
+  t.same(free(), [10_000, 4000])
   t.end()
 })
 

@@ -29,7 +29,7 @@ async function work (change: { check?: () => void, run?: () => ExecutionOutcome 
   const clock = createManualClock(990_000)
   const job = signRecord(creator, 'job', { body: jobBody({ module: MODULE, inputs: INPUTS }) })
   const deal: Deal = {
-    dealId: dealIdOf(DOMAIN, creator.address, 1, 0), role: 'provider', state: 'DealAgreed', epoch: 1, mediators: { mediators: [], weights: [] }, jobRecord: encodeRecord(job), peer: PEER, ownSalt: `0x${'1'.repeat(64)}`,
+    dealId: dealIdOf(DOMAIN, creator.address, 1, 0), role: 'provider', state: 'DealAgreed', epoch: 1, mediators: { mediators: [], weights: [] }, jobRecord: encodeRecord(job), devices: [], peer: PEER, ownSalt: `0x${'1'.repeat(64)}`,
     terms: { core: { creator: creator.address, provider: provider.address, feeTo: provider.address, price: 100, fee: 5, collateral: 300, reserve: 0, jobNumber: 1, attempt: 0, lane: 0, openBy: 900 }, rest: REST },
     transactions: [], updatedAtMs: 0
   }

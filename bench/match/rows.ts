@@ -1,0 +1,7 @@
+/** A machine: thousandths of a core, MiB, GPUs of one model ('' without). */
+export interface Machine { readonly cpuMilli: number, readonly memoryMiB: number, readonly gpus: number, readonly model: string }
+
+/** A task: `gpuMilli` thousandths of each of `gpus` devices, of one of `models` (empty: any). */
+export interface Task { readonly cpuMilli: number, readonly memoryMiB: number, readonly gpus: number, readonly gpuMilli: number, readonly models: readonly string[] }
+
+export interface Rows { readonly name: string, readonly machines: readonly Machine[], readonly tasks: readonly Task[] }

@@ -1,0 +1,81 @@
+import { pricesOf, type Certificate } from './certificate.ts'
+import { kernelOf, type Kernel } from './kernel/kernel.ts'
+import { ROWS } from './kernel/share-rows.ts'
+import type { Snapshot } from './problem.ts'
+
+/**
+ * protocol/certificate.md, Bound. An upper bound of the score of any feasible solution of the snapshot, nLILY: weak duality, so whatever the prices are, the
+ * bound holds; good prices make it tight. Exact integers; 2^53 - 1 when it is larger, as scores are. O(classes of jobs and units + jobs).
+ */
+export function verifyBound (snapshot: Snapshot, certificate: Certificate): number {
+  const kernel = kernelOf(snapshot)
+  return boundAt(kernel, pricesOf(kernel, certificate))
+}
+
+/** The bound at prices per unit class and row: whole numbers, not negative, below 2^40. */
+export function boundAt (kernel: Kernel, prices: Float64Array): number {
+  const { jobs, units, columns, capacity, jobStart } = kernel
+  let total = BigInt(jobs.narrowed.length)
+  units.classes.forEach((unitClass, at) => {
+    for (let row = 0; row < ROWS; row++) {
+      const price = prices[at * ROWS + row] as number
+      if (price > 0) total += BigInt(price) * BigInt(capacity[at * ROWS + row] as number) * BigInt(unitClass.units.length)
+    }
+  })
+  const margins = marginsAt(kernel, prices)
+  /** Runs of each class. */
+  const runs: number[][] = jobs.classes.map(() => [])
+  for (const [bid, job] of runOwners(kernel)) runs[job]?.push(bid)
+  let sum = 0
+  jobs.classes.forEach(({ row }, job) => {
+    const own = row.offer.targets.length > 0 ? [] : runs[job] as number[]
+    for (let rank = 0; rank < (jobStart[job + 1] as number) - (jobStart[job] as number); rank++) {
+      // A match counts a tick at least, one with a listed side no more.
+      let most = 1
+      for (const run of own) {
+        const value = (columns.bids[run + rank] as number) - (margins[run] as number)
+        if (value > most) most = value
+      }
+      if (most > SPILL) total += BigInt(most)
+      else sum += most
+      if (sum > SPILL) {
+        total += BigInt(sum)
+        sum = 0
+      }
+    }
+  })
+  total += BigInt(sum)
+  return total > BigInt(Number.MAX_SAFE_INTEGER) ? Number.MAX_SAFE_INTEGER : Number(total)
+}
+
+/** Sums of doubles stay exact below it, whatever one job adds. */
+const SPILL = 2 ** 51
+
+/** Per first bid of a run: the least that a job of it costs with its resources, over all of its columns. Never more than the truth. */
+function marginsAt ({ columns, demand }: Kernel, prices: Float64Array): Float64Array {
+  const margins = new Float64Array(columns.bids.length).fill(Number.MAX_SAFE_INTEGER)
+  const { start, job, cost, bid } = columns
+  const rows = new Int32Array(ROWS)
+  for (let unit = 0; unit + 1 < start.length; unit++) {
+    let count = 0
+    for (let row = 0; row < ROWS; row++) if ((prices[unit * ROWS + row] as number) > 0) rows[count++] = row
+    for (let column = start[unit] as number; column < (start[unit + 1] as number); column++) {
+      let sum = cost[column] as number
+      const base = (job[column] as number) * ROWS
+      for (let at = 0; at < count; at++) {
+        const row = rows[at] as number
+        sum += (prices[unit * ROWS + row] as number) * (demand[base + row] as number)
+      }
+      // A sum of doubles beyond 2^53 may be wrong, but not below it.
+      const run = bid[column] as number
+      if (sum < (margins[run] as number)) margins[run] = sum
+    }
+  }
+  return margins
+}
+
+function runOwners ({ columns }: Kernel): Map<number, number> {
+  const owners = new Map<number, number>()
+  for (let column = 0; column < columns.bid.length; column++) owners.set(columns.bid[column] as number, columns.job[column] as number)
+  return owners
+}

@@ -1,0 +1,48 @@
+import { CERTIFICATE_ROWS, KEY_BITS, roundPrice, type Certificate } from '../wire/certificate.ts'
+import { keccakHex } from '../wire/keccak.ts'
+import type { Kernel } from './kernel/kernel.ts'
+import type { UnitClass } from './kernel/unit-classes.ts'
+
+export type { Certificate } from '../wire/certificate.ts'
+
+/** protocol/certificate.md: the first 20 bits of keccak256 of the class's text. */
+export function keyOf (text: string): number {
+  return Number.parseInt(keccakHex(new TextEncoder().encode(text)).slice(2, 2 + Math.ceil(KEY_BITS / 4)), 16)
+}
+
+/** What stands for classes that a certificate does not list: prices of machines with the same models of GPUs. */
+export function hardwareKeyOf ({ offers }: UnitClass): number {
+  return keyOf(JSON.stringify([...new Set(offers.flatMap(({ offer }) => offer.gpus.map(({ model }) => model)))].sort()))
+}
+
+/** Prices worth less than this share of their unit are left out: they cost bytes and hardly bound. */
+const LEAST_WORTH = 0.002
+
+/** Prices per unit class and row (any numbers) as a certificate: rounded to what can be written, with the largest of each hardware for classes not listed. */
+export function certificateOf ({ units, capacity }: Kernel, prices: Float64Array): Certificate {
+  const entries = new Map<number, number[]>()
+  const raise = (key: number, row: readonly number[]): void => {
+    const known = entries.get(key)
+    entries.set(key, known === undefined ? [...row] : known.map((price, at) => Math.max(price, row[at] as number)))
+  }
+  units.classes.forEach((unitClass, at) => {
+    const own = prices.subarray(at * CERTIFICATE_ROWS, (at + 1) * CERTIFICATE_ROWS)
+    const has = capacity.subarray(at * CERTIFICATE_ROWS, (at + 1) * CERTIFICATE_ROWS)
+    const worth = own.reduce((sum, price, row) => sum + price * (has[row] as number), 0)
+    const rounded = Array.from(own, (price, row) => price * (has[row] as number) < worth * LEAST_WORTH ? 0 : roundPrice(price))
+    raise(keyOf(unitClass.key), rounded)
+    raise(hardwareKeyOf(unitClass), rounded)
+  })
+  return { entries: [...entries].map(([key, row]) => ({ key, prices: row })).sort((left, right) => left.key - right.key) }
+}
+
+/** The certificate's prices per unit class and row of this kernel. A class that is not listed has those of its hardware; of unknown hardware, none. */
+export function pricesOf ({ units }: Kernel, { entries }: Certificate): Float64Array {
+  const byKey = new Map(entries.map(({ key, prices }) => [key, prices]))
+  const prices = new Float64Array(units.classes.length * CERTIFICATE_ROWS)
+  units.classes.forEach((unitClass, at) => {
+    const found = byKey.get(keyOf(unitClass.key)) ?? byKey.get(hardwareKeyOf(unitClass))
+    if (found !== undefined) prices.set(found, at * CERTIFICATE_ROWS)
+  })
+  return prices
+}

@@ -1,0 +1,53 @@
+import { CodedError } from '../core/errors.ts'
+import { decodeCertificate, type Certificate } from '../wire/certificate.ts'
+import { verifyBound } from './bound.ts'
+import { pricesOf } from './certificate.ts'
+import type { Certifier } from './certifier.ts'
+import { kernelOf, type Kernel } from './kernel/kernel.ts'
+import { PLAIN_ROWS, ROWS, shareInRow } from './kernel/share-rows.ts'
+import type { Snapshot } from './problem.ts'
+import { withoutDeparted } from './snapshot.ts'
+
+/** Reads certificates as protocol/certificate.md writes them. Departed offers have no class and no rents: nobody consents to them. */
+export function createCertifier (): Certifier {
+  const present = new WeakMap<Snapshot, Snapshot>()
+  const classes = new WeakMap<Kernel, Int32Array>()
+  const presentOf = (snapshot: Snapshot): Snapshot => {
+    const known = present.get(snapshot) ?? withoutDeparted(snapshot)
+    present.set(snapshot, known)
+    return known
+  }
+  const classOfOffer = (kernel: Kernel): Int32Array => {
+    const known = classes.get(kernel)
+    if (known !== undefined) return known
+    const found = new Int32Array(kernel.market.offers.length).fill(-1)
+    kernel.units.classes.forEach(({ units }, at) => { for (const { offers } of units) for (const offer of offers) found[offer] = at })
+    classes.set(kernel, found)
+    return found
+  }
+
+  return {
+    bound: (snapshot, bytes) => {
+      const certificate = read(bytes)
+      return certificate === undefined ? undefined : BigInt(verifyBound(presentOf(snapshot), certificate))
+    },
+    rentsOf: (snapshot, bytes, { id }) => {
+      const certificate = read(bytes)
+      const kernel = kernelOf(presentOf(snapshot))
+      const at = classOfOffer(kernel)[kernel.market.offerIndex.get(id) ?? -1] ?? -1
+      return certificate === undefined || at < 0 ? [] : [...pricesOf(kernel, certificate).subarray(at * ROWS, (at + 1) * ROWS)]
+    },
+    demandOf: ({ offer: { resources: { cpuMilli, memoryMiB, diskMiB }, gpus } }) =>
+      [cpuMilli, memoryMiB, diskMiB, ...Array.from({ length: ROWS - PLAIN_ROWS }, (_, row) => gpus.reduce((sum, { shareBp }) => sum + shareInRow(row, shareBp), 0))]
+  }
+}
+
+/** Undefined for bytes that are no certificate in the one form. */
+function read (bytes: Uint8Array): Certificate | undefined {
+  try {
+    return decodeCertificate(bytes)
+  } catch (error) {
+    if (error instanceof CodedError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,133 @@
+import { passes, REASONS, type ReasonCode, type Terms } from '../admissible.ts'
+import type { Market } from '../market.ts'
+import { BP } from '../options.ts'
+import { clip, premiumFor } from '../score.ts'
+import type { OfferRow } from '../problem.ts'
+import { createBidders, gpuAmount, type Bidding } from './bidders.ts'
+import { deviceGroups, type DeviceGroup } from './devices.ts'
+import type { JobClass, JobClasses } from './job-classes.ts'
+import type { UnitClasses } from './unit-classes.ts'
+
+/**
+ * Which job class may run on which alternative of which unit class, and what that costs; columns of one unit class are neighbours. Amounts are integers in
+ * doubles, nLILY. Every admissible pair of jobs and offers in classes has a column; not every pair with a column is admissible, since accounts' collateral and
+ * accounts that a job avoids are left out.
+ */
+export interface Columns {
+  /** Columns of unit class u are start[u] to start[u + 1] - 1. */
+  readonly start: Int32Array
+  /** Job class; place of the alternative in the unit class's offers. */
+  readonly job: Int32Array
+  readonly alternative: Uint16Array
+  /** Devices that may serve it, as bits: places 0 to 31, 32 to 63. */
+  readonly low: Int32Array
+  readonly high: Int32Array
+  /** What is taken off the bid, and the whole ask. */
+  readonly cost: Float64Array
+  readonly ask: Float64Array
+  /** Place in `bids` of the class's first: bids are clipped round the reference price, which hangs on the devices. */
+  readonly bid: Int32Array
+  /** Most that its provider locks for it; Infinity when that is beyond the offer's own bound, or when the column only bounds pairs. */
+  readonly lock: Float64Array
+  /** Clipped limits in the order of each class's jobs, one run for each reference price of the class. */
+  readonly bids: Float64Array
+}
+
+/** Constraints on rows before those on amounts; those that hang on accounts or time were seen to while classes were made. */
+const SEEN: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['self', 'validity', 'matched', 'avoid', 'target', 'creators', 'group'])
+const ACCESS = REASONS.slice(0, REASONS.indexOf('cpu')).filter((reason) => !SEEN.has(reason))
+
+/** O(job classes * unit classes). */
+export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses): Columns {
+  const { rules } = market
+  const terms: Terms = market
+  const byAccess = units.accesses.map((offer) => {
+    const allowed = jobs.accesses.map((job) => ACCESS.every((reason) => passes(reason, job, offer, terms)))
+    return Int32Array.from(jobs.classes.keys()).filter((at) => allowed[(jobs.classes[at] as JobClass).access])
+  })
+  const bidders = createBidders(market, jobs)
+  const { cpuMilli, memoryMiB, diskMiB, runSeconds, devices, topLimit } = bidders
+  let room = FIRST_ROOM
+  let out = roomFor(room)
+  let count = 0
+  const start = new Int32Array(units.classes.length + 1)
+
+  const add = (job: number, alternative: number, bits: { low: number, high: number }, ask: number, offer: OfferRow, least: Bidding, most: Bidding, bound: number): void => {
+    if (count === room) {
+      room *= 2
+      out = roomFor(room, out)
+    }
+    out.job[count] = job
+    out.alternative[count] = alternative
+    out.low[count] = bits.low
+    out.high[count] = bits.high
+    out.cost[count] = clip(Math.min(Number.MAX_SAFE_INTEGER, ask + premiumFor(ask, offer, rules)), least.band)
+    out.ask[count] = ask
+    out.bid[count] = most.at
+    // Rounded up by more than a double can be wrong by.
+    const locked = Math.ceil(Math.min(topLimit[job] as number, Math.max(ask, most.reference)) * (bidders.collateralBp[job] as number) / BP * (1 + 2 ** -50)) + 1
+    out.lock[count++] = locked > bound ? Number.POSITIVE_INFINITY : locked
+  }
+
+  units.classes.forEach((unit, at) => {
+    unit.offers.forEach((row, alternative) => {
+      const { offer } = row
+      const { capacity, gpus, maxRunSeconds, ask: unitAsk } = offer
+      const groups = deviceGroups(gpus)
+      const bound = offer.collateral === 0 ? Number.MAX_VALUE : offer.collateral
+      const places = groups.map((group) => group.places.map((place) => unit.shares[place] ?? 0).sort((left, right) => right - left))
+      for (const job of byAccess[unit.accesses[alternative] as number] as Int32Array) {
+        if ((runSeconds[job] as number) > maxRunSeconds || (cpuMilli[job] as number) > capacity.cpuMilli || (memoryMiB[job] as number) > capacity.memoryMiB || (diskMiB[job] as number) > capacity.diskMiB) continue
+        const asked = devices[job] as number
+        if (asked > gpus.length) continue
+        // Nothing is negative: a sum or product beyond what is safe stays beyond.
+        const plain = unitAsk.base + (runSeconds[job] as number) * ((cpuMilli[job] as number) * unitAsk.cpuMilliSecond + (memoryMiB[job] as number) * unitAsk.memoryMiBSecond + (diskMiB[job] as number) * unitAsk.diskMiBSecond)
+        const top = topLimit[job] as number
+        if (plain > top) continue
+        if (asked === 0) {
+          const bidding = bidders.on(job, undefined)
+          if (bidding !== undefined && Number.isSafeInteger(bidding.reference)) add(job, alternative, NO_DEVICES, plain, row, bidding, bidding, bound)
+          continue
+        }
+        const isUniform = bidders.share[job] as number > 0
+        let fitting = 0
+        let cheapest = Number.POSITIVE_INFINITY
+        let least: Bidding | undefined
+        let most: Bidding | undefined
+        for (let group = 0; group < groups.length; group++) {
+          const device = groups[group] as DeviceGroup
+          const bidding = bidders.on(job, device)
+          if (bidding === undefined) continue
+          const ask = plain + gpuAmount(runSeconds[job] as number, bidders.shares[job] as number, device.secondAsk)
+          fitting++
+          if (ask < cheapest) cheapest = ask
+          if (least === undefined || bidding.reference < least.reference) least = bidding
+          if (most === undefined || bidding.reference > most.reference) most = bidding
+          if (isUniform && ask <= top && Number.isSafeInteger(bidding.reference) && ((places[group] as number[])[asked - 1] ?? -1) >= (bidders.share[job] as number)) add(job, alternative, device, ask, row, bidding, bidding, bound)
+        }
+        // Devices of several groups, or entries that differ: one column that no such pair counts more than.
+        if (least !== undefined && most !== undefined && cheapest <= top && (!isUniform || (fitting > 1 && asked > 1))) add(job, alternative, NO_DEVICES, cheapest, row, least, most, -1)
+      }
+    })
+    start[at + 1] = count
+  })
+  return {
+    start, job: out.job.slice(0, count), alternative: out.alternative.slice(0, count), low: out.low.slice(0, count), high: out.high.slice(0, count),
+    cost: out.cost.slice(0, count), ask: out.ask.slice(0, count), bid: out.bid.slice(0, count), lock: out.lock.slice(0, count), bids: Float64Array.from(bidders.bids)
+  }
+}
+
+const NO_DEVICES = { low: 0, high: 0 }
+const FIRST_ROOM = 4096
+
+type Arrays = Omit<Columns, 'start' | 'bids'>
+
+/** Arrays for so many columns, those of `from` first. */
+function roomFor (room: number, from?: Arrays): Arrays {
+  const arrays = {
+    job: new Int32Array(room), alternative: new Uint16Array(room), low: new Int32Array(room), high: new Int32Array(room),
+    cost: new Float64Array(room), ask: new Float64Array(room), bid: new Int32Array(room), lock: new Float64Array(room)
+  }
+  if (from !== undefined) for (const name of Object.keys(arrays) as Array<keyof Arrays>) arrays[name].set(from[name])
+  return arrays
+}

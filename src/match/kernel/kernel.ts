@@ -1,0 +1,64 @@
+import type { Resources } from '../../wire/job-offer.ts'
+import type { Address } from '../../wire/shapes.ts'
+import { marketOf, type Market } from '../market.ts'
+import { trustedBy } from '../mediators.ts'
+import type { JobRow, OfferRow, Snapshot } from '../problem.ts'
+import { columnsOf, type Columns } from './columns.ts'
+import { jobClassesOf, type JobClasses } from './job-classes.ts'
+import { PLAIN_ROWS, ROWS, shareInRow } from './share-rows.ts'
+import { unitClassesOf, type UnitClasses } from './unit-classes.ts'
+
+/** A market as classes and columns in typed arrays: what the price engine and the bound compute on. */
+export interface Kernel {
+  readonly market: Market
+  readonly jobs: JobClasses
+  readonly units: UnitClasses
+  readonly columns: Columns
+  /** Per job class: its first place among all jobs in classes; one more than classes. */
+  readonly jobStart: Int32Array
+  /** Per job class and row: what one job takes. Per unit class and row: what one unit has. */
+  readonly demand: Float64Array
+  readonly capacity: Float64Array
+}
+
+const known = new WeakMap<Snapshot, Kernel>()
+
+/** The snapshot's kernel, built once. Throws what `marketOf` throws. */
+export function kernelOf (snapshot: Snapshot): Kernel {
+  let kernel = known.get(snapshot)
+  if (kernel === undefined) {
+    kernel = createKernel(marketOf(snapshot))
+    known.set(snapshot, kernel)
+  }
+  return kernel
+}
+
+function createKernel (market: Market): Kernel {
+  const valid = market.offers.filter(({ offer }) => offer.validUntil > market.atMs)
+  const mediators = new Set<Address>()
+  const trust = ({ offer }: JobRow | OfferRow): void => { for (const address of trustedBy(offer, market.rules)) mediators.add(address) }
+  market.jobs.forEach(trust)
+  valid.forEach(trust)
+  const accounts = new Map<Address, number>()
+  market.offers.forEach(({ account }, at) => accounts.set(account, market.accountOf[at] as number))
+  const jobs = jobClassesOf(market, {
+    accounts, mediators, modules: new Set(valid.flatMap(({ offer }) => offer.modules)),
+    starts: [...new Set(valid.map(({ offer }) => Math.max(market.atMs, offer.freeFrom)))].sort((left, right) => left - right)
+  })
+  const units = unitClassesOf(market, (account) => mediators.has(account))
+
+  const jobStart = new Int32Array(jobs.classes.length + 1)
+  const demand = new Float64Array(jobs.classes.length * ROWS)
+  jobs.classes.forEach(({ row: { offer }, jobs: members }, at) => {
+    jobStart[at + 1] = (jobStart[at] as number) + members.length
+    fill(demand, at, offer.resources, offer.gpus.map(({ shareBp }) => shareBp))
+  })
+  const capacity = new Float64Array(units.classes.length * ROWS)
+  units.classes.forEach(({ units: members, shares }, at) => { fill(capacity, at, market.units[(members[0] as { unit: number }).unit] as Resources, shares) })
+  return { market, jobs, units, columns: columnsOf(market, jobs, units), jobStart, demand, capacity }
+}
+
+function fill (into: Float64Array, at: number, { cpuMilli, memoryMiB, diskMiB }: Resources, shares: readonly number[]): void {
+  into.set([cpuMilli, memoryMiB, diskMiB], at * ROWS)
+  for (let row = PLAIN_ROWS; row < ROWS; row++) into[at * ROWS + row] = shares.reduce((sum, share) => sum + shareInRow(row - PLAIN_ROWS, share), 0)
+}

@@ -1,0 +1,73 @@
+import type { Resources } from '../../wire/job-offer.ts'
+import type { Address } from '../../wire/shapes.ts'
+import type { Market } from '../market.ts'
+import type { OfferRow } from '../problem.ts'
+import { isTicked } from '../ticks.ts'
+
+/** Units that look alike: same capacity, devices, asks and rules of access, offer for offer. */
+export interface UnitClass {
+  /** One offer of each of its alternatives, in the order of their keys. */
+  readonly offers: readonly OfferRow[]
+  /** Which rules of access each has, as a number shared by classes. */
+  readonly accesses: readonly number[]
+  /** Members: units of the market, with their own offers (places in `market.offers`) in the same order. */
+  readonly units: ReadonlyArray<{ unit: number, offers: readonly number[] }>
+  /** Free share of each device of the unit, 1/10,000. */
+  readonly shares: readonly number[]
+  /** protocol/certificate.md, Classes of units: the text under which certificates put their prices. */
+  readonly key: string
+}
+
+export interface UnitClasses {
+  readonly classes: readonly UnitClass[]
+  /** An offer of each number of access. */
+  readonly accesses: readonly OfferRow[]
+  /** Offers for listed creators only: each of their pairs counts one tick. */
+  readonly narrowed: readonly number[]
+}
+
+/** Groups the units that have a valid offer for everybody. `isMediator` tells accounts that some job or offer trusts: those are told apart. */
+export function unitClassesOf (market: Market, isMediator: (account: Address) => boolean): UnitClasses {
+  const accessNumbers = new Map<string, number>()
+  const accesses: OfferRow[] = []
+  const narrowed: number[] = []
+  const alternatives: Array<Array<{ key: string, access: number, at: number }>> = market.units.map(() => [])
+  market.offers.forEach((row, at) => {
+    const { offer } = row
+    if (offer.validUntil <= market.atMs || !isTicked(offer)) return
+    if (offer.creators.length > 0) {
+      narrowed.push(at)
+      return
+    }
+    const rules = accessOf(row)
+    const accessKey = `${JSON.stringify(rules)}${isMediator(row.account) ? row.account : ''}`
+    const access = accessNumbers.get(accessKey) ?? accesses.push(row) - 1
+    accessNumbers.set(accessKey, access)
+    const { base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond } = offer.ask
+    const gpus = offer.gpus.map(({ model, vramMiB, secondAsk }) => [model, vramMiB, secondAsk])
+    const key = JSON.stringify([base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond, gpus, offer.maxRunSeconds, offer.collateral, ...rules])
+    alternatives[market.unitOf[at] as number]?.push({ key, access, at })
+  })
+
+  const byKey = new Map<string, { offers: OfferRow[], accesses: number[], units: Array<{ unit: number, offers: number[] }>, shares: readonly number[], key: string }>()
+  alternatives.forEach((found, unit) => {
+    if (found.length === 0) return
+    found.sort((left, right) => left.key < right.key ? -1 : left.key > right.key ? 1 : left.at - right.at)
+    const rows = found.map(({ at }) => market.offers[at] as OfferRow)
+    const { cpuMilli, memoryMiB, diskMiB } = market.units[unit] as Resources
+    const shares = market.devices[unit] as readonly number[]
+    const key = `[${cpuMilli},${memoryMiB},${diskMiB},[${shares.join()}],[${found.map((entry) => entry.key).join()}]]`
+    const account = (rows[0] as OfferRow).account
+    const classKey = isMediator(account) ? `${key}${account}` : key
+    const known = byKey.get(classKey)
+    const member = { unit, offers: found.map(({ at }) => at) }
+    if (known === undefined) byKey.set(classKey, { offers: rows, accesses: found.map(({ access }) => access), units: [member], shares, key })
+    else known.units.push(member)
+  })
+  return { classes: [...byKey.values()].sort((left, right) => left.key < right.key ? -1 : 1), accesses, narrowed }
+}
+
+/** What decides whom an offer serves, besides amounts. */
+function accessOf ({ offer, reputationBp }: OfferRow): unknown[] {
+  return [offer.engines, offer.modules, offer.market, offer.mediators, offer.mediatorSets, offer.freeFrom, reputationBp]
+}

@@ -1,0 +1,101 @@
+import type { Board } from './board.ts'
+import type { Program } from './program.ts'
+
+/**
+ * Places jobs by falling surplus, bid less their class's margin, on the unit of the cheapest effective price; best fit among the units of a class. Bundles stand
+ * where all of them fit, or not at all.
+ */
+export function construct (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array }): void {
+  const { jobClasses, jobStart, runStart, runBid, bids, columnCost, bundle } = program
+  const byClass = columnsByClass(program)
+  for (let job = 0; job < jobClasses; job++) {
+    const own = byClass.columns.subarray(byClass.start[job], byClass.start[job + 1])
+    own.sort((left, right) => columnCost[left]! + prices.resources[left]! - columnCost[right]! - prices.resources[right]!)
+  }
+  const count = jobStart[jobClasses]!
+  const surplus = new Float64Array(count)
+  const classOf = new Int32Array(count)
+  for (let job = 0; job < jobClasses; job++) {
+    for (let at = jobStart[job]!; at < jobStart[job + 1]!; at++) {
+      classOf[at] = job
+      let best = Number.NEGATIVE_INFINITY
+      for (let run = runStart[job]!; run < runStart[job + 1]!; run++) best = Math.max(best, bids[runBid[run]! + at - jobStart[job]!]! - prices.margin[run]!)
+      surplus[at] = best
+    }
+  }
+  const order = Uint32Array.from(surplus.keys()).sort((left, right) => surplus[right]! - surplus[left]! || left - right)
+  /** Per class: the first of its columns with a unit that may have room; what is full stays full. */
+  const head = Int32Array.from(byClass.start.subarray(0, jobClasses))
+  const tryPlace = (job: number): number => {
+    for (let at = head[job]!; at < byClass.start[job + 1]!; at++) {
+      const column = byClass.columns[at]!
+      if (board.gain(column) > 0) {
+        const unit = bestUnit(program, board, column, byClass.unitClass[column]!)
+        if (unit >= 0) return board.place(column, unit)
+      }
+      if (at === head[job] && bundle[job]! < 0) head[job] = at + 1
+    }
+    return -1
+  }
+  const bundles = new Map<number, number[]>()
+  for (let job = 0; job < jobClasses; job++) if (bundle[job]! >= 0) bundles.set(bundle[job]!, [...bundles.get(bundle[job]!) ?? [], job])
+  const done = new Set<number>()
+  for (const at of order) {
+    const job = classOf[at]!
+    const number = bundle[job]!
+    if (number < 0) {
+      tryPlace(job)
+    } else if (!done.has(number)) {
+      done.add(number)
+      placeBundle(program, board, bundles.get(number) ?? [], tryPlace)
+    }
+  }
+}
+
+function placeBundle (program: Program, board: Board, members: readonly number[], tryPlace: (job: number) => number): void {
+  const places: number[] = []
+  for (const job of members) {
+    for (let copy = program.jobStart[job]!; copy < program.jobStart[job + 1]!; copy++) {
+      const place = tryPlace(job)
+      if (place < 0) {
+        for (const taken of places.reverse()) board.remove(taken)
+        return
+      }
+      places.push(place)
+    }
+  }
+}
+
+/** The unit of the class with room that has least CPU, then memory, left as a share; -1 when none has room. */
+export function bestUnit (program: Program, board: Board, column: number, unitClass: number): number {
+  const { unitStart, deviceStart } = program
+  let best = -1
+  let bestLeft = Number.POSITIVE_INFINITY
+  for (let unit = unitStart[unitClass]!; unit < unitStart[unitClass + 1]!; unit++) {
+    if (!board.fits(column, unit)) continue
+    let left = board.free[unit * 3]! / 100_000 + board.free[unit * 3 + 1]! / 1_000_000
+    for (let device = deviceStart[unit]!; device < deviceStart[unit + 1]!; device++) left += board.deviceFree[device]! / 10_000
+    if (left < bestLeft) {
+      best = unit
+      bestLeft = left
+    }
+  }
+  return best
+}
+
+/** Columns of each job class; the unit class of every column. */
+export function columnsByClass ({ jobClasses, unitClasses, columnJob, columnStart }: Program): { start: Int32Array, columns: Int32Array, unitClass: Int32Array } {
+  const start = new Int32Array(jobClasses + 1)
+  for (const job of columnJob) start[job + 1]!++
+  for (let job = 0; job < jobClasses; job++) start[job + 1]! += start[job]!
+  const fill = Int32Array.from(start)
+  const columns = new Int32Array(columnJob.length)
+  const unitClass = new Int32Array(columnJob.length)
+  for (let unit = 0; unit < unitClasses; unit++) {
+    for (let column = columnStart[unit]!; column < columnStart[unit + 1]!; column++) {
+      unitClass[column] = unit
+      columns[fill[columnJob[column]!]!++] = column
+    }
+  }
+  return { start, columns, unitClass }
+}

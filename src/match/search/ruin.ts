@@ -1,0 +1,153 @@
+import type { Board } from './board.ts'
+import type { Program } from './program.ts'
+
+export interface RuinOptions {
+  /** Units emptied at once, at most. */
+  readonly units: number
+  /** Units drawn for each that is emptied: the one furthest from its price is taken. */
+  readonly tournament: number
+  /** Loss that is accepted, as a share of the mean gain of a placed job. */
+  readonly heat: number
+}
+
+export const DEFAULT_RUIN_OPTIONS: RuinOptions = { units: 3, tournament: 3, heat: 0 }
+
+export interface Ruin {
+  step: () => boolean
+  /** Places whatever still fits anywhere, even what adds no more than a tick. */
+  fillUp: () => void
+}
+
+/** Ruin and recreate: empties a few units and fills them again, better or not much worse. `step` does one round and says whether it was kept. */
+export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions): Ruin {
+  const { units, unitClass, columnStart, columnRun, columnCost, columnJob, bundle, jobs } = program
+  const { resources, margin, worth } = prices
+  let state = (seed | 1) >>> 0
+  const random = (): number => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) / 2 ** 32
+  }
+  let longest = 0
+  for (let at = 0; at + 1 < columnStart.length; at++) longest = Math.max(longest, columnStart[at + 1]! - columnStart[at]!)
+  const candidates = new Int32Array(longest)
+  const noise = new Float64Array(longest)
+  const chosen = new Int32Array(options.units)
+  const outColumn = new Int32Array(jobs)
+  const outUnit = new Int32Array(jobs)
+  const outLow = new Int32Array(jobs)
+  const outHigh = new Int32Array(jobs)
+  const outRank = new Int32Array(jobs)
+  const added = new Int32Array(jobs)
+  let addedCount = 0
+  let mode = 0
+  let spreadOf = 0
+  let least = Number.MIN_VALUE
+
+  /** What the unit's price says it should bring, less what it brings. */
+  const gap = (unit: number): number => {
+    let sum = worth[unitClass[unit]!]!
+    for (let place = board.first[unit]!; place >= 0; place = board.next[place]!) {
+      const column = board.column[place]!
+      sum += columnCost[column]! - margin[columnRun[column]!]!
+    }
+    return sum
+  }
+  const draw = (): number => {
+    let best = Math.floor(random() * units)
+    let bestGap = gap(best)
+    for (let turn = 1; turn < options.tournament; turn++) {
+      const other = Math.floor(random() * units)
+      const otherGap = gap(other)
+      if (otherGap > bestGap) {
+        best = other
+        bestGap = otherGap
+      }
+    }
+    return best
+  }
+  const score = (column: number, gain: number): number => {
+    const price = resources[column]!
+    if (mode === 0) return gain - price
+    if (mode === 1) return gain / (price + 1)
+    if (mode === 2) return margin[columnRun[column]!]! - columnCost[column]! - price
+    return gain
+  }
+  const fill = (unit: number): void => {
+    const kind = unitClass[unit]!
+    let count = 0
+    for (let column = columnStart[kind]!; column < columnStart[kind + 1]!; column++) {
+      if (bundle[columnJob[column]!]! >= 0 || !(board.gain(column) >= least) || !board.fits(column, unit)) continue
+      noise[count] = 1 + spreadOf * (random() - 0.5)
+      candidates[count++] = column
+    }
+    while (count > 0) {
+      let best = -1
+      let bestScore = Number.NEGATIVE_INFINITY
+      let kept = 0
+      for (let at = 0; at < count; at++) {
+        const column = candidates[at]!
+        const gain = board.gain(column)
+        if (!(gain >= least) || !board.fits(column, unit)) continue
+        const value = score(column, gain * noise[at]!)
+        candidates[kept] = column
+        noise[kept++] = noise[at]!
+        if (value > bestScore) {
+          bestScore = value
+          best = column
+        }
+      }
+      count = kept
+      if (best >= 0) added[addedCount++] = board.place(best, unit)
+    }
+  }
+
+  return {
+    step: () => {
+      const before = board.worth
+      const many = 1 + Math.floor(random() * options.units)
+      let outs = 0
+      let chosenCount = 0
+      const whole = random() < 0.5
+      for (let turn = 0; turn < many; turn++) {
+        const unit = draw()
+        let isNew = true
+        for (let at = 0; at < chosenCount; at++) if (chosen[at] === unit) isNew = false
+        if (!isNew) continue
+        chosen[chosenCount++] = unit
+        for (let place = board.first[unit]!; place >= 0;) {
+          const following = board.next[place]!
+          const column = board.column[place]!
+          if (bundle[columnJob[column]!]! < 0 && (whole || random() < 0.6)) {
+            outColumn[outs] = column
+            outUnit[outs] = unit
+            outLow[outs] = board.low[place]!
+            outHigh[outs] = board.high[place]!
+            outRank[outs++] = board.rank[place]!
+            board.remove(place)
+          }
+          place = following
+        }
+      }
+      addedCount = 0
+      mode = Math.floor(random() * 4)
+      spreadOf = random() < 0.5 ? 0.1 : 0.4
+      for (let at = 0; at < chosenCount; at++) fill(chosen[at]!)
+      if (board.worth >= before - options.heat * before / jobs * random()) return true
+      for (let at = addedCount - 1; at >= 0; at--) board.remove(added[at]!)
+      for (let at = outs - 1; at >= 0; at--) board.restore(outColumn[at]!, outUnit[at]!, outLow[at]!, outHigh[at]!, outRank[at]!)
+      return false
+    },
+    fillUp: () => {
+      least = 0
+      mode = 0
+      spreadOf = 0
+      for (let unit = 0; unit < units; unit++) {
+        addedCount = 0
+        fill(unit)
+      }
+      least = Number.MIN_VALUE
+    }
+  }
+}

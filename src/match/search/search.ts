@@ -1,0 +1,134 @@
+import { createBoard, type Board } from './board.ts'
+import { columnPrices } from './column-prices.ts'
+import { construct } from './construct.ts'
+import { createDuals, DUAL_SCHEDULE, startPrices, WARM_SCHEDULE, type Duals, type Schedule } from './duals.ts'
+import { ROWS, type Program } from './program.ts'
+import { createRuin, DEFAULT_RUIN_OPTIONS } from './ruin.ts'
+
+/** Where a search begins: prices per unit class and row (0: unknown), places of an earlier solution as `Found` has them. Either may be missing. */
+export interface WarmStart { readonly prices?: Float64Array, readonly places?: Int32Array }
+
+/** A solution as numbers, five for each place: job, column, unit, devices as bits (low, high). And the prices of the best bound. */
+export interface Found { readonly places: Int32Array, readonly worth: number, readonly prices: Float64Array, readonly bound: number, readonly rounds: number }
+
+export interface SearchOptions {
+  readonly budgetMs: number
+  readonly seed: number
+  readonly warm?: WarmStart
+  /** Monotone milliseconds. */
+  readonly now: () => number
+  /** Called with each better solution, at most every tenth of the time that has passed. */
+  readonly report: (found: Found) => void
+  /** Ends the search after so many rounds whatever the time: for tests that must not hang on speed. */
+  readonly maxRounds?: number
+}
+
+/** Share of the budget that prices may take, and bounds of the number of steps; more than the most gained nothing on four traces. */
+const DUAL_SHARE = 0.4
+const STEPS = [40, 240] as const
+const WARM_STEPS = 10
+/** A search ends when so many rounds, and so many for each unit, brought nothing: a small book is done long before its epoch. */
+const STALL_ROUNDS = 2000
+const STALL_ROUNDS_A_UNIT = 200
+/** Rounds between two looks at the clock: 1 ms. */
+const ROUNDS_A_LOOK = 32
+
+/** Prices, then a first solution by them, then ruin and recreate until the time is over. Returns the last solution reported. */
+export function search (program: Program, options: SearchOptions): Found {
+  const { now, budgetMs, warm } = options
+  const started = now()
+  const duals = findPrices(program, warm?.prices, () => (now() - started) / (budgetMs * DUAL_SHARE))
+  const resources = new Float64Array(program.columnJob.length)
+  columnPrices(program, duals.prices, resources)
+  const board = createBoard(program)
+  if (warm?.places !== undefined) seat(program, board, warm.places)
+  const prices = { resources, margin: duals.margin, worth: worthOf(program, duals.prices) }
+  construct(program, board, prices)
+  const ruin = createRuin(program, board, prices, options.seed, DEFAULT_RUIN_OPTIONS)
+
+  let rounds = 0
+  let reported = Number.NEGATIVE_INFINITY
+  let nextReport = 0
+  const report = (): Found => {
+    const found = { places: placesOf(program, board), worth: board.worth, prices: duals.prices, bound: duals.bound, rounds }
+    reported = board.worth
+    nextReport = now() + (now() - started) / 10
+    options.report(found)
+    return found
+  }
+  let last = report()
+  let bestRound = 0
+  let bestWorth = board.worth
+  const stall = STALL_ROUNDS + STALL_ROUNDS_A_UNIT * program.units
+  while (now() - started < budgetMs && rounds - bestRound < stall && board.worth < duals.bound - 1 && rounds < (options.maxRounds ?? Number.POSITIVE_INFINITY) && program.units > 0) {
+    for (let round = 0; round < ROUNDS_A_LOOK; round++) ruin.step()
+    rounds += ROUNDS_A_LOOK
+    if (board.worth > bestWorth) {
+      bestWorth = board.worth
+      bestRound = rounds
+    }
+    if (board.worth > reported && now() >= nextReport) last = report()
+  }
+  ruin.fillUp()
+  return board.worth > reported || placesCount(board) > last.places.length / PLACE ? report() : last
+}
+
+/** Numbers of a place in `Found`. */
+export const PLACE = 5
+
+function findPrices (program: Program, warm: Float64Array | undefined, spent: () => number): Duals {
+  const { best, step, evaluate, current } = createDuals(program)
+  startPrices(program, current)
+  let schedule: Schedule = DUAL_SCHEDULE
+  let steps: number = STEPS[1]
+  if (warm !== undefined) {
+    // Never quite zero, so that a price can rise again.
+    for (let at = 0; at < current.length; at++) current[at] = Math.max(warm[at]!, current[at]! * 1e-4)
+    schedule = WARM_SCHEDULE
+    steps = WARM_STEPS
+  }
+  // The first steps show how many there is time for.
+  for (let at = 0; at < steps; at++) {
+    const share = steps > 1 ? at / (steps - 1) : 1
+    step(schedule.tau[0] * (schedule.tau[1] / schedule.tau[0]) ** share, schedule.eta[0] * (schedule.eta[1] / schedule.eta[0]) ** share)
+    if (at === 11) steps = Math.min(steps, Math.max(STEPS[0], Math.floor(12 / Math.max(1e-6, spent()))))
+  }
+  evaluate(Float64Array.from(current))
+  return best
+}
+
+function worthOf ({ unitClasses, capacity }: Program, prices: Float64Array): Float64Array {
+  const worth = new Float64Array(unitClasses)
+  for (let unit = 0; unit < unitClasses; unit++) for (let row = 0; row < ROWS; row++) worth[unit]! += prices[unit * ROWS + row]! * capacity[unit * ROWS + row]!
+  return worth
+}
+
+/** Takes over what of an earlier solution still fits. */
+function seat (program: Program, board: Board, places: Int32Array): void {
+  for (let at = 0; at < places.length; at += PLACE) {
+    const column = places[at + 1]!
+    const unit = places[at + 2]!
+    if (program.bundle[program.columnJob[column]!]! < 0 && board.gain(column) > 0 && board.fits(column, unit)) board.place(column, unit)
+  }
+}
+
+function placesCount (board: Board): number {
+  return board.placed.reduce((sum, count) => sum + count, 0)
+}
+
+/** The board as `Found.places`. */
+export function placesOf ({ jobClasses, jobStart }: Program, board: Board): Int32Array {
+  const places = new Int32Array(placesCount(board) * PLACE)
+  let at = 0
+  for (let job = 0; job < jobClasses; job++) {
+    for (let rank = 0; rank < board.placed[job]!; rank++) {
+      const place = board.placeOf[jobStart[job]! + rank]!
+      places[at++] = jobStart[job]! + rank
+      places[at++] = board.column[place]!
+      places[at++] = board.unit[place]!
+      places[at++] = board.low[place]!
+      places[at++] = board.high[place]!
+    }
+  }
+  return places
+}

@@ -1,0 +1,57 @@
+import { openCall } from '../chain/calls.ts'
+import type { Chain } from '../chain/chain.ts'
+import type { Clock } from '../core/clock.ts'
+import { errorMessage } from '../core/errors.ts'
+import type { Logger } from '../core/logger.ts'
+import { DealError } from '../deal/errors.ts'
+import type { Signer } from '../identity/signer.ts'
+import { BP } from '../match/options.ts'
+import type { Mesh } from '../mesh/mesh.ts'
+import { promiseDigest } from '../wire/broken-promise.ts'
+import { decodeMessage, encodeMessage, OPEN_PROTOCOL, openRequestShape, type OpenRequest } from '../wire/deal-room.ts'
+import { dealRestHash, dealTermsDigest, type Consent } from '../wire/deal-terms.ts'
+import type { Hash } from '../wire/shapes.ts'
+import { recoverSigner } from '../wire/signature.ts'
+import type { AuctionView } from './auction.ts'
+
+export interface OpeningComponents { mesh: Pick<Mesh, 'requests'>, auction: Pick<AuctionView, 'feeOf'>, chain: Pick<Chain, 'domain' | 'send'>, signer: Signer, clock: Clock, logger: Logger }
+
+/** Rankings differ a little between nodes; by more than this only where somebody cheats (protocol/auction.md, Reward). */
+const FEE_TOLERANCE_BP = 1000
+
+/** Promises to open deals and opens them on chain, for whoever's match it was: a solver, or a node that posted the floor. */
+export function serveOpen (components: OpeningComponents, signal: AbortSignal): () => void {
+  const { auction, chain, signer, clock, logger } = components
+  const { domain } = chain
+  const opening = new Set<Hash>()
+  // Every job of a large epoch may ask at once, twice.
+  const limits = { maxBytes: 4096, perPeerPerSecond: 200, concurrency: 256, timeoutMs: 10_000 }
+
+  const assertFits = (request: OpenRequest): void => {
+    const { core, rest } = request.terms
+    if (core.feeTo !== signer.address) throw new DealError('DEAL_NOT_OURS', `the fee of this deal goes to ${core.feeTo}, not to us`, { data: { feeTo: core.feeTo } })
+    if (core.openBy * 1000 <= clock.now()) throw new DealError('DEAL_NOT_OPEN', `the deal could be opened until ${core.openBy}`, { data: { openBy: core.openBy } })
+    const due = auction.feeOf(rest.solutionId, core.price)
+    if (core.fee < due - Math.ceil(due * FEE_TOLERANCE_BP / BP)) throw new DealError('DEAL_FEE_SHORT', `the fee of ${core.fee} nLILY is short of ${due}`, { data: { fee: core.fee, due, price: core.price } })
+    const digest = dealTermsDigest(domain, request.terms)
+    if (recoverSigner(digest, request.providerSignature) !== core.provider) throw new DealError('DEAL_BAD_SIGNATURE', 'the terms are not signed by the provider')
+    if (request.type === 'open' && recoverSigner(digest, request.creatorSignature) !== core.creator) throw new DealError('DEAL_BAD_SIGNATURE', 'the terms are not signed by the creator')
+  }
+  const open = ({ terms, creatorSignature, providerSignature }: Consent): void => {
+    const id = dealTermsDigest(domain, terms)
+    if (opening.has(id)) return
+    opening.add(id)
+    chain.send(openCall(chain, { terms, creatorSignature, providerSignature }), { name: 'open', signal })
+      .then(({ hash, gas }) => { logger.info('deal.opened', { hash, gas }) }, (error: unknown) => { logger.warn('deal.open', { error: errorMessage(error) }) })
+      .finally(() => { opening.delete(id) })
+  }
+
+  return components.mesh.requests.serve(OPEN_PROTOCOL, limits, async (payload) => {
+    const request = decodeMessage(openRequestShape, payload, 'open request')
+    assertFits(request)
+    if (request.type === 'ready') return encodeMessage({})
+    open(request)
+    const { core, rest } = request.terms
+    return encodeMessage({ promise: signer.sign(promiseDigest(domain, core, dealRestHash(rest))) })
+  })
+}
