@@ -8,8 +8,7 @@ import { FULL_REPUTATION } from './score.ts'
 /**
  * A snapshot in canonical order (rows by id) with what rows share: alternative offers of one unit have one capacity and one free share of each device, offers
  * of one account one collateral and reputation, jobs of one account that share a number exclude each other. Rows carry the shared values, so a pair that is
- * admissible by its rows is feasible alone, a job of an incomplete group with none. A departed offer keeps
- * its own capacity: what came after it is not its alternative.
+ * admissible by its rows is feasible alone, a job of an incomplete group with none. So engines that fill one alternative leave room for another.
  */
 export interface Market extends Groups {
   readonly epoch: number
@@ -17,6 +16,8 @@ export interface Market extends Groups {
   readonly rules: MatchRules
   readonly jobs: readonly JobRow[]
   readonly offers: readonly OfferRow[]
+  /** The same offers with the capacity and the free shares that each states itself. */
+  readonly stated: readonly OfferRow[]
   readonly jobIndex: ReadonlyMap<Hash, number>
   readonly offerIndex: ReadonlyMap<Hash, number>
   /** Per job: which of the `tasks` numbers of all accounts it has: one for each copy. Jobs that share one exclude each other. */
@@ -27,7 +28,7 @@ export interface Market extends Groups {
   /** Per offer: its unit, its account. */
   readonly unitOf: Int32Array
   readonly accountOf: Int32Array
-  /** Per unit: the component-wise smallest capacity of its offers that have not departed. */
+  /** Per unit: the component-wise smallest capacity of its offers. */
   readonly units: readonly Resources[]
   /** Per unit and place: the smallest free share of that device among its offers, bp. */
   readonly devices: ReadonlyArray<readonly number[]>
@@ -60,11 +61,9 @@ function createMarket (snapshot: Snapshot): Market {
   rows.forEach((row, at) => {
     assertAmount(row.freeCollateral, row.id)
     const unit = units.of[at] as number
-    if (row.departed !== true) {
-      capacity[unit] = smallest(capacity[unit] as Resources, row.offer.capacity)
-      const free = devices[unit] as number[]
-      row.offer.gpus.forEach(({ shareBp }, place) => { free[place] = Math.min(free[place] ?? shareBp, shareBp) })
-    }
+    capacity[unit] = smallest(capacity[unit] as Resources, row.offer.capacity)
+    const free = devices[unit] as number[]
+    row.offer.gpus.forEach(({ shareBp }, place) => { free[place] = Math.min(free[place] ?? shareBp, shareBp) })
     const account = accounts.of[at] as number
     collateral[account] = Math.min(collateral[account] as number, row.freeCollateral)
     reputation[account] = Math.min(reputation[account] as number, row.reputationBp ?? FULL_REPUTATION)
@@ -72,18 +71,17 @@ function createMarket (snapshot: Snapshot): Market {
   for (const job of sorted) assertAmount(job.offer.limit, job.id)
   const groups = groupsOf(sorted)
   const jobs = sorted.map((job, at) => groups.incomplete.has(at) ? { ...job, incomplete: true } : job)
-  const offers = rows.map((row, at) => ({
+  const stated = rows.map((row, at) => ({ ...row, freeCollateral: collateral[accounts.of[at] as number] as number, reputationBp: reputation[accounts.of[at] as number] as number }))
+  const offers = stated.map((row, at) => ({
     ...row,
-    offer: row.departed === true ? row.offer : {
+    offer: {
       ...row.offer,
       capacity: capacity[units.of[at] as number] as Resources,
       gpus: row.offer.gpus.map((device, place) => ({ ...device, shareBp: devices[units.of[at] as number]?.[place] as number }))
-    },
-    freeCollateral: collateral[accounts.of[at] as number] as number,
-    reputationBp: reputation[accounts.of[at] as number] as number
+    }
   }))
   return {
-    epoch: snapshot.epoch, atMs: snapshot.atMs, rules: snapshot.rules, jobs, offers,
+    epoch: snapshot.epoch, atMs: snapshot.atMs, rules: snapshot.rules, jobs, offers, stated,
     jobIndex: indexOf(jobs), offerIndex: indexOf(offers),
     ...numbersOf(jobs), ...groups, copies: Int32Array.from(jobs, copiesOf),
     unitOf: units.of, accountOf: accounts.of, units: capacity, devices, accounts: collateral
@@ -122,7 +120,8 @@ function indexOf (rows: ReadonlyArray<{ id: Hash }>): Map<Hash, number> {
   return index
 }
 
-function smallest (left: Resources, right: Resources): Resources {
+/** The smaller of each resource. */
+export function smallest (left: Resources, right: Resources): Resources {
   return { cpuMilli: Math.min(left.cpuMilli, right.cpuMilli), memoryMiB: Math.min(left.memoryMiB, right.memoryMiB), diskMiB: Math.min(left.diskMiB, right.diskMiB) }
 }
 

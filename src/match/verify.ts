@@ -1,7 +1,7 @@
 import type { Resources } from '../wire/job-offer.ts'
 import { admissible, type ReasonCode } from './admissible.ts'
 import { devicesServe } from './devices.ts'
-import { marketOf, type Market } from './market.ts'
+import { marketOf, smallest, type Market } from './market.ts'
 import { MAX_MATCHES } from './options.ts'
 import { collateralFor, priceFor } from './price.ts'
 import type { JobRow, OfferRow, Snapshot, Solution } from './problem.ts'
@@ -37,7 +37,7 @@ export function verifySolution (snapshot: Snapshot, solution: Solution): Verifie
   let score = 0
   for (const { jobAt, offerAt, devices } of whole.known) {
     const job = market.jobs[jobAt] as JobRow
-    const offer = market.offers[offerAt] as OfferRow
+    const offer = market.stated[offerAt] as OfferRow
     if (!devicesServe(job.offer, offer.offer, devices)) return infeasible('MATCH_DEVICES')
     const pair = admissible(job, offer, market, devices)
     if (!pair.ok) return { ...infeasible('MATCH_INADMISSIBLE'), reason: pair.reason }
@@ -53,27 +53,24 @@ function infeasible (code: VerifyCode): Verified {
   return { ok: false, score: 0, counted: 0, unknown: 0, code }
 }
 
-/** What the matches looked at so far use of units, devices and collateral. */
+const NOTHING: Resources = { cpuMilli: 0, memoryMiB: 0, diskMiB: 0 }
+
+/** What the matches looked at so far use of units, devices and collateral. A unit has no more than each of its offers that is used states. */
 function createUsage (market: Market): { take: (job: JobRow, offerAt: number, devices: readonly number[], collateral: number) => VerifyCode | undefined } {
-  const used = new Map<number, Resources>()
-  const shares = new Map<number, number[]>()
+  const units = new Map<number, { used: Resources, capacity: Resources, shares: number[], free: number[] }>()
   const locked = new Map<number, number>()
   return {
     take: ({ offer: { resources, gpus } }, offerAt, devices, collateral) => {
-      const unit = market.unitOf[offerAt] as number
-      // The unit's own, or a departed offer's.
-      const { offer: capacity } = market.offers[offerAt] as OfferRow
-      const taken = shares.get(unit) ?? []
-      for (const [entry, place] of devices.entries()) {
-        const share = (taken[place] ?? 0) + (gpus[entry]?.shareBp ?? 0)
-        if (share > (capacity.gpus[place]?.shareBp ?? 0)) return 'MATCH_DEVICES'
-        taken[place] = share
-      }
-      if (devices.length > 0) shares.set(unit, taken)
-
-      const sum = add(used.get(unit), resources)
-      if (!within(sum, capacity.capacity)) return 'MATCH_OVER_CAPACITY'
-      used.set(unit, sum)
+      const unitAt = market.unitOf[offerAt] as number
+      const { offer } = market.stated[offerAt] as OfferRow
+      const unit = units.get(unitAt) ?? { used: NOTHING, capacity: offer.capacity, shares: [], free: [] }
+      units.set(unitAt, unit)
+      offer.gpus.forEach(({ shareBp }, place) => { unit.free[place] = Math.min(unit.free[place] ?? shareBp, shareBp) })
+      for (const [entry, place] of devices.entries()) unit.shares[place] = (unit.shares[place] ?? 0) + (gpus[entry]?.shareBp ?? 0)
+      if (unit.shares.some((share, place) => share > (unit.free[place] as number))) return 'MATCH_DEVICES'
+      unit.capacity = smallest(unit.capacity, offer.capacity)
+      unit.used = add(unit.used, resources)
+      if (!within(unit.used, unit.capacity)) return 'MATCH_OVER_CAPACITY'
 
       const account = market.accountOf[offerAt] as number
       const before = locked.get(account) ?? 0
@@ -86,8 +83,7 @@ function createUsage (market: Market): { take: (job: JobRow, offerAt: number, de
 }
 
 /** Demands are below 2^31 each and at most MAX_MATCHES are added: sums stay safe. */
-function add (sum: Resources | undefined, more: Resources): Resources {
-  if (sum === undefined) return more
+function add (sum: Resources, more: Resources): Resources {
   return { cpuMilli: sum.cpuMilli + more.cpuMilli, memoryMiB: sum.memoryMiB + more.memoryMiB, diskMiB: sum.diskMiB + more.diskMiB }
 }
 

@@ -42,10 +42,10 @@ export function moneyOf ({ job, offer, devices }: Omit<Pair, 'match'>, { rules }
   return { ask, reference, price, collateral, welfare: isNarrow ? 1n : min(LARGEST, max(1n, counted)) }
 }
 
-/** What rows share, taken from all rows of the snapshot. */
-function shared (offer: Offer, { offers }: Snapshot): { unit: ResourceOffer['capacity'], shares: number[], collateral: number, reputation: number } {
+/** What an offer shares: capacity and devices with the alternatives that are used beside it, money and reputation with all of its account. */
+function shared (offer: Offer, { offers }: Snapshot, used: readonly Offer[]): { unit: ResourceOffer['capacity'], shares: number[], collateral: number, reputation: number } {
   const ofAccount = offers.filter(({ account }) => account === offer.account)
-  const ofUnit = ofAccount.filter((other) => other.offer.unit === offer.offer.unit)
+  const ofUnit = used.filter((other) => other.account === offer.account && other.offer.unit === offer.offer.unit)
   const least = (name: 'cpuMilli' | 'memoryMiB' | 'diskMiB'): number => Math.min(...ofUnit.map((other) => other.offer.capacity[name]))
   const places = Math.max(...ofUnit.map((other) => other.offer.gpus.length))
   return {
@@ -81,7 +81,7 @@ function doDevicesServe ({ job, offer, devices }: Pair, shares: readonly number[
 function isAdmissible (pair: Pair, snapshot: Snapshot): boolean {
   const { atMs, rules } = snapshot
   const [job, offer] = [pair.job.offer, pair.offer.offer]
-  const { unit, collateral, reputation } = shared(pair.offer, snapshot)
+  const { unit, collateral, reputation } = shared(pair.offer, snapshot, [pair.offer])
   const money = moneyOf({ ...pair, offer: { ...pair.offer, reputationBp: reputation } }, snapshot)
   const mediators = job.mediators.filter((mediator) => offer.mediators.includes(mediator) && mediator !== pair.job.account && mediator !== pair.offer.account)
   return pair.job.account !== pair.offer.account && job.validUntil > atMs && offer.validUntil > atMs && job.market === offer.market && job.matchedUntil <= atMs &&
@@ -122,10 +122,10 @@ export function scoreOf (snapshot: Snapshot, matches: readonly Match[]): bigint 
   }
   const pairs = countable(snapshot, matches)
   for (const pair of pairs) {
-    if (!doDevicesServe(pair, shared(pair.offer, snapshot).shares) || !isAdmissible(pair, snapshot)) return undefined
+    if (!doDevicesServe(pair, shared(pair.offer, snapshot, [pair.offer]).shares) || !isAdmissible(pair, snapshot)) return undefined
   }
   for (const pair of pairs) {
-    const { unit, shares, collateral } = shared(pair.offer, snapshot)
+    const { unit, shares, collateral } = shared(pair.offer, snapshot, pairs.map(({ offer }) => offer))
     const ofAccount = pairs.filter(({ offer }) => offer.account === pair.offer.account)
     const ofUnit = ofAccount.filter(({ offer }) => offer.offer.unit === pair.offer.offer.unit)
     for (const name of ['cpuMilli', 'memoryMiB', 'diskMiB'] as const) if (ofUnit.reduce((total, { job }) => total + job.offer.resources[name], 0) > unit[name]) return undefined
@@ -135,5 +135,5 @@ export function scoreOf (snapshot: Snapshot, matches: readonly Match[]): bigint 
     }
     if (sum(ofAccount.map((one) => moneyOf(one, snapshot).collateral)) > BigInt(collateral)) return undefined
   }
-  return sum(pairs.map((pair) => moneyOf({ ...pair, offer: { ...pair.offer, reputationBp: shared(pair.offer, snapshot).reputation } }, snapshot).welfare))
+  return sum(pairs.map((pair) => moneyOf({ ...pair, offer: { ...pair.offer, reputationBp: shared(pair.offer, snapshot, [pair.offer]).reputation } }, snapshot).welfare))
 }
