@@ -28,8 +28,8 @@ const DUAL_SHARE = 0.4
 const STEPS = [40, 240] as const
 const WARM_STEPS = 10
 /** A search ends when so many rounds, and so many for each unit, brought nothing: a small book is done long before its epoch. */
-const STALL_ROUNDS = 2000
-const STALL_ROUNDS_A_UNIT = 200
+const STALL_ROUNDS = 300
+const STALL_ROUNDS_A_UNIT = 100
 /** Rounds between two looks at the clock: 1 ms. */
 const ROUNDS_A_LOOK = 32
 
