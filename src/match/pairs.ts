@@ -1,4 +1,4 @@
-import { admissible, suits } from './admissible.ts'
+import { affords, suits } from './admissible.ts'
 import { NO_DEVICES, variantsOf, type Devices } from './devices.ts'
 import type { Market } from './market.ts'
 import { collateralFor, priceFor, referenceAlone } from './price.ts'
@@ -39,10 +39,9 @@ export function pairsOf (market: Market): Pairs {
     const row = market.jobs[jobAt] as JobRow
     for (let offerAt = 0; offerAt < offers.length; offerAt++) {
       const other = offers[offerAt] as OfferRow
-      // Devices cost more to find than all that comes before them.
-      if (row.offer.gpus.length > 0 && !suits(row, other, market)) continue
+      if (row.offer.gpus.length > other.offer.gpus.length || !suits(row, other, market)) continue
       for (const devices of variantsOf(row.offer, other.offer)) {
-        if (!admissible(row, other, market, devices).ok) continue
+        if (!affords(row, other, market, devices)) continue
         columns.seat.push(seat)
         columns.job.push(jobAt)
         columns.offer.push(offerAt)
