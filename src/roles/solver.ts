@@ -8,7 +8,8 @@ import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { DealError } from '../deal/errors.ts'
 import type { Signer } from '../identity/signer.ts'
-import type { Engine } from '../match/engine.ts'
+import type { Certificate } from '../match/certificate.ts'
+import type { Engine, Warm } from '../match/engine.ts'
 import { solutionToBytes } from '../match/fit.ts'
 import type { Phases } from '../match/phases.ts'
 import type { Mesh } from '../mesh/mesh.ts'
@@ -30,13 +31,19 @@ export function createSolver (components: SolverComponents): Startable {
   const { domain } = components.chain
   const stopping = new AbortController()
   const stops: Array<() => void> = []
+  /** What the epoch before ended with. */
+  let last: Warm | undefined
 
   const compete = async (phases: Phases): Promise<void> => {
     const { epoch } = phases
     const snapshot = auction.snapshot(epoch, 'solve')
     if (snapshot.jobs.length === 0 || snapshot.offers.length === 0) return
     const deadlineMs = phases.commitDeadline - COMMIT_MARGIN_MS
-    const solution = await engine.solve(snapshot, { deadlineMs, seed: random.below(2 ** 31), signal: stopping.signal, clock })
+    let certificate: Certificate | undefined
+    const solution = await engine.solve(snapshot, {
+      deadlineMs, seed: random.below(2 ** 31), signal: stopping.signal, clock, ...(last === undefined ? {} : { warm: last }), onPrices: (found) => { certificate = found }
+    })
+    last = { matches: solution.matches, ...(certificate === undefined ? {} : { certificate }) }
     if (solution.matches.length === 0) return
     const bytes = solutionToBytes(snapshot, solution)
     const salt: Hash = bytesToHex(random.bytes(32))

@@ -9,7 +9,7 @@ import { classModelOf } from '../../src/match/highs/model.ts'
 import { solveClassModel } from '../../src/match/highs/solve.ts'
 import { createInstance } from '../../src/match/instance.ts'
 import { kernelOf } from '../../src/match/kernel/kernel.ts'
-import { ROWS } from '../../src/match/kernel/share-rows.ts'
+import { PLAIN_ROWS, ROWS, shareInRow } from '../../src/match/kernel/share-rows.ts'
 import { placeNarrowed } from '../../src/match/narrowed.ts'
 import { DEFAULT_MATCH_RULES } from '../../src/match/options.ts'
 import type { Snapshot, Solution } from '../../src/match/problem.ts'
@@ -18,6 +18,7 @@ import { programOf } from '../../src/match/search/program.ts'
 import { search, type Found } from '../../src/match/search/search.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { decodeCertificate, encodeCertificate } from '../../src/wire/certificate.ts'
+import { optimum } from './optimum.ts'
 import { address, anyBook, AT_MS, hash } from './rows.ts'
 
 /** A search of so many rounds, in this thread, on a clock that stands still. */
@@ -44,6 +45,21 @@ t.test('no engine scores more than any prices prove', async () => {
     const most = Math.max(verifySolution(snapshot, solution).score, verifySolution(snapshot, solveFloor(snapshot)).score)
     return most <= boundAt(kernel, random) && most <= verifyBound(snapshot, certificateOf(kernel, random)) && most <= verifyBound(snapshot, certificateOf(kernel, prices)) && most <= verifyBound(snapshot, { entries: [] })
   }), { numRuns: 150, seed: 2 })
+})
+
+t.test('no choice of matches at all scores more than prices prove', async () => {
+  fc.assert(fc.property(anyBook, (whole) => {
+    const snapshot = { ...whole, jobs: whole.jobs.slice(0, 4), offers: whole.offers.slice(0, 3) }
+    return optimum(snapshot) <= verifyBound(snapshot, certificateOf(kernelOf(snapshot), found(snapshot, 9).found.prices))
+  }), { numRuns: 60, seed: 5 })
+})
+
+t.test('shares that fit a device together take no more of any row than it has', async () => {
+  const share = fc.integer({ min: 0, max: 10_000 })
+  fc.assert(fc.property(share, share, fc.integer({ min: 0, max: ROWS - PLAIN_ROWS - 1 }), (left, right, row) => {
+    const [small, large] = [Math.min(left, right), Math.max(left, right)]
+    return Number.isInteger(shareInRow(row, large)) && shareInRow(row, small) + shareInRow(row, large - small) <= shareInRow(row, large)
+  }), { numRuns: 3000, seed: 6, examples: [[5000, 10_000, 1], [2500, 5000, 3], [6000, 10_000, 4]] })
 })
 
 t.test('certificates come back from their bytes', async () => {
