@@ -18,8 +18,8 @@ export interface Duals {
 }
 
 /**
- * Rows that prices are sought for: plain ones, shares, and the function u(4) alone. More of them make the dual degenerate: with all of them 60 steps end 0.7 %
- * higher on four traces, and even 1,000 do not catch up.
+ * Rows that prices are sought for: plain ones, shares, and the function u(4) alone. More of them make the dual degenerate: with five functions 60 steps end 0.7 %
+ * higher on a real trace, and it takes 1,000 to do what 200 do with one (bench/README.md).
  */
 const SHARES = PLAIN_ROWS
 const CUTS = PLAIN_ROWS + 4

@@ -1,5 +1,5 @@
 import type { Board } from './board.ts'
-import type { Program } from './program.ts'
+import { ROWS, type Program } from './program.ts'
 
 export interface RuinOptions {
   /** Units emptied at once, at most. */
@@ -20,7 +20,7 @@ export interface Ruin {
 
 /** Ruin and recreate: empties a few units and fills them again, better or not much worse. `step` does one round and says whether it was kept. */
 export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions): Ruin {
-  const { units, unitClass, columnStart, columnRun, columnCost, columnJob, bundle, jobs } = program
+  const { units, unitClass, columnStart, columnRun, columnCost, columnJob, bundle, jobs, demand } = program
   const { resources, margin, worth } = prices
   let state = (seed | 1) >>> 0
   const random = (): number => {
@@ -77,7 +77,12 @@ export function createRuin (program: Program, board: Board, prices: { resources:
   const fill = (unit: number): void => {
     const kind = unitClass[unit]!
     let count = 0
+    const cpu = board.free[unit * 3]!
+    const memory = board.free[unit * 3 + 1]!
     for (let column = columnStart[kind]!; column < columnStart[kind + 1]!; column++) {
+      // Most columns fail here: looked at before all that costs more.
+      const of = columnJob[column]! * ROWS
+      if (demand[of]! > cpu || demand[of + 1]! > memory) continue
       if (bundle[columnJob[column]!]! >= 0 || !(board.gain(column) >= least) || !board.fits(column, unit)) continue
       noise[count] = 1 + spreadOf * (random() - 0.5)
       candidates[count++] = column
@@ -86,8 +91,12 @@ export function createRuin (program: Program, board: Board, prices: { resources:
       let best = -1
       let bestScore = Number.NEGATIVE_INFINITY
       let kept = 0
+      const cpuLeft = board.free[unit * 3]!
+      const memoryLeft = board.free[unit * 3 + 1]!
       for (let at = 0; at < count; at++) {
         const column = candidates[at]!
+        const of = columnJob[column]! * ROWS
+        if (demand[of]! > cpuLeft || demand[of + 1]! > memoryLeft) continue
         const gain = board.gain(column)
         if (!(gain >= least) || !board.fits(column, unit)) continue
         const value = score(column, gain * noise[at]!)
