@@ -5,7 +5,7 @@ import { createEngine } from '../../src/match/engines.ts'
 import { testEngine } from './compliance.ts'
 
 const PYTHON = fileURLToPath(new URL('../../examples/engine-python/engine.py', import.meta.url))
-const CHOICES: ReadonlyArray<[choice: string, runs: number]> = [['floor', 50], ['lp', 3], ['price', 15], ['highs', 6], ['price,floor', 6], [PYTHON, 3]]
+const CHOICES: ReadonlyArray<[choice: string, runs: number]> = [['floor', 30], ['lp', 2], ['price', 15], ['highs', 4], ['price,floor', 5], [PYTHON, 3]]
 
 for (const [choice, runs] of CHOICES) testEngine(t, choice.split('/').at(-1) ?? choice, await createEngine({ logger: silentLogger }, choice), runs)
 
