@@ -71,6 +71,8 @@ export function createAuction (
   const competitions = new Map<number, Competition>()
   const snapshots = new Map<number, Snapshot>()
   const decisions = new Map<number, AuctionDecision>()
+  /** What every solver could know: its floor tells fair solutions. */
+  const yardsticks = new Map<number, Snapshot>()
   const epochListeners = new Set<(phases: Phases) => void>()
   const decidedListeners = new Set<(decision: AuctionDecision) => void>()
   const solvers = new Set<Address>()
@@ -101,7 +103,7 @@ export function createAuction (
     competitions.set(epoch, created)
     for (const old of competitions.keys()) {
       if (old > epoch - KEEP_EPOCHS) break
-      for (const map of [competitions, snapshots, decisions]) map.delete(old)
+      for (const map of [competitions, snapshots, decisions, yardsticks]) map.delete(old)
     }
     return created
   }
@@ -123,7 +125,8 @@ export function createAuction (
     const competition = competitions.get(epoch)
     const held = snapshots.get(epoch)
     if (competition === undefined || held === undefined) return undefined
-    const ranking = competition.ranking(held)
+    const yardstick = yardsticks.get(epoch)
+    const ranking = competition.ranking(held, yardstick === undefined ? undefined : { snapshot: yardstick, rules })
     const jobs = new Map(held.jobs.map((row) => [row.id, row]))
     const offers = new Map(held.offers.map((row) => [row.id, row]))
     const pairingsIn = (ranked: Ranked, jobId: Hash): Pairing[] => {
@@ -173,6 +176,7 @@ export function createAuction (
     if (clock.isSound()) for (const listener of epochListeners) listener(at)
     cancelTimer = clock.after(at.commitDeadline - clock.now(), () => {
       snapshots.set(epoch, snapshot(epoch, 'verify'))
+      yardsticks.set(epoch, snapshot(epoch, 'solve'))
       cancelTimer = clock.after(at.fallbackDeadline - clock.now(), () => {
         const decision = decide(epoch)
         if (decision !== undefined && decision.ranking.length > 0) {
