@@ -75,6 +75,11 @@ export function suits (job: JobRow, offer: OfferRow, terms: Terms): boolean {
   return firstFailed(job, offer, terms, undefined, 0, GPU_AT) === undefined
 }
 
+/** Whether a pair that suits passes the rest on these devices. */
+export function affords (job: JobRow, offer: OfferRow, terms: Terms, devices: Devices): boolean {
+  return firstFailed(job, offer, terms, devices, GPU_AT, CHECKS.length) === undefined
+}
+
 /**
  * Whether the pair may be matched at all, looked at alone; else the first constraint that forbids it. On the devices given, or those that it takes when looked
  * at alone.

@@ -17,7 +17,7 @@ export function serves (device: GpuSupply, entry: GpuDemand): boolean {
 
 /** Whether the devices serve the job, looked at alone: one for each entry, all different. */
 export function devicesServe (job: JobOffer, offer: ResourceOffer, devices: Devices): boolean {
-  if (devices.length !== job.gpus.length || new Set(devices).size < devices.length) return false
+  if (devices.length !== job.gpus.length || (devices.length > 1 && new Set(devices).size < devices.length)) return false
   return job.gpus.every((entry, at) => {
     const device = offer.gpus[devices[at] as number]
     return device !== undefined && serves(device, entry)
@@ -35,7 +35,12 @@ export function variantsOf (job: JobOffer, offer: ResourceOffer): readonly Devic
   if (job.gpus.length > offer.gpus.length) return []
   const order = scarcestFirst(job.gpus)
   const kinds = kindsOf(offer)
-  const alone = [...new Set(kinds)].map((kind) => assign(job, offer, order, [...kinds.keys()].filter((at) => kinds[at] === kind))).filter((devices) => devices !== undefined)
+  const [first, ...others] = [...new Set(kinds)]
+  if (others.length === 0) {
+    const devices = assign(job, offer, order, [...kinds.keys()])
+    return devices === undefined ? [] : [devices]
+  }
+  const alone = [first, ...others].map((kind) => assign(job, offer, order, [...kinds.keys()].filter((at) => kinds[at] === kind))).filter((devices) => devices !== undefined)
   const mixed = assign(job, offer, order, [...kinds.keys()])
   const isMixed = mixed !== undefined && new Set(mixed.map((at) => kinds[at])).size > 1
   return (isMixed ? [mixed, ...alone] : alone).slice(0, MAX_VARIANTS)
@@ -82,7 +87,8 @@ function shareOf (job: JobOffer, entry: number): number {
 }
 
 /** Entries in the order in which they choose: fewest models first (any last), then most VRAM, then largest share. */
-function scarcestFirst (gpus: readonly GpuDemand[]): number[] {
+function scarcestFirst (gpus: readonly GpuDemand[]): readonly number[] {
+  if (gpus.length === 1) return ONE
   const width = ({ models }: GpuDemand): number => models.length === 0 ? Number.POSITIVE_INFINITY : models.length
   const before = (left: GpuDemand, right: GpuDemand): number => width(left) === width(right) ? right.vramMiB - left.vramMiB || right.shareBp - left.shareBp : width(left) - width(right)
   return [...gpus.keys()].sort((left, right) => before(gpus[left] as GpuDemand, gpus[right] as GpuDemand) || left - right)

@@ -21,7 +21,9 @@ export function groupsOf (jobs: readonly JobRow[]): Groups {
   jobs.forEach(({ account, offer: { group } }, at) => {
     if (group.size <= 1) return
     const key = `${account}:${group.id}`
-    members.set(key, [...members.get(key) ?? [], at])
+    const places = members.get(key)
+    if (places === undefined) members.set(key, [at])
+    else places.push(at)
   })
   const groupOf = new Int32Array(jobs.length).fill(-1)
   const groups: number[][] = []

@@ -35,9 +35,9 @@ function relocate (pairs: Pairs, packing: Packing, seat: number): boolean {
   return better
 }
 
-/** For a job that fits nowhere as it is. */
-function insert (market: Market, pairs: Pairs, packing: Packing, seat: number): boolean {
-  for (let pair = pairs.seatStart[seat] as number; pair < (pairs.seatStart[seat + 1] as number); pair++) {
+/** For a job that stands alone, has one seat and fits nowhere as it is; what it puts out is of the same sort. */
+function insert (market: Market, pairs: Pairs, packing: Packing, job: number): boolean {
+  for (let pair = pairs.jobStart[job] as number; pair < (pairs.jobStart[job + 1] as number); pair++) {
     const members = [...packing.on(market.unitOf[pairs.offer[pair] as number] as number)].filter((member) => isAlone(pairs, member))
     if (pushIn(pairs, packing, pair, members, [])) return true
   }
@@ -65,14 +65,14 @@ function settle (pairs: Pairs, packing: Packing, pair: number, ejected: readonly
   packing.place(pair)
   const moved: number[] = []
   for (const old of ejected) {
-    const seat = pairs.seat[old.pair] as number
-    const other = bestPair(packing, pairs, seat)
+    const job = pairs.job[old.pair] as number
+    const other = bestPair(packing, pairs, job)
     if (other < 0) continue
     packing.place(other)
-    moved.push(seat)
+    moved.push(job)
   }
   if (packing.welfare() > before) return true
-  for (const seat of moved) packing.remove(seat)
-  packing.remove(pairs.seat[pair] as number)
+  for (const job of moved) packing.remove(job)
+  packing.remove(pairs.job[pair] as number)
   return false
 }

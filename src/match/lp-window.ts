@@ -50,7 +50,7 @@ function chooseUnits (market: Market, packing: Packing, random: Random, limits: 
   return units
 }
 
-function columnsOf (pairs: Pairs, seat: number): number[] {
-  const start = pairs.seatStart[seat] as number
-  return Array.from({ length: (pairs.seatStart[seat + 1] as number) - start }, (_, at) => start + at)
+function columnsOf (pairs: Pairs, job: number): number[] {
+  const start = pairs.jobStart[job] as number
+  return Array.from({ length: (pairs.jobStart[job + 1] as number) - start }, (_, at) => start + at)
 }

@@ -13,7 +13,7 @@ export interface Packing {
   readonly placed: Int32Array
   /** Sum of what is placed; a double, exact below 2^53. Decides only what an engine tries, never a score. */
   welfare: () => number
-  /** True when the pair's seat is not placed and unit, devices, account and job numbers leave room. */
+  /** True when a seat of the pair's job is not placed and unit, devices, account and job numbers leave room. */
   fits: (pair: number) => boolean
   /** Places a pair that fits, on the devices that it finds now. */
   place: (pair: number) => void
@@ -53,11 +53,16 @@ export function createPacking (market: Market, pairs: Pairs): Packing {
   const demandOf = (pair: number): Resources => rowOf(pair).offer.resources
   const unitOf = (pair: number): number => market.unitOf[pairs.offer[pair] as number] as number
   const accountOf = (pair: number): number => market.accountOf[pairs.offer[pair] as number] as number
+  /** The first seat of the pair's job that is not placed, -1 when all are. */
+  const seatFor = (pair: number): number => {
+    const job = pairs.job[pair] as number
+    if ((placed[job] as number) < 0) return job
+    return seats.twins.get(job)?.find((twin) => (placed[twin] as number) < 0) ?? -1
+  }
   const tasksOf = (pair: number): readonly number[] => market.tasksOf[pairs.job[pair] as number] as readonly number[]
   const devicesNow = (pair: number): Devices | undefined =>
     devicesLike(pairs.variants[pairs.variant[pair] as number] as Devices, rowOf(pair).offer, kinds[pairs.offer[pair] as number] as readonly number[], shares[unitOf(pair)] as number[])
-  const move = (pair: number, sign: 1 | -1): void => {
-    const seat = pairs.seat[pair] as number
+  const move = (seat: number, pair: number, sign: 1 | -1): void => {
     const unit = unitOf(pair)
     const left = free[unit] as Resources
     const { resources, gpus } = rowOf(pair).offer
@@ -80,19 +85,22 @@ export function createPacking (market: Market, pairs: Pairs): Packing {
   const isApart = (pair: number): boolean => {
     const job = pairs.job[pair] as number
     if (!tasksOf(pair).every((task) => holder[task] === -1 || holder[task] === job)) return false
-    const twins = seats.twins.get(pairs.seat[pair] as number)
-    return twins === undefined || twins.every((twin) => (placed[twin] as number) < 0 || accountOf(placed[twin] as number) !== accountOf(pair))
+    const twins = seats.twins.get(job)
+    return twins === undefined || [job, ...twins].every((twin) => (placed[twin] as number) < 0 || accountOf(placed[twin] as number) !== accountOf(pair))
   }
 
   const putBack = ({ pair, devices: at }: Placed): void => {
-    devices[pairs.seat[pair] as number] = at
-    move(pair, 1)
+    const seat = seatFor(pair)
+    devices[seat] = at
+    move(seat, pair, 1)
   }
   const remove = (seat: number): Placed => {
     const pair = placed[seat] as number
-    move(pair, -1)
+    move(seat, pair, -1)
     return { pair, devices: devices[seat] as Devices }
   }
+
+  const all = (): Placed[] => [...placed.keys()].filter((seat) => (placed[seat] as number) >= 0).map((seat) => ({ pair: placed[seat] as number, devices: devices[seat] as Devices }))
 
   return {
     placed,
@@ -100,13 +108,13 @@ export function createPacking (market: Market, pairs: Pairs): Packing {
     fits: (pair) => {
       const left = free[unitOf(pair)] as Resources
       const demand = demandOf(pair)
-      return (placed[pairs.seat[pair] as number] as number) < 0 && demand.cpuMilli <= left.cpuMilli && demand.memoryMiB <= left.memoryMiB &&
+      return seatFor(pair) >= 0 && demand.cpuMilli <= left.cpuMilli && demand.memoryMiB <= left.memoryMiB &&
         demand.diskMiB <= left.diskMiB && (pairs.collateral[pair] as number) <= (money[accountOf(pair)] as number) && isApart(pair) && devicesNow(pair) !== undefined
     },
     place: (pair) => { putBack({ pair, devices: devicesNow(pair) as Devices }) },
     remove,
     putBack,
-    all: () => [...placed.keys()].filter((seat) => (placed[seat] as number) >= 0).map((seat) => ({ pair: placed[seat] as number, devices: devices[seat] as Devices })),
+    all,
     reset: (to) => {
       for (const [seat, pair] of placed.entries()) if (pair >= 0) remove(seat)
       for (const one of to) putBack(one)
@@ -125,11 +133,7 @@ export function createPacking (market: Market, pairs: Pairs): Packing {
     on: (unit) => members[unit] as Set<number>,
     free: (unit) => free[unit] as Resources,
     freeCollateral: (account) => money[account] as number,
-    matches: () => [...placed].filter((pair) => pair >= 0).map((pair) => ({
-      job: rowOf(pair).id,
-      offer: (market.offers[pairs.offer[pair] as number] as OfferRow).id,
-      devices: [...devices[pairs.seat[pair] as number] as Devices]
-    }))
+    matches: () => all().map(({ pair, devices: at }) => ({ job: rowOf(pair).id, offer: (market.offers[pairs.offer[pair] as number] as OfferRow).id, devices: [...at] }))
   }
 }
 
@@ -137,7 +141,8 @@ export function createPacking (market: Market, pairs: Pairs): Packing {
 export function bestPair (packing: Packing, pairs: Pairs, seat: number): number {
   let best = -1
   let bestSlack = 0
-  for (let pair = pairs.seatStart[seat] as number; pair < (pairs.seatStart[seat + 1] as number); pair++) {
+  const job = pairs.seats.job[seat] as number
+  for (let pair = pairs.jobStart[job] as number; pair < (pairs.jobStart[job + 1] as number); pair++) {
     const ahead = best < 0 ? 1 : ((pairs.welfare[pair] as number) - (pairs.welfare[best] as number) || (pairs.near[pair] as number) - (pairs.near[best] as number))
     if (ahead < 0 || !packing.fits(pair)) continue
     const slack = packing.slack(pair)

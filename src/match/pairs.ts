@@ -1,4 +1,4 @@
-import { admissible, suits } from './admissible.ts'
+import { affords, suits } from './admissible.ts'
 import { NO_DEVICES, variantsOf, type Devices } from './devices.ts'
 import type { Market } from './market.ts'
 import { collateralFor, priceFor, referenceAlone } from './price.ts'
@@ -6,13 +6,12 @@ import type { JobRow, OfferRow } from './problem.ts'
 import { bandFor, clip, welfareOf } from './score.ts'
 import { seatsOf, type Seats } from './seats.ts'
 
-/** All admissible pairs of a market, grouped by seat in canonical order. Pair numbers are positions in the columns. */
+/** All admissible pairs of a market, grouped by job in canonical order; the copies of a job share them. Pair numbers are positions in the columns. */
 export interface Pairs {
   readonly count: number
   readonly seats: Seats
-  /** Pairs of seat s are seatStart[s] to seatStart[s + 1] - 1. */
-  readonly seatStart: Int32Array
-  readonly seat: Int32Array
+  /** Pairs of job j are jobStart[j] to jobStart[j + 1] - 1. */
+  readonly jobStart: Int32Array
   readonly job: Int32Array
   readonly offer: Int32Array
   /** Per pair: its devices when looked at alone, by number in `variants`; a packing takes others of the same kinds. */
@@ -29,21 +28,18 @@ export interface Pairs {
 
 /** Tries every job on every offer: O(jobs * offers). */
 export function pairsOf (market: Market): Pairs {
-  const { offers, rules } = market
+  const { jobs, offers, rules } = market
   const seats = seatsOf(market)
-  const seatStart = new Int32Array(seats.count + 1)
-  const columns = { seat: [] as number[], job: [] as number[], offer: [] as number[], variant: [] as number[], welfare: [] as number[], collateral: [] as number[], near: [] as number[] }
+  const jobStart = new Int32Array(jobs.length + 1)
+  const columns = { job: [] as number[], offer: [] as number[], variant: [] as number[], welfare: [] as number[], collateral: [] as number[], near: [] as number[] }
   const variants = createVariants()
-  for (let seat = 0; seat < seats.count; seat++) {
-    const jobAt = seats.job[seat] as number
-    const row = market.jobs[jobAt] as JobRow
+  for (let jobAt = 0; jobAt < jobs.length; jobAt++) {
+    const row = jobs[jobAt] as JobRow
     for (let offerAt = 0; offerAt < offers.length; offerAt++) {
       const other = offers[offerAt] as OfferRow
-      // Devices cost more to find than all that comes before them.
-      if (row.offer.gpus.length > 0 && !suits(row, other, market)) continue
+      if (row.offer.gpus.length > other.offer.gpus.length || !suits(row, other, market)) continue
       for (const devices of variantsOf(row.offer, other.offer)) {
-        if (!admissible(row, other, market, devices).ok) continue
-        columns.seat.push(seat)
+        if (!affords(row, other, market, devices)) continue
         columns.job.push(jobAt)
         columns.offer.push(offerAt)
         columns.variant.push(variants.numberOf(devices))
@@ -52,10 +48,10 @@ export function pairsOf (market: Market): Pairs {
         columns.near.push(row.offer.locality.some((place) => other.offer.locality.includes(place)) ? 1 : 0)
       }
     }
-    seatStart[seat + 1] = columns.seat.length
+    jobStart[jobAt + 1] = columns.job.length
   }
   return {
-    count: columns.seat.length, seats, seatStart, seat: Int32Array.from(columns.seat), job: Int32Array.from(columns.job), offer: Int32Array.from(columns.offer),
+    count: columns.job.length, seats, jobStart, job: Int32Array.from(columns.job), offer: Int32Array.from(columns.offer),
     variant: Int32Array.from(columns.variant), variants: variants.list, welfare: Float64Array.from(columns.welfare), collateral: Float64Array.from(columns.collateral),
     near: Uint8Array.from(columns.near), bid: Float64Array.from(seats.bundles, (bundle) => bidOf(market, seats, bundle))
   }

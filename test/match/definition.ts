@@ -55,11 +55,9 @@ function shared (offer: Offer, { offers }: Snapshot): { unit: ResourceOffer['cap
   }
 }
 
-function isTick (price: number): boolean {
-  let tick = 0
-  while (tick < price) tick += Math.max(1, Math.floor(tick / 50))
-  return tick === price
-}
+const ticks = new Set([0])
+for (let tick = 1n; tick <= LARGEST; tick += max(1n, tick / 50n)) ticks.add(Number(tick))
+const isTick = (price: number): boolean => ticks.has(price)
 
 function isComplete (job: Job, { jobs }: Snapshot): boolean {
   const { group } = job.offer

@@ -80,15 +80,17 @@ t.test('taking jobs out and putting them back leaves a packing as it was', async
     const pairs = pairsOf(market)
     const packing = createPacking(market, pairs)
     packGreedily(packing, pairs, bundlesByBid(pairs))
-    const before = JSON.stringify([packing.matches(), packing.welfare()])
+    // Copies of one job are as good as each other: their order means nothing.
+    const now = (): string => JSON.stringify([packing.matches().map((match) => JSON.stringify(match)).sort(), packing.welfare()])
+    const before = now()
     const all = packing.all()
-    const seats = all.map(({ pair }) => pairs.seat[pair] as number)
+    const seats = [...packing.placed.keys()].filter((seat) => (packing.placed[seat] as number) >= 0)
     const taken = seats.slice(0, stream.next().value as number).map((seat) => packing.remove(seat))
     // Others come and go meanwhile.
     packGreedily(packing, pairs, bundlesByBid(pairs))
     packing.reset(all)
     const again = seats.map((seat) => packing.remove(seat))
     for (const one of again.reverse()) packing.putBack(one)
-    return taken.length <= seats.length && JSON.stringify([packing.matches(), packing.welfare()]) === before
+    return taken.length <= seats.length && now() === before
   }), { numRuns: 200, seed: 5 })
 })

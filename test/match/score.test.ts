@@ -80,7 +80,7 @@ t.test('at the limits of every field amounts are exact or Infinity, never rounde
     const gpus: JobOffer['gpus'] = Array.from({ length: random.below(3) }, () => ({ models: [], vramMiB: 0, shareBp: Math.max(1, some(10_000)) }))
     const unit = { base: some(LARGEST), cpuMilliSecond: some(LARGEST, 100), memoryMiBSecond: some(LARGEST, 10), diskMiBSecond: some(LARGEST, 2) }
     const devices: ResourceOffer['gpus'] = gpus.map(() => ({ model: 'big', vramMiB: 0, shareBp: 10_000, secondAsk: some(LARGEST, 1000) }))
-    const left = { ...job(1, { resources: { cpuMilli: some(1_000_000), memoryMiB: some(16_777_216), diskMiB: some(1_073_741_824) }, runSeconds: Math.max(1, some(604_800)), limit: some(LARGEST), collateralBp: some(1_000_000), gpus }), ageEpochs: some(1_000_000) }
+    const left = { ...job(1, { resources: { cpuMilli: some(1_000_000), memoryMiB: some(16_777_216), diskMiB: some(1_073_741_824) }, runSeconds: Math.max(1, some(604_800, 9000, 7)), limit: some(LARGEST), collateralBp: some(1_000_000), gpus }), ageEpochs: some(1_000_000) }
     const right = offer(1, { ask: unit, gpus: devices }, { reputationBp: some(10_000) })
     const rules = { ...RULES, reference: { base: some(LARGEST), cpuMilliSecond: some(LARGEST, 100), memoryMiBSecond: some(100), diskMiBSecond: 0, gpuSecond: { default: some(LARGEST, 50), models: { big: some(LARGEST) } } }, bandBp: some(10_000), maxPremiumBp: some(10_000), ageBp: some(100), maxAgeEpochs: some(100) }
     const places = devices.map((_, at) => at)

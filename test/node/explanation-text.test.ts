@@ -1,8 +1,9 @@
 import t from 'tap'
 import type { DealView, JobView } from '../../src/api/facade.ts'
 import { explanationText } from '../../src/node/explanation-text.ts'
-import type { Explanation } from '../../src/match/explain.ts'
+import { explainJob, type Explanation } from '../../src/match/explain.ts'
 import { hash } from '../deal/deals.ts'
+import { book, hash as rowId, job as jobRow, offer as offerRow } from '../match/rows.ts'
 
 const unknown: Explanation = { id: hash(1), state: 'unknown', matched: [], total: 0, admissible: 0, steps: [], nearest: [] }
 const deal = (change: Partial<DealView>): DealView => ({ dealId: hash(2), state: 'Running', epoch: 1, provider: '0xp', solver: '0xs', price: 1, fee: 1, collateral: 1, attempt: 0, verification: 2, transactions: [], ...change })
@@ -24,4 +25,13 @@ t.test('a job that waits says what stands in its way', async (t) => {
   const lines = explanationText(job({}), { ...unknown, state: 'alone', total: 2, steps: [{ reason: 'price', fails: 2, remaining: 0 }], nearest: [{ id: hash(3), advice: [{ reason: 'price', text: 'raise the limit by 1 LILY', by: 1e9, own: true }] }] })
   t.match(lines.join('\n'), /2 offers in the book, 0 can take it\n {2}price +2 fail, 0 left\n {2}nearest 0x\w+: raise the limit by 1 LILY/)
   t.match(explanationText(job({}), unknown).at(-1), /not in the auction/)
+})
+
+t.test('what a job lacks of GPUs, reputation and its group is said in its turn', async (t) => {
+  const wanting = jobRow(1, { gpus: [{ models: ['a100'], vramMiB: 40_960, shareBp: 5000 }], limit: 10_000, minReputationBp: 9000, group: { id: rowId(1), index: 0, size: 3 } })
+  const lines = explanationText(job({}), explainJob(book([wanting], [offerRow(1, { gpus: [{ model: 't4', vramMiB: 16_384, shareBp: 10_000, secondAsk: 1 }] }, { reputationBp: 5000 })]), rowId(1)))
+  t.same(lines.filter((line) => line.startsWith('  ')).map((line) => line.replace(/0x\w+/, 'ID')), [
+    '  group        1 fail, 0 left', '  reputation   1 fail, 0 left', '  gpu          1 fail, 0 left',
+    '  nearest ID: post all 3 jobs of the group, each index once: it is matched whole; ask for 4000 bp of reputation less; ask for other GPUs: the offer has t4, the job takes a100'
+  ])
 })
