@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { Bench, BenchOptions, Figure, Sizes } from './figure.ts'
 
 /**
- * `npm run bench -- NAME [--json] [--seed N] [--trace DIR] [--profile DIR] [--nodes N] [--records N] [--seconds N] [--inputs N]`:
+ * `npm run bench -- NAME [--json] [--seed N] [--trace DIR] [--profile DIR] [--out DIR] [--nodes N] [--records N] [--seconds N] [--inputs N]`:
  * one benchmark, correctness first, then time. Exit 1 when a goal is missed, 2 for an unknown name or size.
  */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
@@ -15,13 +15,16 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   gossip: async () => (await import('./gossip.ts')).benchGossip,
   reconcile: async () => (await import('./reconcile.ts')).benchReconcile,
   crdts: async () => (await import('./crdts.ts')).benchCrdts,
+  match: async () => (await import('./match.ts')).benchMatch,
+  growth: async () => (await import('./growth.ts')).benchGrowth,
+  certificate: async () => (await import('./certificate.ts')).benchCertificate,
   fuzz: async () => (await import('./fuzz.ts')).benchFuzz
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    json: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' }, trace: { type: 'string' }, profile: { type: 'string' },
+    json: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' }, trace: { type: 'string' }, profile: { type: 'string' }, out: { type: 'string' },
     nodes: { type: 'string' }, records: { type: 'string' }, seconds: { type: 'string' }, inputs: { type: 'string' }
   }
 })
@@ -43,7 +46,7 @@ for (const size of ['nodes', 'records', 'seconds', 'inputs'] as const) {
 }
 const options: BenchOptions = {
   seed: Number(values.seed), sizes, progress: (text) => { process.stderr.write(`${text}\n`) },
-  ...(values.trace === undefined ? {} : { trace: values.trace }), ...(values.profile === undefined ? {} : { profile: values.profile })
+  ...(values.trace === undefined ? {} : { trace: values.trace }), ...(values.profile === undefined ? {} : { profile: values.profile }), ...(values.out === undefined ? {} : { out: values.out })
 }
 const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'cpu'}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.versions.node}`
 const figures: Figure[] = await (await load())(options)

@@ -17,47 +17,60 @@ export interface SearchThread {
   run: (request: SearchRequest, budget: Pick<Budget, 'deadlineMs' | 'signal' | 'clock'>, onFound: (found: Found) => void) => Promise<Found | undefined>
 }
 
+/** A started worker and who listens to it now. */
+interface Running { readonly worker: Worker, listener: { message: (answer: SearchAnswer) => void, gone: (error?: Error) => void } | undefined }
+
 export function createSearchThread (components: { logger: Logger }, options: { workerUrl: URL }): SearchThread {
-  let idle: Worker | undefined
-  const start = (): Worker => {
+  let idle: Running | undefined
+  const start = (): Running => {
     const worker = new Worker(options.workerUrl, { env: {}, execArgv: [], stderr: true, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB } })
+    const running: Running = { worker, listener: undefined }
+    worker.on('message', (answer: SearchAnswer) => { running.listener?.message(answer) })
+    worker.on('error', (error) => { running.listener?.gone(error) })
+    worker.on('exit', () => {
+      if (idle === running) idle = undefined
+      running.listener?.gone()
+    })
+    // After the listeners, which hold the process: a worker that waits shall not.
     worker.unref()
-    return worker
+    return running
   }
   return {
     run: async (request, { deadlineMs, signal, clock }, onFound) => {
       signal.throwIfAborted()
       // Searches that overlap get a worker each.
-      const worker = idle ?? start()
+      const running = idle ?? start()
       idle = undefined
       let last: Found | undefined
       return await new Promise((resolve, reject) => {
         const end = (keep: boolean): void => {
           cancel()
           signal.removeEventListener('abort', onAbort)
-          worker.removeAllListeners()
-          // Without a listener an error of a worker on its way out would end the process.
-          worker.on('error', () => undefined)
-          if (keep) idle = worker
-          else worker.terminate().catch(() => undefined)
+          running.listener = undefined
+          if (keep) idle = running
+          else running.worker.terminate().catch(() => undefined)
         }
         const cancel = clock.after(Math.max(0, deadlineMs - clock.now()), () => { end(false); resolve(last) })
         const onAbort = (): void => { end(false); reject(signal.reason as Error) }
         signal.addEventListener('abort', onAbort, { once: true })
-        worker.on('message', ({ found, done }: SearchAnswer) => {
-          last = found
-          if (done) end(true)
-          else onFound(found)
-          if (done) resolve(found)
-        })
-        // Out of memory, or a bug: the engine goes on with what it has.
-        worker.on('error', (error) => {
-          components.logger.warn('search-worker-failed', { error: errorMessage(error) })
-          end(false)
-          resolve(last)
-        })
-        worker.on('exit', () => { end(false); resolve(last) })
-        worker.postMessage(request)
+        running.listener = {
+          message: ({ found, done }) => {
+            last = found
+            if (!done) {
+              onFound(found)
+              return
+            }
+            end(true)
+            resolve(found)
+          },
+          // Out of memory, or a bug: the engine goes on with what it has.
+          gone: (error) => {
+            components.logger.warn('search-worker-failed', { error: error === undefined ? 'it ended' : errorMessage(error) })
+            end(false)
+            resolve(last)
+          }
+        }
+        running.worker.postMessage(request)
       })
     }
   }

@@ -21,6 +21,8 @@ export interface SearchOptions {
   readonly report: (found: Found) => void
   /** Ends the search after so many rounds whatever the time: for tests that must not hang on speed. */
   readonly maxRounds?: number
+  /** Steps that prices take; left out: as many as there is time for. */
+  readonly steps?: number
 }
 
 /** Share of the budget that prices may take, and bounds of the number of steps; more than the most gained nothing on four traces. */
@@ -28,8 +30,8 @@ const DUAL_SHARE = 0.4
 const STEPS = [40, 240] as const
 const WARM_STEPS = 10
 /** A search ends when so many rounds, and so many for each unit, brought nothing: a small book is done long before its epoch. */
-const STALL_ROUNDS = 2000
-const STALL_ROUNDS_A_UNIT = 200
+const STALL_ROUNDS = 300
+const STALL_ROUNDS_A_UNIT = 100
 /** Rounds between two looks at the clock: 1 ms. */
 const ROUNDS_A_LOOK = 32
 
@@ -37,7 +39,7 @@ const ROUNDS_A_LOOK = 32
 export function search (program: Program, options: SearchOptions): Found {
   const { now, budgetMs, warm } = options
   const started = now()
-  const duals = findPrices(program, warm?.prices, () => (now() - started) / (budgetMs * DUAL_SHARE))
+  const duals = findPrices(program, warm?.prices, options.steps, () => (now() - started) / (budgetMs * DUAL_SHARE))
   const resources = new Float64Array(program.columnJob.length)
   columnPrices(program, duals.prices, resources)
   const board = createBoard(program)
@@ -76,11 +78,11 @@ export function search (program: Program, options: SearchOptions): Found {
 /** Numbers of a place in `Found`. */
 export const PLACE = 5
 
-function findPrices (program: Program, warm: Float64Array | undefined, spent: () => number): Duals {
+function findPrices (program: Program, warm: Float64Array | undefined, wanted: number | undefined, spent: () => number): Duals {
   const { best, step, evaluate, current } = createDuals(program)
   startPrices(program, current)
   let schedule: Schedule = DUAL_SCHEDULE
-  let steps: number = STEPS[1]
+  let steps: number = wanted ?? STEPS[1]
   if (warm !== undefined) {
     // Never quite zero, so that a price can rise again.
     for (let at = 0; at < current.length; at++) current[at] = Math.max(warm[at]!, current[at]! * 1e-4)
@@ -91,7 +93,7 @@ function findPrices (program: Program, warm: Float64Array | undefined, spent: ()
   for (let at = 0; at < steps; at++) {
     const share = steps > 1 ? at / (steps - 1) : 1
     step(schedule.tau[0] * (schedule.tau[1] / schedule.tau[0]) ** share, schedule.eta[0] * (schedule.eta[1] / schedule.eta[0]) ** share)
-    if (at === 11) steps = Math.min(steps, Math.max(STEPS[0], Math.floor(12 / Math.max(1e-6, spent()))))
+    if (at === 11 && wanted === undefined) steps = Math.min(steps, Math.max(STEPS[0], Math.floor(12 / Math.max(1e-6, spent()))))
   }
   evaluate(Float64Array.from(current))
   return best

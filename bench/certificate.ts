@@ -1,0 +1,52 @@
+import { matchesOf } from '../src/match/assemble.ts'
+import { verifyBound } from '../src/match/bound.ts'
+import { certificateOf } from '../src/match/certificate.ts'
+import { kernelOf } from '../src/match/kernel/kernel.ts'
+import { marketOf } from '../src/match/market.ts'
+import { programOf } from '../src/match/search/program.ts'
+import { search } from '../src/match/search/search.ts'
+import { verifySolution } from '../src/match/verify.ts'
+import { decodeCertificate, encodeCertificate } from '../src/wire/certificate.ts'
+import { atMost, percentile, reported, type Bench, type Figure } from './figure.ts'
+import { bookOf, cpuNow, rowsToMeasure } from './match/book.ts'
+
+const ROUNDS = 7
+const MAX_BYTES = 8192
+const MAX_SOLUTION_MS = 15
+const MAX_BOUND_MS = 60
+
+/** What it costs to check a solution and a certificate of a book of 8,152 x 1,523, once the snapshot is indexed, and how many bytes prices are. */
+export const benchCertificate: Bench = async ({ seed, trace, progress }) => {
+  const figures: Figure[] = []
+  for (const source of (await rowsToMeasure(trace, seed)).slice(0, 2)) {
+    progress(`measuring ${source.name}`)
+    const times = { index: [] as number[], solution: [] as number[], classes: [] as number[], bound: [] as number[] }
+    let bytes = 0
+    let loss = 0
+    for (let round = 0; round < ROUNDS; round++) {
+      const snapshot = bookOf(source, seed)
+      const found = search(programOf(kernelOf(snapshot)), { budgetMs: 1500, seed, now: cpuNow, report: () => undefined, maxRounds: 0 })
+      const solution = { epoch: snapshot.epoch, engine: 'price', matches: matchesOf(kernelOf(snapshot), found.places) }
+      const encoded = encodeCertificate(certificateOf(kernelOf(snapshot), found.prices))
+      const fresh = { ...snapshot }
+      const time = (into: number[], task: () => void): void => {
+        const started = cpuNow()
+        task()
+        into.push(cpuNow() - started)
+      }
+      time(times.index, () => marketOf(fresh))
+      time(times.solution, () => { if (!verifySolution(fresh, solution).ok) throw new Error('the solution is infeasible') })
+      time(times.classes, () => kernelOf(fresh))
+      time(times.bound, () => { loss = verifyBound(fresh, decodeCertificate(encoded)) / found.bound - 1 })
+      bytes = encoded.length
+    }
+    const median = (samples: readonly number[]): number => percentile(samples, 0.5)
+    figures.push(
+      atMost(`${source.name}: checking a solution, median`, median(times.solution), MAX_SOLUTION_MS, 'ms'),
+      atMost(`${source.name}: checking a certificate, classes not included`, median(times.bound), MAX_BOUND_MS, 'ms'),
+      reported(`${source.name}: finding the snapshot's classes`, median(times.classes), 'ms'), reported(`${source.name}: indexing the snapshot`, median(times.index), 'ms'),
+      atMost(`${source.name}: certificate`, bytes, MAX_BYTES, 'bytes'), reported(`${source.name}: looser by writing prices in 13 bits`, loss * 100, '%')
+    )
+  }
+  return figures
+}
