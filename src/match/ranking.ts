@@ -53,12 +53,17 @@ export function createRanking (): (snapshot: Snapshot, reveals: readonly Opened[
     return scored
   }
 
+  /** By the solution as it was resolved for one snapshot. */
+  const classScores = new WeakMap<Solution, ClassScores>()
   const floors = new WeakMap<Snapshot, { scores: ClassScores | undefined }>()
   const isFairOn = (snapshot: Snapshot, solution: Solution, yardstick: Yardstick | undefined): boolean => {
     if (yardstick === undefined) return true
     const known = floors.get(yardstick.snapshot) ?? { scores: yardstickOf(yardstick.snapshot, yardstick.rules) }
     floors.set(yardstick.snapshot, known)
-    return known.scores === undefined || isFair(classScoresOf(snapshot, solution), known.scores, yardstick.rules.fairnessBp)
+    if (known.scores === undefined) return true
+    const own = classScores.get(solution) ?? classScoresOf(snapshot, solution)
+    classScores.set(solution, own)
+    return isFair(own, known.scores, yardstick.rules.fairnessBp)
   }
 
   return (snapshot, reveals, yardstick) => {

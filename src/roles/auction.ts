@@ -10,7 +10,7 @@ import { createCertifier } from '../match/class-certifier.ts'
 import type { PricedPair } from '../match/class-price.ts'
 import type { Snapshot } from '../match/problem.ts'
 import type { Ranked } from '../match/ranking.ts'
-import { rewardFee, rewardOf } from '../match/reward.ts'
+import { rewardFee, rewardOf, type Reward } from '../match/reward.ts'
 import { cutoffsOf, snapshotOf } from '../match/snapshot.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { decodeAuctionMessage, decodeEvidence, encodeAuctionMessage, encodeEvidence, MAX_AUCTION_MESSAGE_BYTES, type AuctionMessage } from '../wire/auction.ts'
@@ -143,8 +143,12 @@ export function createAuction (
       // A job that the best solution leaves out waits: a worse one would take what the best gave to others.
       return pairings[0]?.solver === ranking[0]?.solver ? pairings : []
     }
-    const reward = rewardOf(held, ranking)
-    const feeOf = (solutionId: Hash, price: number): number => rewardFee(price, options.match, solutionId === reward?.solutionId ? reward : undefined)
+    // Only who proposes or opens asks; a ranking is made for every proposal that comes.
+    let reward: { found: Reward | undefined } | undefined
+    const feeOf = (solutionId: Hash, price: number): number => {
+      const { found } = reward ??= { found: rewardOf(held, ranking) }
+      return rewardFee(price, options.match, solutionId === found?.solutionId ? found : undefined)
+    }
     const decision = { epoch, ranking, pairingsOf, feeOf }
     decisions.set(epoch, decision)
     return decision
