@@ -6,7 +6,7 @@ import type { Fault } from './fault.ts'
 import type { AuctionRules } from './options.ts'
 import type { Phases } from './phases.ts'
 import type { Snapshot } from './problem.ts'
-import { createRanking, isPosting, type Ranked } from './ranking.ts'
+import { createRanking, isPosting, type Ranked, type Yardstick } from './ranking.ts'
 
 /** Why a message was not taken (protocol/auction.md says which of them cost the sender score). */
 export type AuctionCode = EvidenceCode | 'AUCTION_EARLY' | 'AUCTION_LATE' | 'AUCTION_DUPLICATE' | 'AUCTION_UNBONDED' | 'AUCTION_COOLING' | 'AUCTION_FULL' | 'AUCTION_FAULTY' | 'AUCTION_EQUIVOCATION'
@@ -24,8 +24,8 @@ export interface Competition {
   adopt: (evidence: Evidence, nowMs: number) => Judgement
   /** The same for a certificate. */
   adoptCertificate: (proof: CertificateProof, nowMs: number) => Judgement
-  /** Every published solution, best first. Infeasible ones stand last with score 0 and never win. */
-  ranking: (snapshot: Snapshot) => Ranked[]
+  /** Every published solution, best first. Infeasible ones stand last with score 0 and never win. `yardstick` tells the fair ones. */
+  ranking: (snapshot: Snapshot, yardstick?: Yardstick) => Ranked[]
   winner: (snapshot: Snapshot) => Ranked | undefined
   /** What makes another node take this solver's solution. */
   evidence: (solver: Address) => Evidence | undefined
@@ -124,7 +124,7 @@ export function createCompetition (components: CompetitionComponents, options: {
   }
 
   const rank = createRanking()
-  const ranking = (snapshot: Snapshot): Ranked[] => rank(snapshot, [...reveals.values()])
+  const ranking = (snapshot: Snapshot, yardstick?: Yardstick): Ranked[] => rank(snapshot, [...reveals.values()], yardstick)
 
   return {
     phases,

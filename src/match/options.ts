@@ -73,6 +73,10 @@ export const auctionRulesShape = z.strictObject({
   maxBounds: uintShape.min(1).max(64),
   /** Accounts with offers, and accounts with jobs, without which a class has no price of its own. */
   minAccounts: uintShape.min(1),
+  /** What a solution gives each class at least, as a share of what the floor gives it, bp; the matches that the floor must have in it; and the largest book that this is asked of, jobs times offers. */
+  fairnessBp: uintShape.max(BP),
+  fairnessMatches: uintShape.min(1),
+  fairnessPairs: uintShape,
   /** Epochs that a node does not listen to a solver that stalled. */
   coolDownEpochs: uintShape.max(10_000)
 }).refine((rules) => rules.commitBp < rules.revealBp && rules.revealBp < rules.fallbackBp && rules.fallbackBp < rules.consentBp, 'phases must ascend: commit, reveal, fallback, consent')
@@ -105,6 +109,12 @@ export const DEFAULT_AUCTION_RULES: AuctionRules = {
   maxBounds: 16,
   // With one or two accounts on a side the dual price is whatever the one names.
   minAccounts: 3,
+  // Of solutions better than the floor none is lost at a half, one in eleven at four fifths (protocol/auction.md, Fairness).
+  fairnessBp: 5000,
+  // Of fewer matches a single one decides.
+  fairnessMatches: 5,
+  // The floor of 1,000 jobs on 200 offers takes 0.2 s.
+  fairnessPairs: 200_000,
   // A minute: more than a stalling solver can earn in one epoch, less than a restarted one would be missed.
   coolDownEpochs: 6
 }

@@ -11,7 +11,7 @@ export function rewardOf (snapshot: Snapshot, ranking: readonly Ranked[]): Rewar
   const [best] = ranking
   if (best?.winner !== true) return undefined
   const market = marketOf(snapshot)
-  const others = ranking.find(({ solver }) => solver !== best.solver)?.score
+  const others = ranking.find(({ solver, fair }) => solver !== best.solver && fair === best.fair)?.score
   const total = best.solution.matches.reduce((sum, match) => {
     const jobAt = market.jobIndex.get(match.job)
     const offerAt = market.offerIndex.get(match.offer)

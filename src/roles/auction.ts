@@ -10,7 +10,7 @@ import { createCertifier } from '../match/class-certifier.ts'
 import type { PricedPair } from '../match/class-price.ts'
 import type { Snapshot } from '../match/problem.ts'
 import type { Ranked } from '../match/ranking.ts'
-import { rewardFee, rewardOf } from '../match/reward.ts'
+import { rewardFee, rewardOf, type Reward } from '../match/reward.ts'
 import { cutoffsOf, snapshotOf } from '../match/snapshot.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { decodeAuctionMessage, decodeEvidence, encodeAuctionMessage, encodeEvidence, MAX_AUCTION_MESSAGE_BYTES, type AuctionMessage } from '../wire/auction.ts'
@@ -71,6 +71,8 @@ export function createAuction (
   const competitions = new Map<number, Competition>()
   const snapshots = new Map<number, Snapshot>()
   const decisions = new Map<number, AuctionDecision>()
+  /** What every solver could know: its floor tells fair solutions. */
+  const yardsticks = new Map<number, Snapshot>()
   const epochListeners = new Set<(phases: Phases) => void>()
   const decidedListeners = new Set<(decision: AuctionDecision) => void>()
   const solvers = new Set<Address>()
@@ -101,7 +103,7 @@ export function createAuction (
     competitions.set(epoch, created)
     for (const old of competitions.keys()) {
       if (old > epoch - KEEP_EPOCHS) break
-      for (const map of [competitions, snapshots, decisions]) map.delete(old)
+      for (const map of [competitions, snapshots, decisions, yardsticks]) map.delete(old)
     }
     return created
   }
@@ -123,7 +125,8 @@ export function createAuction (
     const competition = competitions.get(epoch)
     const held = snapshots.get(epoch)
     if (competition === undefined || held === undefined) return undefined
-    const ranking = competition.ranking(held)
+    const yardstick = yardsticks.get(epoch)
+    const ranking = competition.ranking(held, yardstick === undefined ? undefined : { snapshot: yardstick, rules })
     const jobs = new Map(held.jobs.map((row) => [row.id, row]))
     const offers = new Map(held.offers.map((row) => [row.id, row]))
     const pairingsIn = (ranked: Ranked, jobId: Hash): Pairing[] => {
@@ -140,8 +143,12 @@ export function createAuction (
       // A job that the best solution leaves out waits: a worse one would take what the best gave to others.
       return pairings[0]?.solver === ranking[0]?.solver ? pairings : []
     }
-    const reward = rewardOf(held, ranking)
-    const feeOf = (solutionId: Hash, price: number): number => rewardFee(price, options.match, solutionId === reward?.solutionId ? reward : undefined)
+    // Only who proposes or opens asks; a ranking is made for every proposal that comes.
+    let reward: { found: Reward | undefined } | undefined
+    const feeOf = (solutionId: Hash, price: number): number => {
+      const { found } = reward ??= { found: rewardOf(held, ranking) }
+      return rewardFee(price, options.match, solutionId === found?.solutionId ? found : undefined)
+    }
     const decision = { epoch, ranking, pairingsOf, feeOf }
     decisions.set(epoch, decision)
     return decision
@@ -173,6 +180,7 @@ export function createAuction (
     if (clock.isSound()) for (const listener of epochListeners) listener(at)
     cancelTimer = clock.after(at.commitDeadline - clock.now(), () => {
       snapshots.set(epoch, snapshot(epoch, 'verify'))
+      yardsticks.set(epoch, snapshot(epoch, 'solve'))
       cancelTimer = clock.after(at.fallbackDeadline - clock.now(), () => {
         const decision = decide(epoch)
         if (decision !== undefined && decision.ranking.length > 0) {

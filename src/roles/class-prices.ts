@@ -35,6 +35,12 @@ export function createClassPrices (
   const { certifier } = components
   const { rules, epochOf } = options
   const computed = new WeakMap<Snapshot, Computed>()
+  const ids = new WeakMap<CertificateProof, Hash>()
+  const idOf = (proof: CertificateProof): Hash => {
+    const id = ids.get(proof) ?? certificateIdOf(proof.certificate.certificate)
+    ids.set(proof, id)
+    return id
+  }
 
   const computedOf = (snapshot: Snapshot): Computed => {
     const found = computed.get(snapshot) ?? { bounds: new Map(), thin: new Map() }
@@ -54,7 +60,7 @@ export function createClassPrices (
     placed.sort((left, right) => left.at - right.at || (left.key < right.key ? -1 : 1))
     const found = new Map<Hash, CertificateProof>()
     for (const { proof } of placed) {
-      const id = certificateIdOf(proof.certificate.certificate)
+      const id = idOf(proof)
       if (!found.has(id)) found.set(id, proof)
     }
     return found

@@ -8,7 +8,7 @@ import { address, book, hash, job, offer, RULES } from './rows.ts'
 const rules = { ...RULES, feeBp: 2000 }
 const snapshot: Snapshot = book([job(1), job(2)], [offer(1)], rules)
 const ranked = (number: number, score: number, change: Partial<Ranked> = {}): Ranked => ({
-  solver: address(number), engine: 'test', score, matches: 2, unknown: 0, winner: false, solutionId: hash(number), fallback: false,
+  solver: address(number), engine: 'test', score, matches: 2, unknown: 0, winner: false, fair: true, solutionId: hash(number), fallback: false,
   solution: { epoch: 7, engine: 'test', matches: [1, 2].map((at) => ({ job: hash(at), offer: offer(1).id, devices: [] })) }, ...change
 })
 const feeIn = (ranking: Ranked[], price = 200): number => rewardFee(price, rules, rewardOf(snapshot, ranking))
