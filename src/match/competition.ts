@@ -40,7 +40,7 @@ export interface CompetitionComponents {
   domain: Domain
   /** Whether a solver may commit: its bond in the contracts. Left out: everyone may. */
   isBonded?: (solver: Address) => boolean
-  /** Whether this node listens to the solver. Left out: to everyone. */
+  /** Whether this node listens to the solver's own commits; what a party adopts from the other is taken all the same. Left out: to everyone. */
   isWelcome?: (solver: Address) => boolean
 }
 
@@ -75,7 +75,6 @@ export function createCompetition (components: CompetitionComponents, options: {
     const first = commits.get(solver)
     if (first?.commitment === commit.commitment) return ignore('AUCTION_DUPLICATE')
     if (first === undefined && !isBonded(solver)) return ignore('AUCTION_UNBONDED')
-    if (first === undefined && !isWelcome(solver)) return ignore('AUCTION_COOLING')
     if (first === undefined && commits.size >= rules.maxSolvers) return ignore('AUCTION_FULL')
     if (!isCommitSigned(domain, commit)) return reject('AUCTION_SIGNATURE')
     if (first !== undefined) return fault({ kind: 'commit-twice', solver, epoch, messages: [first, commit] })
@@ -128,7 +127,11 @@ export function createCompetition (components: CompetitionComponents, options: {
 
   return {
     phases,
-    addCommit: (commit, nowMs) => screen(commit, nowMs, phases.epochStart, phases.commitDeadline) ?? takeCommit(commit),
+    addCommit: (commit, nowMs) => {
+      const screened = screen(commit, nowMs, phases.epochStart, phases.commitDeadline)
+      if (screened !== undefined) return screened
+      return commits.has(commit.solver) || isWelcome(commit.solver) ? takeCommit(commit) : ignore('AUCTION_COOLING')
+    },
     addReveal: (reveal, nowMs) => {
       if (isPosting(reveal)) return screen(reveal, nowMs, phases.revealDeadline, phases.fallbackDeadline) ?? post(reveal)
       // A reveal before the commit deadline harms only its author, whose clock runs ahead of ours.

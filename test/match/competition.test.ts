@@ -257,6 +257,17 @@ t.test('two nodes that hold different records rank differently, and evidence set
   t.equal(provider.winner(snapshot)?.solver, bob.address)
 })
 
+t.test('a solver that is not listened to commits in vain, but what another party shows of it counts', async (t) => {
+  const source = open()
+  publish(source, ann, solution(1))
+  const evidence = source.evidence(ann.address) as NonNullable<ReturnType<Competition['evidence']>>
+  const deaf = createCompetition({ domain, isWelcome: () => false }, { phases, rules: RULES })
+  t.same(deaf.addCommit(evidence.commit as AuctionCommit, inCommit), ignored('AUCTION_COOLING'))
+  t.same(deaf.addReveal(evidence.reveal, inReveal), ignored('AUCTION_NO_COMMIT'))
+  t.same(deaf.adopt(evidence, inConsent), { verdict: 'accept' })
+  t.equal(deaf.winner(snapshot)?.solver, ann.address)
+})
+
 t.test('evidence is adopted until consents end, and never of a solver at fault', async (t) => {
   const source = open()
   publish(source, ann, solution(1))

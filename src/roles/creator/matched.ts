@@ -15,7 +15,7 @@ export const REFUSED_MS = 20_000
 /** Answers of a node whose consent phase is over, or not yet open: the pair was late, its provider refused nothing. */
 const OUT_OF_TIME: readonly string[] = ['AUCTION_LATE', 'AUCTION_EARLY', 'AUCTION_EPOCH']
 /** What speaks against the pair in this epoch and not against the provider: the next-best solution may name it again. */
-const NOT_ITS_FAULT: readonly string[] = ['AUCTION_PRICE_SET', 'AUCTION_COOLING']
+const NOT_ITS_FAULT: readonly string[] = ['AUCTION_PRICE_SET']
 /** The provider signed terms that nobody opens: it signs no others for this attempt. */
 const SPENT = 'DEAL_SOLVER_AWAY'
 
