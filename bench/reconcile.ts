@@ -12,7 +12,7 @@ const PROOFS = 9
 const JOINER_TIMES = 1.5
 const DIFFERENCE_MS = 2_000
 
-interface Timed<T> { ms: number, wireBytes: number, value: T }
+interface Timed<T> { ms: number, cpuMs: number, mainThreadMs: number, wireBytes: number, value: T }
 interface Started { peerId: string, address: string }
 
 /**
@@ -40,12 +40,16 @@ export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) 
     const old = await startNode('old')
     if (await old.child.ask<number>('load', path) !== count) throw new Error('the book does not hold what was loaded')
     const joiner = await startNode('joiner')
+    const giverMs = await cpuOf(old.child)
     const joined = await joiner.child.ask<Timed<void>>('join', { address: old.address, size: count })
+    const gaveMs = await giverMs()
     await assertEqual(old.child, joiner.child)
     progress(`joined in ${(joined.ms / 1000).toFixed(1)} s`)
+    const senderMs = await cpuOf(old.child)
     const transfer = await joiner.child.ask<Timed<number>>('pull', old.peerId)
+    const sentMs = await senderMs()
     if (transfer.value !== packed.byteLength) throw new Error(`the bare transfer brought ${transfer.value} of ${packed.byteLength} bytes`)
-    const recoverMs = await joiner.child.ask<number>('recover')
+    const recover = await joiner.child.ask<{ ms: number, cpuMs: number }>('recover')
 
     const proofs: Array<Timed<{ received: number, sent: number }>> = []
     while (proofs.length < PROOFS) proofs.push(await reconcile(joiner.child, old.peerId))
@@ -67,7 +71,10 @@ export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) 
       reported('time of it', percentile(proofs.map(({ ms }) => ms), 0.5), 'ms'),
       atMost(`${DIFFERENCES} differences in ${count}, time`, settled.ms, DIFFERENCE_MS, 'ms', full(Math.round(transfer.ms))),
       atMost(`${DIFFERENCES} differences in ${count}, bytes`, settled.wireBytes / 1000, 300, 'KB', full(Math.round(transfer.wireBytes / 1000))),
-      atMostTimes(`late joiner, ${count} records`, seconds(joined.ms), JOINER_TIMES, 's', { name: `bare transfer ${seconds(transfer.ms).toFixed(1)} s + bare recover ${seconds(recoverMs).toFixed(1)} s, this run`, value: seconds(transfer.ms + recoverMs) }),
+      atMostTimes(`late joiner, ${count} records`, seconds(joined.ms), JOINER_TIMES, 's', { name: `bare transfer ${seconds(transfer.ms).toFixed(1)} s + bare recover ${seconds(recover.ms).toFixed(1)} s, this run`, value: seconds(transfer.ms + recover.ms) }),
+      reported('CPU time of it, both nodes', seconds(joined.cpuMs + gaveMs), 's', { name: 'bare transfer, both nodes, and bare recover', value: seconds(transfer.cpuMs + sentMs + recover.cpuMs) }),
+      reported('of it the main thread of the joiner', seconds(joined.mainThreadMs), 's'),
+      reported('of it the giver', seconds(gaveMs), 's', { name: 'bare transfer', value: seconds(sentMs) }),
       reported('bytes of it', joined.wireBytes / 1e6, 'MB', { name: 'bare transfer', value: Math.round(transfer.wireBytes / 1e6) })
     ]
   } finally {
@@ -78,6 +85,12 @@ export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) 
 
 async function reconcile (child: Child, peerId: string): Promise<Timed<{ received: number, sent: number }>> {
   return await child.ask('reconcile', peerId)
+}
+
+/** Starts to count a node's CPU time; what it returns says how much it was, in ms. */
+async function cpuOf (child: Child): Promise<() => Promise<number>> {
+  const startMs = await child.ask<number>('cpuMs')
+  return async () => await child.ask<number>('cpuMs') - startMs
 }
 
 async function assertEqual (one: Child, other: Child): Promise<void> {
