@@ -124,7 +124,7 @@ t.test('a peer that keeps requests open without sending them takes no place from
   const { victim, bystander, attacker } = await startScene(t)
   for (const record of jobs(3)) await victim.replica.publish(record)
   for (const [protocol, { concurrency }] of [[RECONCILE_PROTOCOL, RECONCILE.rounds], [RECORDS_PROTOCOL, RECONCILE.pages]] as const) {
-    for (let n = 0; n < 2 * concurrency; n++) {
+    for (let n = 0; n < concurrency + 2; n++) {
       const [connection] = attacker.mesh.libp2p.getConnections().filter(({ remotePeer }) => remotePeer.toString() === victim.mesh.peerId)
       const stream = await connection?.newStream(protocol, { signal: soon(), maxOutboundStreams: 256 })
       // The beginning of a frame that does not come.
