@@ -31,3 +31,9 @@ export function cpuMs (): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }
+
+/** The same of its main thread alone. */
+export function mainThreadMs (): number {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}

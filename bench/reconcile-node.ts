@@ -5,7 +5,7 @@ import { hexToBytes } from 'viem'
 import { decodeRecord } from '../src/wire/record.ts'
 import { DOMAIN } from '../test/support/records.ts'
 import { pullTransfer, serveTransfer } from './baselines/bare-transfer.ts'
-import { machineMs, serveCommands } from './commands.ts'
+import { cpuMs, machineMs, mainThreadMs, serveCommands } from './commands.ts'
 import { unpackRecords } from './offers.ts'
 import { startRealNode, type RealNode } from './real-node.ts'
 import { countWireBytes } from './wire-bytes.ts'
@@ -29,11 +29,12 @@ function add (bytes: Uint8Array): number {
   return replica.book.size
 }
 
-async function timed<T> (work: () => Promise<T>): Promise<{ ms: number, wireBytes: number, value: T }> {
+async function timed<T> (work: () => Promise<T>): Promise<{ ms: number, cpuMs: number, mainThreadMs: number, wireBytes: number, value: T }> {
   const before = wireBytes()
+  const [startCpuMs, startMainMs] = [cpuMs(), mainThreadMs()]
   const startMs = machineMs()
   const value = await work()
-  return { ms: machineMs() - startMs, wireBytes: wireBytes() - before, value }
+  return { ms: machineMs() - startMs, cpuMs: cpuMs() - startCpuMs, mainThreadMs: mainThreadMs() - startMainMs, wireBytes: wireBytes() - before, value }
 }
 
 async function untilSize (size: number): Promise<void> {
@@ -48,16 +49,17 @@ async function untilSize (size: number): Promise<void> {
 }
 
 /** Public keys from all signatures, by the native library alone. */
-function recoverAll (): number {
+function recoverAll (): { ms: number, cpuMs: number } {
   const prepared = [...running().replica.book.members()].map(({ record }) => {
     const signature = hexToBytes(record.signature)
     const recid = (signature[32] as number) >> 7
     signature[32] = (signature[32] as number) & 0x7f
     return { signature, recid, digest: hexToBytes(record.id) }
   })
+  const startCpuMs = cpuMs()
   const startMs = machineMs()
   for (const { signature, recid, digest } of prepared) secp256k1.ecdsaRecover(signature, recid, digest, false)
-  return machineMs() - startMs
+  return { ms: machineMs() - startMs, cpuMs: cpuMs() - startCpuMs }
 }
 
 serveCommands({
@@ -80,6 +82,7 @@ serveCommands({
   reconcile: async (peer: string) => await timed(async () => await running().replica.reconcileNow(peer, AbortSignal.timeout(120_000))),
   pull: async (peer: string) => await timed(async () => await pullTransfer(running().mesh.libp2p, peer)),
   recover: () => recoverAll(),
+  cpuMs,
   isEqual: (peer: string) => running().replica.status().peers.find((row) => row.peerId === peer)?.equal === true,
   digest: () => createHash('sha256').update(running().replica.book.ids().sort().join()).digest('hex')
 }, async () => { await node?.stop() })

@@ -1,4 +1,4 @@
-import { decodeDigestAnswer, decodeFramesAnswer, encodeRoundQuery, MAX_FRAME_BYTES, MAX_FRAMES, RECONCILE_PROTOCOL, type OfShards } from '../wire/reconcile.ts'
+import { decodeDigestAnswer, decodeFramesAnswer, encodeRoundQuery, MAX_FRAME_BYTES, MAX_FRAMES, type OfShards } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import { BookError } from './errors.ts'
 import { bucketOf } from './lifetime.ts'
@@ -7,8 +7,8 @@ import type { ItemSet } from './negentropy-items.ts'
 import { RECONCILE } from './options.ts'
 import type { ReconcileComponents, Session } from './reconcile.ts'
 
-/** One request to the peer that is compared with. */
-export type Ask = (protocol: string, payload: Uint8Array) => Promise<Uint8Array>
+/** One round with the peer that is compared with. */
+export type Ask = (payload: Uint8Array) => Promise<Uint8Array>
 
 /** Ids that one side lacks, and the shard each is in. */
 export type Ids = Map<Hash, number>
@@ -21,7 +21,7 @@ export async function compare ({ book, snapshots, clock, domain }: Pick<Reconcil
   const bucket = bucketOf(clock.now())
   const sets = new Map(book.shards.map((shard) => [shard, snapshots.at(shard, bucket, true)]))
   const digests = [...sets].map(([shard, set]) => [shard, set.fingerprint(0, set.size)] as const)
-  const { equal, differing } = decodeDigestAnswer(await ask(RECONCILE_PROTOCOL, encodeRoundQuery(domain, { type: 'digests', bucket, shards: digests })))
+  const { equal, differing } = decodeDigestAnswer(await ask(encodeRoundQuery(domain, { type: 'digests', bucket, shards: digests })))
   const shared = [...equal, ...differing]
   if (new Set(shared).size < shared.length || shared.some((shard) => !sets.has(shard))) throw new BookError('BOOK_RECONCILE', 'the peer compares shards that it was not asked for', { data: { shards: shared } })
   session.unshared = book.shards.filter((shard) => !shared.includes(shard))
@@ -29,7 +29,7 @@ export async function compare ({ book, snapshots, clock, domain }: Pick<Reconcil
   const found = { have: new Map<Hash, number>(), need: new Map<Hash, number>() }
   for (let at = 0; at < differing.length && !session.isCut; at += MAX_FRAMES) {
     const open = new Map(differing.slice(at, at + MAX_FRAMES).map((shard) => [shard, sets.get(shard) as ItemSet]))
-    await compareShards(open, async (frames) => decodeFramesAnswer(await ask(RECONCILE_PROTOCOL, encodeRoundQuery(domain, { type: 'frames', bucket, shards: frames }))), found, session)
+    await compareShards(open, async (frames) => decodeFramesAnswer(await ask(encodeRoundQuery(domain, { type: 'frames', bucket, shards: frames }))), found, session)
     // What was not reached.
     if (session.isCut) for (const shard of differing.slice(at)) session.differing.add(shard)
   }

@@ -105,8 +105,8 @@ export const RECONCILE = {
   inboundDelayMs: 5000,
   // Peers asked per interval.
   peersPerInterval: 8,
-  // Pages a session fetches at once: the signatures of one are checked on another thread while the next is on its way.
-  pagesAtOnce: 2,
+  // Pages a session has asked for and not settled: the signatures of one are checked on another thread while the next is on its way.
+  pagesAtOnce: 3,
   // One request, and one whole session.
   requestTimeoutMs: 10_000,
   sessionTimeoutMs: 120_000,
@@ -117,12 +117,17 @@ export const RECONCILE = {
   maxStatus: 256,
   // A sorted snapshot of the ids is used for this long although the book moved on: sorting 100,000 ids costs 0.2 s.
   snapshotMs: 1_000,
-  // Requests a peer may make: a session makes 32 rounds at most, and pages of 64 take longer than 3 ms to verify. A place is given
-  // back a moment after its answer has arrived, so a session has up to two for each thing it asks at once; a peer that keeps
-  // requests open leaves seven eighths of the places to others.
+  // A session makes 32 rounds at most. A place is given back a moment after its answer has arrived, so a session has up to two; a
+  // peer that keeps requests open leaves seven eighths of the places to others.
   rounds: { perPeerPerSecond: 64, concurrency: 16, perPeer: 2, timeoutMs: 10_000 },
-  pages: { perPeerPerSecond: 300, concurrency: 32, perPeer: 4, timeoutMs: 20_000 }
+  // Streams of pages: a session opens one, for as long as it moves records. One costs a place and what one frame takes.
+  pages: { perPeerPerSecond: 16, concurrency: 64, perPeer: 2, timeoutMs: 20_000 },
+  // A page above its peer's rate is looked at again after this.
+  pageWaitMs: 10
 } as const
+
+/** Pages of a peer, all its streams together: 64 records take longer than 3 ms to verify. Above, it waits. */
+export const PAGE_RATE = { perSecond: 300, burst: 300, maxKeys: 4096 } as const
 
 /** Records on disk. */
 export const PERSISTENCE = {

@@ -1,17 +1,16 @@
 import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
-import {
-  decodeFetched, decodePushed, encodePageQuery, MAX_PAGE_BYTES, MAX_PAGE_RECORDS, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL,
-  RECORDS_PROTOCOL
-} from '../wire/reconcile.ts'
+import { decodeFetched, decodePushed, MAX_PAGE_BYTES, MAX_PAGE_RECORDS, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, type PageQuery } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Admission } from './admission.ts'
-import type { Book } from './book.ts'
-import { compare, type Ask, type Ids } from './compare.ts'
+import type { Book, Entry } from './book.ts'
+import { compare, type Ids } from './compare.ts'
 import type { Intake } from './intake.ts'
 import { BookError } from './errors.ts'
+import { inLanes } from './lanes.ts'
 import { RECONCILE } from './options.ts'
+import { createPages } from './pages.ts'
 import type { Snapshots } from './snapshots.ts'
 
 /**
@@ -21,7 +20,7 @@ import type { Snapshots } from './snapshots.ts'
 export interface Session { received: number, sent: number, missing: number, extra: number, records: number, bytes: number, isCut: boolean, differing: Set<number>, unshared: number[] }
 
 export interface ReconcileComponents {
-  requests: Pick<Requests, 'request'>
+  requests: Pick<Requests, 'request' | 'openStream'>
   book: Book
   snapshots: Snapshots
   clock: Clock
@@ -36,29 +35,38 @@ export interface ReconcileComponents {
  */
 export async function reconcileWith (components: ReconcileComponents, peer: string, signal: AbortSignal): Promise<Session> {
   const session: Session = { received: 0, sent: 0, missing: 0, extra: 0, records: 0, bytes: 0, isCut: false, differing: new Set(), unshared: [] }
-  const ask = async (protocol: string, payload: Uint8Array): Promise<Uint8Array> => {
-    const answer = await withTimeout(components.clock, signal, async (limited) => await components.requests.request(peer, protocol, payload, { signal: limited, maxBytes: protocol === RECONCILE_PROTOCOL ? MAX_ROUND_BYTES : MAX_RECONCILE_BYTES }))
-    session.bytes += payload.byteLength + answer.byteLength
+  const { requests, clock } = components
+  const onBytes = (bytes: number): void => { session.bytes += bytes }
+  const { have, need } = await compare(components, async (round) => {
+    const answer = await withTimeout(clock, signal, async (limited) => await requests.request(peer, RECONCILE_PROTOCOL, round, { signal: limited, maxBytes: MAX_ROUND_BYTES }))
+    onBytes(round.byteLength + answer.byteLength)
     return answer
+  }, session)
+  const pages = createPages(components, { peer, onBytes })
+  const ask: AskPage = async (query) => await withTimeout(clock, signal, async () => await pages.ask(query))
+  try {
+    await fetchAll(components, peer, ask, need, session)
+    await pushAll(components, ask, have, session)
+    await withTimeout(clock, signal, pages.close)
+    return session
+  } finally {
+    pages.abort(new BookError('BOOK_TIMEOUT', 'the session is over'))
   }
-  const { have, need } = await compare(components, ask, session)
-  await fetchAll(components, peer, ask, need, session)
-  await pushAll(components, ask, have, session)
-  return session
 }
 
+type AskPage = (query: PageQuery) => Promise<Uint8Array>
+
 /** Pages until the peer gives nothing more, a few at a time: while one is verified the next is on its way. Each record passes admission like any other. */
-async function fetchAll ({ domain, book, intake }: ReconcileComponents, peer: string, ask: Ask, need: Ids, session: Session): Promise<void> {
+async function fetchAll ({ book, intake }: ReconcileComponents, peer: string, ask: AskPage, need: Ids, session: Session): Promise<void> {
   const wanted = [...need.keys()]
   const miss = (id: Hash): void => {
     session.missing++
     session.differing.add(need.get(id) as number)
   }
   let at = 0
-  let isBroken = false
   const fetchPage = async (ids: Hash[]): Promise<void> => {
     const open = new Set(ids)
-    const page = decodeFetched(await ask(RECORDS_PROTOCOL, encodePageQuery(domain, { type: 'fetch', ids })))
+    const page = decodeFetched(await ask({ type: 'fetch', ids }))
     for (const admission of await intake(page, peer, 'fetch')) {
       if (admission.verdict === 'reject' || admission.id === undefined) throw new BookError('BOOK_RECONCILE', 'the peer gave an invalid record', { data: { peer, code: admission.code } })
       if (!open.delete(admission.id)) throw new BookError('BOOK_RECONCILE', 'the peer gave a record that was not asked for', { data: { peer, id: admission.id } })
@@ -70,30 +78,17 @@ async function fetchAll ({ domain, book, intake }: ReconcileComponents, peer: st
     if (page.length === 0) left.forEach(miss)
     else wanted.push(...left)
   }
-  const lane = async (): Promise<void> => {
-    try {
-      while (at < wanted.length && !isBroken) {
-        const ids = wanted.slice(at, at + MAX_PAGE_RECORDS)
-        at += ids.length
-        await fetchPage(ids)
-      }
-    } catch (error) {
-      isBroken = true
-      throw error
-    }
-  }
-  const lanes = await Promise.allSettled(Array.from({ length: RECONCILE.pagesAtOnce }, lane))
-  const failed = lanes.find((result) => result.status === 'rejected')
-  if (failed !== undefined) throw failed.reason
+  await inLanes(RECONCILE.pagesAtOnce, () => {
+    const ids = wanted.slice(at, at + MAX_PAGE_RECORDS)
+    at += ids.length
+    return ids.length === 0 ? undefined : fetchPage(ids)
+  })
 }
 
-async function pushAll ({ domain, book }: ReconcileComponents, ask: Ask, have: Ids, session: Session): Promise<void> {
-  let page: Array<[Hash, Uint8Array]> = []
-  let pageBytes = 0
-  const flush = async (): Promise<void> => {
-    if (page.length === 0) return
-    const taken = new Set(decodePushed(await ask(RECORDS_PROTOCOL, encodePageQuery(domain, { type: 'push', records: page.map(([, bytes]) => bytes) }))))
-    for (const [id] of page) {
+async function pushAll ({ book }: ReconcileComponents, ask: AskPage, have: Ids, session: Session): Promise<void> {
+  const pushPage = async (page: Entry[]): Promise<void> => {
+    const taken = new Set(decodePushed(await ask({ type: 'push', records: page.map(({ bytes }) => bytes) })))
+    for (const { record: { id } } of page) {
       if (taken.has(id)) {
         session.sent++
         continue
@@ -101,18 +96,31 @@ async function pushAll ({ domain, book }: ReconcileComponents, ask: Ask, have: I
       session.extra++
       session.differing.add(have.get(id) as number)
     }
-    page = []
-    pageBytes = 0
   }
-  for (const id of have.keys()) {
+  const pages = pagesOf(book, have.keys())
+  await inLanes(RECONCILE.pagesAtOnce, () => {
+    const page = pages.next().value
+    return page === undefined ? undefined : pushPage(page)
+  })
+}
+
+/** What is still held of `ids`, in pages that one message takes. */
+function * pagesOf (book: Book, ids: Iterable<Hash>): Generator<Entry[], undefined> {
+  let page: Entry[] = []
+  let pageBytes = 0
+  for (const id of ids) {
     const entry = book.get(id)
     if (entry === undefined) continue
-    const { bytes } = entry
-    if (page.length >= MAX_PAGE_RECORDS || pageBytes + bytes.byteLength > MAX_PAGE_BYTES) await flush()
-    page.push([id, bytes])
-    pageBytes += bytes.byteLength
+    if (page.length >= MAX_PAGE_RECORDS || pageBytes + entry.bytes.byteLength > MAX_PAGE_BYTES) {
+      yield page
+      page = []
+      pageBytes = 0
+    }
+    page.push(entry)
+    pageBytes += entry.bytes.byteLength
   }
-  await flush()
+  if (page.length > 0) yield page
+  return undefined
 }
 
 /** Whether a record need not be sent again: it is held, or the book is past it. */

@@ -13,6 +13,7 @@ import { BookError } from './errors.ts'
 import { createGossip } from './gossip.ts'
 import { createIntake } from './intake.ts'
 import { BOOK_DEFAULTS, BUCKET_MS, type BookOptions } from './options.ts'
+import { servePages } from './page-server.ts'
 import { createRecordStore } from './persistence.ts'
 import { reconcileWith } from './reconcile.ts'
 import { serveReconcile } from './reconcile-server.ts'
@@ -110,7 +111,8 @@ export function createBookReplica (components: BookReplicaComponents, options: P
     },
     start: async () => {
       await load()
-      stops.push(book.onMember(onMember), serveReconcile({ requests: mesh.requests, book, snapshots, clock, domain, intake, onPage: sync.noteMoving }))
+      const { requests } = mesh
+      stops.push(book.onMember(onMember), serveReconcile({ requests, book, snapshots, clock, domain }), servePages({ requests, book, clock, domain, intake, onPage: sync.noteMoving }))
       gossip.start()
       sync.start()
       scheduleCollect()

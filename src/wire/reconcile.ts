@@ -1,4 +1,4 @@
-import { bytesToHex, hexToBytes } from 'viem'
+import { hexToBytes } from 'viem'
 import { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { assertDomain } from './record-batch.ts'
@@ -26,7 +26,8 @@ export const MAX_ROUND_BYTES = MAX_FRAME_BYTES + 128
 export const MAX_RECONCILE_BYTES = 50_000
 
 const bytesShape = z.instanceof(Uint8Array)
-const idShape = bytesShape.refine((bytes) => bytes.length === 32, 'expected 32 bytes')
+/** By hand: a joiner's pages name every record of the book. */
+const idsShape = z.custom<Uint8Array[]>((ids) => Array.isArray(ids) && ids.length <= MAX_PAGE_RECORDS && ids.every((id) => id instanceof Uint8Array && id.length === 32), `expected up to ${MAX_PAGE_RECORDS} ids of 32 bytes`)
 const shardShape = uintShape.max(COMMON_SHARD)
 const digestShape = bytesShape.refine((bytes) => bytes.length === DIGEST_BYTES, 'expected 16 bytes')
 const frameShape = bytesShape.refine((bytes) => bytes.length >= 1, 'an empty frame')
@@ -53,11 +54,11 @@ const queryShape = z.union([
 const digestAnswerShape = z.tuple([z.literal(1), shardsShape, shardsShape])
 const framesAnswerShape = z.tuple([z.literal(1), framesShape])
 const pageQueryShape = z.union([
-  z.tuple([z.literal(1), bytesShape, z.literal('fetch'), z.array(idShape).min(1).max(MAX_PAGE_RECORDS)]),
+  z.tuple([z.literal(1), bytesShape, z.literal('fetch'), idsShape.refine((ids) => ids.length > 0, 'no ids')]),
   z.tuple([z.literal(1), bytesShape, z.literal('push'), z.array(bytesShape).min(1).max(MAX_PAGE_RECORDS)])
 ])
 const fetchedShape = z.tuple([z.literal(1), z.array(bytesShape).max(MAX_PAGE_RECORDS)])
-const pushedShape = z.tuple([z.literal(1), z.array(idShape).max(MAX_PAGE_RECORDS)])
+const pushedShape = z.tuple([z.literal(1), idsShape])
 
 const separatorOf = (domain: Domain): Uint8Array => hexToBytes(domainSeparator(domain))
 
@@ -96,14 +97,14 @@ export function decodeFramesAnswer (bytes: Uint8Array): OfShards {
 
 /** CBOR array [1, domain separator, "fetch", [id, ...]] or [1, domain separator, "push", [record bytes, ...]]. */
 export function encodePageQuery (domain: Domain, query: PageQuery): Uint8Array {
-  return encodeCbor([1, separatorOf(domain), query.type, query.type === 'fetch' ? query.ids.map((id) => hexToBytes(id)) : query.records])
+  return encodeCbor([1, separatorOf(domain), query.type, query.type === 'fetch' ? query.ids.map(idToBytes) : query.records])
 }
 
 /** Throws WireError. */
 export function decodePageQuery (domain: Domain, bytes: Uint8Array): PageQuery {
   const [, separator, type, items] = parseShape(pageQueryShape, decodeCbor(bytes, MAX_RECONCILE_BYTES), 'page query')
   assertDomain(domain, separator)
-  return type === 'fetch' ? { type, ids: items.map((id) => bytesToHex(id)) } : { type, records: items }
+  return type === 'fetch' ? { type, ids: items.map(bytesToId) } : { type, records: items }
 }
 
 /** Answer to fetch: CBOR array [1, [record bytes, ...]]: those of the wanted that are held, until the page is full. */
@@ -118,12 +119,20 @@ export function decodeFetched (bytes: Uint8Array): Uint8Array[] {
 
 /** Answer to push: CBOR array [1, [id, ...]]: the records that need not be sent again. */
 export function encodePushed (ids: readonly Hash[]): Uint8Array {
-  return encodeCbor([1, ids.map((id) => hexToBytes(id))])
+  return encodeCbor([1, ids.map(idToBytes)])
 }
 
 /** Throws WireError. */
 export function decodePushed (bytes: Uint8Array): Hash[] {
-  return parseShape(pushedShape, decodeCbor(bytes, MAX_RECONCILE_BYTES), 'push answer')[1].map((id) => bytesToHex(id))
+  return parseShape(pushedShape, decodeCbor(bytes, MAX_RECONCILE_BYTES), 'push answer')[1].map(bytesToId)
+}
+
+function idToBytes (id: Hash): Uint8Array {
+  return Buffer.from(id.slice(2), 'hex')
+}
+
+function bytesToId (bytes: Uint8Array): Hash {
+  return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
 }
 
 function isAscending (shards: readonly number[]): boolean {

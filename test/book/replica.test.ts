@@ -1,6 +1,7 @@
 import t from 'tap'
 import { recordsTopic } from '../../src/wire/topics.ts'
 import { GOSSIP, RECONCILE } from '../../src/book/options.ts'
+import { createPages } from '../../src/book/pages.ts'
 import { createBookReplica, type BookReplica } from '../../src/book/replica.ts'
 import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
@@ -264,39 +265,15 @@ t.test('a lying peer: invalid, unasked and withheld records', async (t) => {
   t.strictSame(await a.replica.reconcileNow('liar', never), { received: 5, sent: 0 }, 'an honest answer later is taken')
 })
 
-t.test('pages are fetched two at a time, and the session ends when both are settled', async (t) => {
-  const { network, start } = createWorld(t)
-  const [a, late] = [await start('a'), await start('late')]
-  for (const record of jobs(MAX_PAGE_RECORDS * 3)) await a.replica.publish(record)
-  const held: Array<() => void> = []
-  a.mesh.tamper = async (_from, protocol, answer) => {
-    if (protocol === RECORDS_PROTOCOL) await new Promise<void>((resolve) => { held.push(resolve) })
-    return answer
-  }
-  network.connect('late', 'a')
-  const session = late.replica.reconcileNow('a', never)
-  await until(() => held.length === 2)
-  for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => { setImmediate(resolve) })
-  t.equal(held.length, 2, 'the third waits')
-  // A page is full before its ids are used up: what is left of it is asked for again.
-  held.splice(0, 1)[0]?.()
-  await until(() => held.length === 2)
-  t.ok(late.replica.book.size > 0)
-  a.mesh.tamper = undefined
-  for (const release of held) release()
-  t.strictSame(await session, { received: MAX_PAGE_RECORDS * 3, sent: 0 })
-  t.strictSame(idsOf(late), idsOf(a))
-})
-
-t.test('a page that lies ends the session, and the page beside it is the last', async (t) => {
+t.test('a page that lies ends the session, and the pages asked for beside it are the last', async (t) => {
   const { network, start } = createWorld(t)
   const [a, liar] = [await start('a'), await start('liar')]
-  for (const record of jobs(MAX_PAGE_RECORDS * 4)) await liar.replica.publish(record)
+  for (const record of jobs(MAX_PAGE_RECORDS * 6)) await liar.replica.publish(record)
   let pages = 0
   liar.mesh.tamper = (_peer, protocol, answer) => protocol === RECORDS_PROTOCOL && ++pages === 1 ? encodeFetched([encodeRecord(signRecord(testSigner(7), 'job'))]) : answer
   network.connect('a', 'liar')
   await t.rejects(a.replica.reconcileNow('liar', never), { code: 'BOOK_RECONCILE' })
-  t.equal(pages, 2)
+  t.equal(pages, RECONCILE.pagesAtOnce)
   t.ok(a.replica.book.size > 1, 'what stands by itself stays')
 })
 
@@ -339,14 +316,14 @@ t.test('a stalling peer holds nothing: the request times out, stop waits for no 
   await Promise.all([t.rejects(stopped, { code: 'BOOK_STOPPED' }), a.replica.stop()])
 })
 
-t.test('an invalid record pushed to us ends the request, the valid ones before it stay', async (t) => {
+t.test('an invalid record pushed to us ends the stream, the valid ones before it stay', async (t) => {
   const { network, start } = createWorld(t)
   const b = await start('b')
   const liar = network.node('liar')
   network.connect('liar', 'b')
-  const { encodePageQuery } = await import('../../src/wire/reconcile.ts')
   const good = signRecord(alice, 'job')
-  const payload = encodePageQuery(DOMAIN, { type: 'push', records: [encodeRecord(good), encodeRecord({ ...signRecord(alice, 'job', { slot: 1 }), signature: good.signature })] })
-  await t.rejects(liar.requests.request('b', RECORDS_PROTOCOL, payload, { signal: never, maxBytes: 1000 }), { code: 'BOOK_RECONCILE' })
+  const pages = createPages({ requests: liar.requests, domain: DOMAIN }, { peer: 'b', onBytes: () => undefined })
+  const records = [encodeRecord(good), encodeRecord({ ...signRecord(alice, 'job', { slot: 1 }), signature: good.signature })]
+  await t.rejects(pages.ask({ type: 'push', records }), { code: 'BOOK_RECONCILE', data: { remote: true } })
   t.strictSame(b.replica.book.ids(), [good.id])
 })

@@ -1,19 +1,25 @@
 import { errorCode, errorMessage } from '../../src/core/errors.ts'
 import type { Random } from '../../src/core/random.ts'
+import { errorToBytes } from '../../src/mesh/error-frame.ts'
 import { RequestError } from '../../src/mesh/errors.ts'
+import { channelToStream, type FrameStream } from '../../src/mesh/frame-stream.ts'
+import { FRAME_ERROR } from '../../src/mesh/frames.ts'
+import { createLocalChannels } from '../../src/mesh/local-channels.ts'
 import type { Mesh, PeerEvent, PeerSummary } from '../../src/mesh/mesh.ts'
 import type { Subscription } from '../../src/mesh/topics.ts'
 
 export type MemoryMesh = Pick<Mesh, 'peerId' | 'topics' | 'requests' | 'peers' | 'onPeer'>
 type Handler = (payload: Uint8Array, context: { peer: string, signal: AbortSignal }) => Promise<Uint8Array>
 
+type StreamHandler = (stream: FrameStream, context: { peer: string, signal: AbortSignal }) => Promise<void>
+
 /** Percentages of gossip deliveries that are lost or come twice. Order is always random. */
 export interface Weather { dropPercent: number, duplicatePercent: number }
 
-/** Requests as a test may spoil them: return other bytes, throw, or never resolve. */
+/** Answers, of requests or frames of a stream, as a test may spoil them: return other bytes, throw, or never resolve. */
 export type Tamper = (peer: string, protocol: string, answer: Uint8Array) => Uint8Array | Promise<Uint8Array>
 
-/** Nodes in one process: gossip that floods like gossipsub, delivered in random order; requests as function calls. */
+/** Nodes in one process: gossip that floods like gossipsub, delivered in random order; requests as function calls, streams as local channels. */
 export interface MemoryNetwork {
   weather: Weather
   node: (peerId: string) => MemoryMesh & { tamper: Tamper | undefined }
@@ -24,7 +30,7 @@ export interface MemoryNetwork {
   readonly verdicts: Array<{ at: string, from: string, verdict: string }>
 }
 
-interface Node { mesh: MemoryMesh & { tamper: Tamper | undefined }, peers: Map<string, PeerSummary>, subscriptions: Map<string, Subscription>, handlers: Map<string, Handler>, seen: Set<string>, listeners: Set<(event: PeerEvent) => void> }
+interface Node { mesh: MemoryMesh & { tamper: Tamper | undefined }, peers: Map<string, PeerSummary>, subscriptions: Map<string, Subscription>, handlers: Map<string, Handler>, streams: Map<string, StreamHandler>, seen: Set<string>, listeners: Set<(event: PeerEvent) => void> }
 
 export function createMemoryNetwork (random: Random): MemoryNetwork {
   const nodes = new Map<string, Node>()
@@ -81,13 +87,27 @@ export function createMemoryNetwork (random: Random): MemoryNetwork {
     if (spoilt.byteLength > options.maxBytes) throw new RequestError('MESH_RESPONSE_TOO_LARGE', 'too large')
     return spoilt
   }
+  const openStream = async (from: string, to: string, protocol: string, { signal, maxFrameBytes }: { signal: AbortSignal, maxFrameBytes: number }): Promise<FrameStream> => {
+    signal.throwIfAborted()
+    const handler = nodes.get(to)?.streams.get(protocol)
+    if (!get(from).peers.has(to) || handler === undefined) throw new RequestError('MESH_UNREACHABLE', `cannot reach ${to}`)
+    const [near, far] = createLocalChannels()
+    signal.addEventListener('abort', () => { near.abort(new Error('aborted')) }, { once: true })
+    const served = channelToStream(far, { maxFrameBytes, serving: true })
+    const send = async (frame: Uint8Array): Promise<void> => { await served.send(await (get(to).mesh.tamper?.(from, protocol, frame) ?? frame)) }
+    void handler({ ...served, send }, { peer: from, signal })
+      .catch(async (error: unknown) => { await far.write(FRAME_ERROR, errorToBytes(error)) })
+      .then(far.end)
+      .catch(() => undefined)
+    return channelToStream(near, { maxFrameBytes, serving: false })
+  }
   const unused = (): never => { throw new Error('not part of the memory mesh') }
   return {
     weather,
     verdicts,
     node: (peerId) => {
       const node: Node = {
-        peers: new Map(), subscriptions: new Map(), handlers: new Map(), seen: new Set(), listeners: new Set(),
+        peers: new Map(), subscriptions: new Map(), handlers: new Map(), streams: new Map(), seen: new Set(), listeners: new Set(),
         mesh: {
           peerId,
           tamper: undefined,
@@ -102,8 +122,8 @@ export function createMemoryNetwork (random: Random): MemoryNetwork {
           requests: {
             request: async (to, protocol, payload, options) => await request(peerId, to, protocol, payload, options),
             serve: (protocol, _limits, handler) => { node.handlers.set(protocol, handler); return () => { node.handlers.delete(protocol) } },
-            openStream: unused,
-            serveStream: unused
+            openStream: async (to, protocol, options) => await openStream(peerId, to, protocol, options),
+            serveStream: (protocol, _limits, handler) => { node.streams.set(protocol, handler); return () => { node.streams.delete(protocol) } }
           }
         }
       }

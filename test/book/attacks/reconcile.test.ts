@@ -1,10 +1,11 @@
 import t, { type Test } from 'tap'
 import { RECONCILE } from '../../../src/book/options.ts'
+import { createPages } from '../../../src/book/pages.ts'
 import { bucketOf } from '../../../src/book/lifetime.ts'
 import { firstFrame } from '../../../src/book/negentropy.ts'
 import { createItemSet } from '../../../src/book/negentropy-items.ts'
 import { errorCode } from '../../../src/core/errors.ts'
-import { decodePageQuery, decodeRoundQuery, encodeDigestAnswer, encodeFetched, encodeFramesAnswer, encodePageQuery, encodePushed, encodeRoundQuery, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
+import { decodePageQuery, decodeRoundQuery, encodeDigestAnswer, encodeFetched, encodeFramesAnswer, encodePushed, encodeRoundQuery, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
 import { encodeRecord, type SignedRecord } from '../../../src/wire/record.ts'
 import { DOMAIN, signRecord, testSigner } from '../../support/records.ts'
 import { befriend, idsOf, keepApart, scoreOf, soon, startAttacker, startClock, startHonest, startScene, until, type Attacker, type Honest } from './attacker.ts'
@@ -28,7 +29,7 @@ function serve (attacker: Attacker, round: () => Promise<Uint8Array>, page: (pay
       rounds++
       return await round()
     }),
-    attacker.mesh.requests.serve(RECORDS_PROTOCOL, LIMITS, async (payload) => await page(payload))
+    attacker.mesh.requests.serveStream(RECORDS_PROTOCOL, { ...LIMITS, maxFrameBytes: MAX_RECONCILE_BYTES }, async (stream) => { for await (const query of stream) await stream.send(await page(query)) })
   ]
   return { rounds: () => rounds, stop: () => { for (const stop of stops) stop() } }
 }
@@ -66,14 +67,21 @@ t.test('a peer that lies gets nothing in: forged, unasked, invented and unreadab
   await assertEqualBooks(t, victim, bystander, 6)
 })
 
-t.test('a peer that stalls holds up its own session only, and that for ten seconds', async (t) => {
+t.test('a peer that stalls, in a round or in a page, holds up its own session only, and that for ten seconds', async (t) => {
   const { victim, bystander, attacker } = await startScene(t)
-  for (const record of jobs(3)) await bystander.replica.publish(record)
-  serve(attacker, never, never)
-  const stalled = codeOf(victim.replica.reconcileNow(attacker.mesh.peerId, soon()))
-  await assertEqualBooks(t, victim, bystander, 3)
-  victim.clock.advance(10_000)
-  t.equal(await stalled, 'BOOK_TIMEOUT')
+  const named = encodeFramesAnswer([[SHARD, listOf([signRecord(mallory, 'job')])]])
+  let size = 0
+  for (const round of [never, async () => named]) {
+    await bystander.replica.publish(signRecord(alice, 'job', { slot: size++ }))
+    let asked = false
+    const served = serve(attacker, async () => { asked = round === never; return await round() }, async () => { asked = true; return await never() })
+    const stalled = codeOf(victim.replica.reconcileNow(attacker.mesh.peerId, soon()))
+    await until('the attacker is asked', () => asked)
+    await assertEqualBooks(t, victim, bystander, size)
+    victim.clock.advance(10_000)
+    t.equal(await stalled, 'BOOK_TIMEOUT')
+    served.stop()
+  }
 })
 
 t.test('a peer that never comes to an end is left after 32 rounds', async (t) => {
@@ -91,23 +99,32 @@ t.test('a peer that asks for everything again and again is refused, then cut off
   const { victim, bystander, attacker } = await startScene(t)
   for (const record of jobs(3)) await bystander.replica.publish(record)
   const round = encodeRoundQuery(DOMAIN, { bucket: bucketOf(victim.clock.now()), type: 'frames', shards: [[SHARD, firstFrame(createItemSet([]))]] })
-  const page = encodePageQuery(DOMAIN, { type: 'fetch', ids: jobs(3).map(({ id }) => id) })
-  const ask = async (protocol: string, payload: Uint8Array): Promise<string> => await codeOf(attacker.mesh.requests.request(victim.mesh.peerId, protocol, payload, { signal: soon(), maxBytes: MAX_RECONCILE_BYTES }))
+  const ids = jobs(3).map(({ id }) => id)
+  const askRound = async (): Promise<string> => await codeOf(attacker.mesh.requests.request(victim.mesh.peerId, RECONCILE_PROTOCOL, round, { signal: soon(), maxBytes: MAX_RECONCILE_BYTES }))
+  /** Each page on a stream of its own. */
+  const askPage = async (): Promise<string> => {
+    const pages = createPages({ requests: attacker.mesh.requests, domain: DOMAIN }, { peer: victim.mesh.peerId, onBytes: () => undefined })
+    const giveUp = (): void => { pages.abort(new Error('on to the next')) }
+    soon().addEventListener('abort', giveUp)
+    const answer = await codeOf(pages.ask({ type: 'fetch', ids }))
+    giveUp()
+    return answer
+  }
   const answers: string[] = []
   while (scoreOf(victim, attacker.mesh.peerId) !== undefined && answers.length < 5_000) {
-    answers.push(...await Promise.all(Array.from({ length: 100 }, async (_, n) => n % 2 === 0 ? await ask(RECONCILE_PROTOCOL, round) : await ask(RECORDS_PROTOCOL, page))))
+    answers.push(...await Promise.all(Array.from({ length: 100 }, async (_, n) => n % 2 === 0 ? await askRound() : await askPage())))
   }
   t.ok(answers.includes('MESH_RATE_LIMITED'), 'it was told')
   t.equal(scoreOf(victim, attacker.mesh.peerId), undefined, 'and then cut off')
-  t.equal(await ask(RECONCILE_PROTOCOL, round), 'MESH_UNREACHABLE', 'and kept out')
+  t.equal(await askRound(), 'MESH_UNREACHABLE', 'and kept out')
   await assertEqualBooks(t, victim, bystander, 3)
 })
 
 t.test('a peer that keeps requests open without sending them takes no place from others', async (t) => {
   const { victim, bystander, attacker } = await startScene(t)
   for (const record of jobs(3)) await victim.replica.publish(record)
-  for (const protocol of [RECONCILE_PROTOCOL, RECORDS_PROTOCOL]) {
-    for (let n = 0; n < 2 * RECONCILE.rounds.concurrency; n++) {
+  for (const [protocol, { concurrency }] of [[RECONCILE_PROTOCOL, RECONCILE.rounds], [RECORDS_PROTOCOL, RECONCILE.pages]] as const) {
+    for (let n = 0; n < concurrency + 2; n++) {
       const [connection] = attacker.mesh.libp2p.getConnections().filter(({ remotePeer }) => remotePeer.toString() === victim.mesh.peerId)
       const stream = await connection?.newStream(protocol, { signal: soon(), maxOutboundStreams: 256 })
       // The beginning of a frame that does not come.

@@ -1,8 +1,9 @@
 import t from 'tap'
 import { BOOK_DEFAULTS } from '../../../src/book/options.ts'
+import { createPages } from '../../../src/book/pages.ts'
 import { errorCode } from '../../../src/core/errors.ts'
 import { encodeBatch } from '../../../src/wire/record-batch.ts'
-import { encodeDigestAnswer, encodePageQuery, MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
+import { encodeDigestAnswer, MAX_RECONCILE_BYTES, RECONCILE_PROTOCOL } from '../../../src/wire/reconcile.ts'
 import { encodeRecord, type SignedRecord } from '../../../src/wire/record.ts'
 import { marketShard, slotAt } from '../../../src/wire/shard.ts'
 import { recordsTopic } from '../../../src/wire/topics.ts'
@@ -56,8 +57,9 @@ t.test('records of a shard that is not followed are not taken in reconciliation,
   const { victim, attacker } = await startScene(t)
   const foreign = signRecord(mallory, 'job', { slot: slotAt(marketShard('render', 'cpu'), 0), body: jobBody({ market: 'render' }) })
   const own = signRecord(mallory, 'job', { slot: 3 })
-  const page = encodePageQuery(DOMAIN, { type: 'push', records: [foreign, own].map(encodeRecord) })
-  await attacker.mesh.requests.request(victim.mesh.peerId, RECORDS_PROTOCOL, page, { signal: soon(), maxBytes: MAX_RECONCILE_BYTES })
+  const pages = createPages({ requests: attacker.mesh.requests, domain: DOMAIN }, { peer: victim.mesh.peerId, onBytes: () => undefined })
+  await pages.ask({ type: 'push', records: [foreign, own].map(encodeRecord) })
+  await pages.close()
   t.strictSame(idsOf(victim), [own.id])
   t.ok((scoreOf(victim, attacker.mesh.peerId) ?? -1) >= 0)
 })
