@@ -32,7 +32,8 @@ const contracts = [
   { name: 'LilyToken', file: 'lily-token', prefix: 'lilyToken' },
   { name: 'Vault', file: 'vault', prefix: 'vault' },
   { name: 'Market', file: 'market', prefix: 'market' },
-  { name: 'Court', file: 'court', prefix: 'court' }
+  { name: 'Court', file: 'court', prefix: 'court' },
+  { name: 'Batches', file: 'batches', prefix: 'batches' }
 ] as const
 
 /** Must equal contracts/foundry.toml, so that forge tests and measures what is deployed. */

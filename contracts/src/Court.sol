@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
+import {IBatches} from "./interfaces/IBatches.sol";
 import {Dispute, ICourt} from "./interfaces/ICourt.sol";
 import {DealHash} from "./libraries/DealHash.sol";
 import {Draw} from "./libraries/Draw.sol";
@@ -330,6 +331,10 @@ contract Court is ICourt, SignedBy {
     /// @dev What the creator has in the escrow: price, fee, reserve and what the challenge added.
     function _creatorMoney(DealCore calldata core, bytes32 id) private view returns (uint64) {
         return core.price + core.fee + core.reserve + MARKET.submission(id).extra;
+    }
+
+    function _authorised(address account, address signer) internal view override returns (bool) {
+        return IBatches(MARKET.BATCHES()).speaksFor(account, signer);
     }
 
     function _dealId(DealCore calldata core) private view returns (bytes32) {

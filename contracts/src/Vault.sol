@@ -21,6 +21,8 @@ contract Vault is IVault {
     address public immutable MARKET;
     /// @notice The only contract that slashes bonds.
     address public immutable COURT;
+    /// @notice The only contract that moves batches' escrow.
+    address public immutable BATCHES;
     /// @notice Seconds from `startUnbond` to `finishUnbond`; no dispute lasts longer (see Court).
     uint64 public immutable UNBONDING;
 
@@ -38,14 +40,20 @@ contract Vault is IVault {
         _;
     }
 
-    /// @param market,court addresses the deployer's next CREATEs will have; Court's constructor
-    /// refuses to be deployed into a set that does not fit together.
-    constructor(IERC20 token, address market, address court, uint64 unbondingSeconds) {
-        if (market == address(0) || court == address(0)) revert ZeroAddress();
+    modifier onlyBatches() {
+        if (msg.sender != BATCHES) revert NotBatches();
+        _;
+    }
+
+    /// @param market,court,batches addresses the deployer's next CREATEs will have; the constructors of
+    /// Court and Batches refuse to be deployed into a set that does not fit together.
+    constructor(IERC20 token, address market, address court, address batches, uint64 unbondingSeconds) {
+        if (market == address(0) || court == address(0) || batches == address(0)) revert ZeroAddress();
         if (token.totalSupply() > type(uint64).max) revert SupplyTooLarge();
         TOKEN = token;
         MARKET = market;
         COURT = court;
+        BATCHES = batches;
         UNBONDING = unbondingSeconds;
     }
 
@@ -154,6 +162,83 @@ contract Vault is IVault {
         _accounts[who] = uint128(word);
         emit BondSlashed(who, amount);
         _pool(amount);
+    }
+
+    /// @inheritdoc IVault
+    function lockBatch(address holder, uint256 leverage, uint256[] calldata from) external onlyBatches {
+        // Unchecked: each amount is at most that account's free money, so all of them together fit.
+        unchecked {
+            uint256 total;
+            for (uint256 i; i < from.length; ++i) {
+                uint256 amount = from[i] >> 160;
+                if (amount == 0) continue;
+                address who = address(uint160(from[i]));
+                uint256 old = _accounts[who];
+                if (uint64(old) < amount) revert InsufficientFree(who, uint64(old), uint64(amount));
+                _accounts[who] = old - amount;
+                total += amount;
+            }
+            uint256 word = _accounts[holder] + (total << _LOCKED);
+            uint256 allowed = leverage * uint64(word >> _BOND);
+            if (leverage != 0 && uint64(word >> _LOCKED) > allowed) {
+                revert BondTooSmall(holder, uint64(word >> _LOCKED), uint64(allowed));
+            }
+            _accounts[holder] = word;
+        }
+    }
+
+    /// @inheritdoc IVault
+    function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external onlyBatches {
+        // Unchecked: a sum that leaves uint64 is more than the escrow, for there are few summands.
+        unchecked {
+            uint256 total = toHolder;
+            uint256 toPool;
+            for (uint256 i; i < to.length; ++i) {
+                uint256 amount = to[i] >> 160;
+                if (amount == 0) continue;
+                total += amount;
+                if (address(uint160(to[i])) == address(0)) toPool += amount;
+                else _accounts[address(uint160(to[i]))] += amount;
+            }
+            uint256 word = _accounts[holder];
+            if (uint64(word >> _LOCKED) < total) revert BeyondEscrow();
+            _accounts[holder] = word - (total << _LOCKED) + toHolder;
+            if (toPool != 0) _pool(uint64(toPool));
+        }
+    }
+
+    /// @inheritdoc IVault
+    function moveLock(address from, address to, uint64 amount) external onlyBatches {
+        if (uint64(_accounts[from] >> _LOCKED) < amount) revert BeyondEscrow();
+        _accounts[from] -= uint256(amount) << _LOCKED;
+        _accounts[to] += uint256(amount) << _LOCKED;
+    }
+
+    /// @inheritdoc IVault
+    function slash(address who, uint64 wanted, address victim, uint64 share)
+        external
+        onlyBatches
+        returns (uint64 amount)
+    {
+        uint256 word = _accounts[who];
+        uint64 bond = uint64(word >> _BOND);
+        uint64 unbonding = uint64(word >> _UNBONDING);
+        uint64 fromBond = wanted < bond ? wanted : bond;
+        uint64 fromUnbonding = wanted - fromBond < unbonding ? wanted - fromBond : unbonding;
+        amount = fromBond + fromUnbonding;
+        _accounts[who] = word - (uint256(fromBond) << _BOND) - (uint256(fromUnbonding) << _UNBONDING);
+        emit BondSlashed(who, amount);
+        uint64 toVictim = share < amount ? share : amount;
+        _accounts[victim] += toVictim;
+        if (toVictim != amount) _pool(amount - toVictim);
+    }
+
+    /// @inheritdoc IVault
+    function freeOf(uint256[] calldata owners) external view returns (uint256[] memory free) {
+        free = new uint256[](owners.length);
+        for (uint256 i; i < owners.length; ++i) {
+            free[i] = uint64(_accounts[address(uint160(owners[i]))]);
+        }
     }
 
     /// @inheritdoc IVault

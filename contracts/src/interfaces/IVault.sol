@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 /// @notice One account, one storage slot. All members are nLILY.
 struct Account {
     uint64 free; // may be withdrawn or locked
-    uint64 locked; // escrow of the deals this account provides for, both sides' money
+    uint64 locked; // escrow: of deals this account provides for, of batches it committed, its stakes
     uint64 bond; // stands behind a role
     uint64 unbonding; // leaves the bond at `unbondAt`; still slashable until taken
 }
@@ -32,6 +32,10 @@ interface IVault {
     error NotMarket();
     /// @notice The caller is not the Court.
     error NotCourt();
+    /// @notice The caller is not Batches.
+    error NotBatches();
+    /// @notice `account` would have `locked` in escrow, more than its bond allows.
+    error BondTooSmall(address account, uint64 locked, uint64 allowed);
     /// @notice `account` has `free` and needs `needed`.
     error InsufficientFree(address account, uint64 free, uint64 needed);
     /// @notice `account` has `bond` and needs `needed`.
@@ -89,6 +93,33 @@ interface IVault {
 
     /// @notice Court only: sends bond and unbonding money of `account` to the pool.
     function slashBond(address account) external returns (uint64 amount);
+
+    /// @notice Batches only: moves free money into `holder`'s escrow. `from`: account in the lowest
+    /// 160 bits of each word, amount above. `leverage` times its bond bounds it; zero: unbounded.
+    function lockBatch(address holder, uint256 leverage, uint256[] calldata from) external;
+
+    /// @notice Batches only: pays out of `holder`'s escrow, `toHolder` to itself and `to` as in
+    /// `lockBatch`; the zero address is the pool.
+    function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external;
+
+    /// @notice Batches only: moves escrow to another account's.
+    function moveLock(address from, address to, uint64 amount) external;
+
+    /// @notice Batches only: takes up to `wanted` of `account`'s bond and unbonding money; at most
+    /// `share` of it goes to `victim`, the rest to the pool.
+    function slash(address account, uint64 wanted, address victim, uint64 share) external returns (uint64 amount);
+
+    /// @notice The contract that may move batches' escrow.
+    function BATCHES() external view returns (address);
+
+    /// @notice The contract that may move deals' escrow.
+    function MARKET() external view returns (address);
+
+    /// @notice Seconds from `startUnbond` to `finishUnbond`.
+    function UNBONDING() external view returns (uint64);
+
+    /// @notice Free money of each account in the lowest 160 bits of the words.
+    function freeOf(uint256[] calldata owners) external view returns (uint256[] memory free);
 
     /// @notice The balances of `who`.
     function account(address who) external view returns (Account memory);
