@@ -1,11 +1,12 @@
 import { concat, numberToHex } from 'viem'
 import { addBondCall, approveCall, depositApprovedCall, registerMediatorCall } from '../../src/chain/account-calls.ts'
-import { authoriseCall } from '../../src/chain/batch/calls.ts'
+import { authoriseCall, orderCall } from '../../src/chain/batch/calls.ts'
 import type { Chain } from '../../src/chain/chain.ts'
 import { toLegacySignature } from '../../src/chain/signing.ts'
 import type { Signer } from '../../src/identity/signer.ts'
 import { sessionDigest, type Session } from '../../src/wire/session.ts'
-import type { Hash } from '../../src/wire/shapes.ts'
+import { ORDER_KINDS, orderDigest, type Order } from '../../src/wire/order.ts'
+import type { Hash, Signature } from '../../src/wire/shapes.ts'
 import { namedSigner, type TestChain } from '../../test/support/chain.ts'
 
 /** Who takes part in the batches of `bench -- gas`, funded and with sessions. */
@@ -13,6 +14,7 @@ export interface Parties { readonly creators: readonly Signer[], readonly provid
 
 /** Every owner's session: number 1, a cap that binds nobody, any bonded solver. */
 export const SESSION_NUMBER = 1
+const FUNDS = 2_000_000_000_000
 const signal = (): AbortSignal => AbortSignal.timeout(60_000)
 
 /** Gives each owner money and a session, the solver a bond, three mediators theirs. All but the mediators' registration is sent by the solver. */
@@ -24,7 +26,7 @@ export async function createParties (test: TestChain, size: { creators: number, 
   const { vault } = test.deployment.contracts
   await solver.send(approveCall(vault, 900_000_000_000_000), { name: 'approve', signal: signal() })
   const deposit = async (signer: Signer, amount: number): Promise<unknown> => await solver.send(depositApprovedCall(signer.address, amount), { name: 'deposit', signal: signal() })
-  await Promise.all([...creators, ...providers].map(async (owner) => { await deposit(owner, 2_000_000_000_000); await authorise(test, solver, owner) }))
+  await Promise.all([...creators, ...providers].map(async (owner) => { await deposit(owner, FUNDS); await authorise(solver, owner, await solver.blockTime() + 1_000_000) }))
   await deposit(solverSigner, 100_000_000_000_000)
   await solver.send(addBondCall(90_000_000_000_000), { name: 'bond', signal: signal() })
   await Promise.all(mediators.map(async (mediator) => {
@@ -37,11 +39,18 @@ export async function createParties (test: TestChain, size: { creators: number, 
   return { creators, providers, solver, mediators }
 }
 
-async function authorise (test: TestChain, solver: Chain, owner: Signer): Promise<void> {
+/** Puts the owner's session on chain and moves its money into the session's funds, both by signature. */
+async function authorise (solver: Chain, owner: Signer, expiry: number): Promise<void> {
   const session: Session = {
-    account: owner.address, operator: owner.address, cap: 2 ** 52, windowSeconds: 86_400, solversRoot: numberToHex(0, { size: 32 }), notBefore: 0, expiry: await solver.blockTime() + 1_000_000, nonce: 256 + SESSION_NUMBER
+    account: owner.address, operator: owner.address, cap: 2 ** 53 - 1, windowSeconds: 86_400, solversRoot: numberToHex(0, { size: 32 }), notBefore: 0, expiry, nonce: 256 + SESSION_NUMBER
   }
-  const { v, r, s } = toLegacySignature(owner.sign(sessionDigest(solver.domain, session)))
-  const signature: Hash = concat([r, s, numberToHex(v, { size: 1 })])
-  await solver.send(authoriseCall(session, signature), { name: 'authorise', signal: signal() })
+  const order: Order = { kind: ORDER_KINDS.fund, account: owner.address, to: owner.address, number: SESSION_NUMBER, amount: FUNDS, nonce: 0 }
+  await solver.send(authoriseCall(session, spelled(owner.sign(sessionDigest(solver.domain, session)))), { name: 'authorise', signal: signal() })
+  await solver.send(orderCall(order, spelled(owner.sign(orderDigest(solver.domain, order)))), { name: 'fund', signal: signal() })
+}
+
+/** The 65 bytes that OpenZeppelin's SignatureChecker takes. */
+function spelled (signature: Signature): Hash {
+  const { v, r, s } = toLegacySignature(signature)
+  return concat([r, s, numberToHex(v, { size: 1 })])
 }

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
-import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {IBatches} from "./interfaces/IBatches.sol";
 import {IMarket} from "./interfaces/IMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
@@ -11,20 +10,23 @@ import {BatchHash} from "./libraries/BatchHash.sol";
 import {DealCore, Signature} from "./libraries/DealTypes.sol";
 import {DealHash} from "./libraries/DealHash.sol";
 import {Rows} from "./libraries/Rows.sol";
-import {Sessions} from "./Sessions.sol";
+import {Domain} from "./libraries/Domain.sol";
 import {SignedBy} from "./libraries/SignedBy.sol";
+import {Words} from "./libraries/Words.sol";
 
 /// @title Batches: commit, settle, expire, claim
 /// @dev A batch is two words of its solver, reused once all its leaves are resolved. Its money stands
 /// in the solver's `locked`, so that bound, bond and fee are one account's word.
-abstract contract BatchLedger is IBatches, Sessions, SignedBy {
+abstract contract BatchLedger is IBatches, SignedBy {
+    using Words for uint256[];
+
     /// @notice A solver's locked money is at most this many times its bond.
     uint256 public constant LEVERAGE = 20;
     /// @notice Lane of batched deals: they have a word of their own, and `open` refuses it.
     uint32 public constant BATCHED = type(uint32).max;
 
-    bytes32 private constant _DOMAIN_TYPEHASH =
-        keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+    /// @dev Account and session of an owner word.
+    uint256 private constant _OWNER = type(uint168).max;
 
     IVault public immutable VAULT;
     IMarket public immutable MARKET;
@@ -39,17 +41,15 @@ abstract contract BatchLedger is IBatches, Sessions, SignedBy {
 
     /// @dev What a commit works on, by owner.
     struct Locks {
-        uint256[] wanted; // nLILY
+        uint256[] from; // as Vault.lockBatch takes them
         uint256[] marks; // nullifier bits
-        uint256[] sessions; // words as of now
         uint256 voided; // by leaf
     }
 
-    /// @dev What a settlement works on, by owner.
+    /// @dev What a settlement works on.
     struct Payment {
-        uint256[] applied; // leaves that its statement names, less the resolved ones
-        uint256[] credits; // nLILY as provider
-        uint256[] reserves; // nLILY as creator
+        uint256[] applied; // by owner, leaves that its statement names, less the resolved ones
+        uint256[] to; // as Vault.payBatch takes them
         uint256 paid; // leaves
         uint256 fees; // nLILY to the solver
     }
@@ -78,20 +78,22 @@ abstract contract BatchLedger is IBatches, Sessions, SignedBy {
         unchecked {
             s.resolved = voided | (c.rows.length == 256 ? 0 : type(uint256).max << c.rows.length);
         }
-        emit BatchCommitted(id, msg.sender, c.slot, previous, c.root, c.expiry, voided);
+        emit BatchCommitted(id, msg.sender, c.slot, voided);
     }
 
     /// @inheritdoc IBatches
     function settle(Batch calldata b, Statement[] calldata statements, Line[] calldata lines) external {
         bytes32 id = _enter(b);
         Slot storage slot = _slots[b.solver][b.slot];
+        uint256 resolved = slot.resolved;
         Payment memory payment;
-        _signed(payment, b.owners, id, slot.resolved, statements, lines);
-        _divide(payment, b.owners.length, b.rows);
+        _signed(payment, b.owners, id, resolved, statements, lines);
+        _divide(payment, b.owners, b.rows);
         if (payment.paid == 0) return;
-        slot.resolved |= payment.paid;
+        slot.resolved = resolved | payment.paid;
         emit BatchSettled(id, payment.paid, uint64(payment.fees));
-        VAULT.payBatch(b.solver, uint64(payment.fees), _payees(payment, b.owners, statements, lines));
+        if (lines.length != 0) _payLines(payment, b.owners.length, statements, lines);
+        VAULT.payBatch(b.solver, uint64(payment.fees), payment.to);
     }
 
     /// @inheritdoc IBatches
@@ -150,17 +152,17 @@ abstract contract BatchLedger is IBatches, Sessions, SignedBy {
 
     /// @dev Returns creator's and provider's money of unresolved `leaves` to them.
     function _giveBack(Batch calldata b, uint256 leaves) internal {
-        uint256[] memory credits = new uint256[](b.owners.length);
+        uint256[] memory to = b.owners.masked(_OWNER);
         unchecked {
             for (uint256 i; i < b.rows.length; ++i) {
                 if (leaves >> i & 1 == 0) continue;
                 uint256 row = b.rows[i];
-                credits[Rows.creator(row)] += Rows.fromCreator(row);
-                credits[Rows.provider(row)] += Rows.collateral(row);
+                to.add(Rows.creator(row), Rows.fromCreator(row) << 168);
+                to.add(Rows.provider(row), Rows.collateral(row) << 168);
             }
         }
         _slots[b.solver][b.slot].resolved |= leaves;
-        VAULT.payBatch(b.solver, 0, _packed(b.owners, credits));
+        VAULT.payBatch(b.solver, 0, to);
     }
 
     /// @dev The digest of terms that stand at this leaf, equal its row, and were committed in time.
@@ -177,6 +179,7 @@ abstract contract BatchLedger is IBatches, Sessions, SignedBy {
         terms = _digest(DealHash.terms(core, restHash));
         if (
             core.creator != Rows.account(creator) || core.provider != Rows.account(b.owners[Rows.provider(row)])
+                || core.creator == core.provider || uint256(core.collateral) * 2 < uint256(core.price) * 5
                 || core.feeTo != b.solver || core.lane != BATCHED || core.price != Rows.price(row)
                 || core.fee != Rows.fee(row) || core.reserve != Rows.reserve(row)
                 || core.collateral != Rows.collateral(row) || core.attempt > 7 || core.jobNumber / 32 != creator >> 168
@@ -196,89 +199,92 @@ abstract contract BatchLedger is IBatches, Sessions, SignedBy {
         _requireSignedBy(core.provider, terms, providerSig);
     }
 
-    function _digest(bytes32 structHash) internal view override returns (bytes32) {
-        return MessageHashUtils.toTypedDataHash(_domain(), structHash);
+    function _digest(bytes32 structHash) internal view returns (bytes32) {
+        return Domain.digest(Domain.separator(address(MARKET)), structHash);
     }
 
     function _authorised(address account, address signer) internal view override returns (bool) {
-        return speaksFor(account, signer);
-    }
-
-    function _tail() internal view override returns (uint256) {
-        return _UNBONDING;
+        return VAULT.speaksFor(account, signer);
     }
 
     // ---- commit ----
 
-    /// @dev Locks what can be covered, marks its nullifiers, charges its sessions; returns the rest.
+    /// @dev Marks nullifiers and locks what can be covered; returns the leaves that cannot.
     function _lock(Commitment calldata c) private returns (uint256) {
-        Locks memory locks = _wanted(c.owners.length, c.rows);
-        _judge(locks, c);
-        uint256[] memory taken = MARKET.mark(c.owners, locks.marks);
-        for (uint256 k; k < taken.length; ++k) {
-            if (taken[k] != 0) _voidRows(locks, c.rows, k, taken[k]);
-        }
-        for (uint256 k; k < c.owners.length; ++k) {
-            uint256 wanted = locks.wanted[k];
-            uint256 owner = c.owners[k];
-            if (wanted != 0) _charge(Rows.account(owner), uint8(owner >> 160), locks.sessions[k], wanted);
-        }
-        VAULT.lockBatch(msg.sender, LEVERAGE, _packed(c.owners, locks.wanted));
+        uint256[] calldata owners = c.owners;
+        uint256[] calldata rows = c.rows;
+        _requireOrder(owners);
+        Locks memory locks = _wanted(owners, rows);
+        uint256[] memory taken = MARKET.mark(owners, locks.marks);
+        if (taken.length != 0) _voidTaken(locks, rows, taken);
+        uint256 short = VAULT.lockBatch(msg.sender, LEVERAGE, locks.from);
+        if (short != 0) _voidShort(locks, owners, rows, short);
         return locks.voided;
     }
 
-    /// @dev Sums and nullifier bits per owner; checks the rows.
-    function _wanted(uint256 owners, uint256[] calldata rows) private pure returns (Locks memory locks) {
-        uint256[] memory wanted = new uint256[](owners);
-        uint256[] memory marks = new uint256[](owners);
-        unchecked {
-            for (uint256 i; i < rows.length; ++i) {
-                uint256 row = rows[i];
-                uint256 creator = Rows.creator(row);
-                uint256 provider = Rows.provider(row);
-                if (creator >= owners || provider >= owners || creator == provider || row >> 248 != 0) revert BadRow(i);
-                uint256 bit = Rows.mark(row);
-                uint256 collateral = Rows.collateral(row);
-                if (marks[creator] & bit != 0 || collateral * 2 < Rows.price(row) * 5) revert BadRow(i);
-                marks[creator] |= bit;
-                wanted[creator] += Rows.fromCreator(row);
-                wanted[provider] += collateral;
-            }
-        }
-        locks.wanted = wanted;
-        locks.marks = marks;
-        locks.sessions = new uint256[](owners);
-    }
-
-    /// @dev Voids the leaves of owners whose session or free money does not cover them.
-    function _judge(Locks memory locks, Commitment calldata c) private view {
-        uint256[] memory free = VAULT.freeOf(c.owners);
-        address last;
-        for (uint256 k; k < free.length; ++k) {
-            uint256 owner = c.owners[k];
-            address account = Rows.account(owner);
+    /// @dev Reverts unless accounts ascend, each once.
+    function _requireOrder(uint256[] calldata owners) private pure {
+        uint256 last;
+        for (uint256 k; k < owners.length; ++k) {
+            uint256 owner = owners.get(k);
+            uint256 account = uint160(owner);
             if (account <= last || owner >> 232 != 0) revert BadOwner(k);
             last = account;
-            uint256 wanted = locks.wanted[k];
-            if (wanted == 0 && locks.marks[k] == 0) continue;
-            uint256 word = free[k] < wanted ? 0 : _allowed(account, uint8(owner >> 160), msg.sender, wanted);
-            locks.sessions[k] = word;
-            if (word == 0) _voidRows(locks, c.rows, k, type(uint256).max);
         }
     }
 
-    /// @dev Voids every leaf of owner `k` as provider, and as creator those with a bit of `marks`.
-    function _voidRows(Locks memory locks, uint256[] calldata rows, uint256 k, uint256 marks) private pure {
-        bool all = marks == type(uint256).max;
+    /// @dev Sums and nullifier bits per owner; checks the rows.
+    function _wanted(uint256[] calldata owners, uint256[] calldata rows) private pure returns (Locks memory locks) {
+        uint256 count = owners.length;
+        uint256[] memory from = owners.masked(_OWNER);
+        uint256[] memory marks = new uint256[](count);
+        // Unchecked: 256 amounts of 66 bits fit above the lowest 168 bits of a word.
+        unchecked {
+            for (uint256 i; i < rows.length; ++i) {
+                uint256 row = rows.get(i);
+                uint256 creator = Rows.creator(row);
+                uint256 provider = Rows.provider(row);
+                if (creator >= count || provider >= count) revert BadRow(i);
+                uint256 paid = Rows.fromCreator(row);
+                uint256 bit = Rows.mark(row);
+                uint256 bits = marks.read(creator);
+                if (paid == 0 || bits & bit != 0) revert BadRow(i);
+                marks.write(creator, bits | bit);
+                from.add(creator, paid << 168);
+                from.add(provider, Rows.collateral(row) << 168);
+            }
+        }
+        locks.from = from;
+        locks.marks = marks;
+    }
+
+    /// @dev Voids leaves whose dealIds were used before: they lock nothing.
+    function _voidTaken(Locks memory locks, uint256[] calldata rows, uint256[] memory taken) private pure {
         for (uint256 i; i < rows.length; ++i) {
             uint256 row = rows[i];
-            bool hit = Rows.creator(row) == k ? Rows.mark(row) & marks != 0 : all && Rows.provider(row) == k;
-            if (!hit || locks.voided >> i & 1 == 1) continue;
+            if (taken[Rows.creator(row)] & Rows.mark(row) == 0) continue;
             locks.voided |= 1 << i;
-            locks.wanted[Rows.creator(row)] -= Rows.fromCreator(row);
-            locks.wanted[Rows.provider(row)] -= Rows.collateral(row);
             locks.marks[Rows.creator(row)] &= ~Rows.mark(row);
+            locks.from[Rows.creator(row)] -= Rows.fromCreator(row) << 168;
+            locks.from[Rows.provider(row)] -= Rows.collateral(row) << 168;
         }
+    }
+
+    /// @dev Voids the leaves of owners whose sessions could not cover theirs, and undoes the other side's lock.
+    function _voidShort(Locks memory locks, uint256[] calldata owners, uint256[] calldata rows, uint256 short) private {
+        uint256[] memory back = owners.masked(_OWNER);
+        uint256[] memory unmarked = new uint256[](owners.length);
+        for (uint256 i; i < rows.length; ++i) {
+            uint256 row = rows[i];
+            (uint256 creator, uint256 provider) = (Rows.creator(row), Rows.provider(row));
+            if (locks.voided >> i & 1 == 1 || (short >> creator | short >> provider) & 1 == 0) continue;
+            locks.voided |= 1 << i;
+            unmarked[creator] |= Rows.mark(row);
+            if (short >> creator & 1 == 0) back[creator] += Rows.fromCreator(row) << 168;
+            if (short >> provider & 1 == 0) back[provider] += Rows.collateral(row) << 168;
+        }
+        MARKET.unmark(owners, unmarked);
+        VAULT.unlockBatch(msg.sender, back);
     }
 
     // ---- settle ----
@@ -294,88 +300,64 @@ abstract contract BatchLedger is IBatches, Sessions, SignedBy {
     ) private view {
         uint256[] memory applied = new uint256[](owners.length);
         payment.applied = applied;
-        bytes32 domain = _domain();
+        bytes32 domain = Domain.separator(address(MARKET));
         uint256 next; // owner below which none may come any more
-        uint256 at;
+        uint256 line;
         for (uint256 i; i < statements.length; ++i) {
             Statement calldata s = statements[i];
             uint256 k = s.owner;
             if (k < next || k >= owners.length) revert BadStatement(i);
             next = k + 1;
-            uint256 from = at;
-            while (at < lines.length && lines[at].statement == i) ++at;
-            address creator = Rows.account(owners[k]);
-            bytes32 hash = BatchHash.statement(id, creator, s.leaves, lines, from, at);
-            _requireSignedBy(creator, MessageHashUtils.toTypedDataHash(domain, hash), s.signature);
-            applied[k] = s.leaves & ~resolved;
+            uint256 first = line;
+            while (line < lines.length && lines[line].statement == i) ++line;
+            address creator = Rows.account(owners.get(k));
+            bytes32 hash = BatchHash.statement(id, creator, s.leaves, lines, first, line);
+            _requireSignedBy(creator, Domain.digest(domain, hash), s.signature);
+            applied.write(k, s.leaves & ~resolved);
         }
-        if (at != lines.length) revert BadLine(at);
+        if (line != lines.length) revert BadLine(line);
     }
 
     /// @dev Divides the rows of the leaves that are paid.
-    function _divide(Payment memory payment, uint256 owners, uint256[] calldata rows) private pure {
+    function _divide(Payment memory payment, uint256[] calldata owners, uint256[] calldata rows) private pure {
         uint256[] memory applied = payment.applied;
-        uint256[] memory credits = new uint256[](owners);
-        uint256[] memory reserves = new uint256[](owners);
+        uint256[] memory to = owners.masked(_OWNER);
         uint256 paid;
         uint256 fees;
         // Unchecked: every row is money in the solver's `locked`, of which the Vault takes the sum.
         unchecked {
             for (uint256 i; i < rows.length; ++i) {
-                uint256 row = rows[i];
+                uint256 row = rows.get(i);
                 uint256 creator = Rows.creator(row);
-                if (applied[creator] >> i & 1 == 0) continue;
+                if (applied.read(creator) >> i & 1 == 0) continue;
                 paid |= 1 << i;
-                credits[Rows.provider(row)] += Rows.price(row) + Rows.collateral(row);
+                to.add(Rows.provider(row), (Rows.price(row) + Rows.collateral(row)) << 168);
                 fees += Rows.fee(row);
-                reserves[creator] += Rows.reserve(row);
+                uint256 reserve = Rows.reserve(row);
+                if (reserve != 0) to.add(creator, reserve << 168);
             }
         }
-        payment.credits = credits;
-        payment.reserves = reserves;
+        payment.to = to;
         payment.paid = paid;
         payment.fees = fees;
     }
 
-    /// @dev All payees: lines as far as their creator's reserve goes, then the owners.
-    function _payees(
-        Payment memory payment,
-        uint256[] calldata owners,
-        Statement[] calldata statements,
-        Line[] calldata lines
-    ) private pure returns (uint256[] memory to) {
-        uint256[] memory reserves = payment.reserves;
-        uint256[] memory credits = payment.credits;
-        uint256 count = owners.length;
-        to = new uint256[](count + lines.length);
+    /// @dev Pays lines out of what their creators get back, as far as it goes.
+    function _payLines(Payment memory payment, uint256 owners, Statement[] calldata statements, Line[] calldata lines)
+        private
+        pure
+    {
+        uint256[] memory to = new uint256[](owners + lines.length);
+        for (uint256 k; k < owners; ++k) {
+            to[k] = payment.to[k];
+        }
         for (uint256 i; i < lines.length; ++i) {
             uint256 k = statements[lines[i].statement].owner;
             uint256 amount = lines[i].amount;
-            if (amount > reserves[k]) continue;
-            reserves[k] -= amount;
-            to[count + i] = amount << 160 | uint160(lines[i].payee);
+            if (payment.applied[k] == 0 || amount > to[k] >> 168) continue;
+            to[k] -= amount << 168;
+            to[owners + i] = amount << 168 | uint160(lines[i].payee);
         }
-        for (uint256 k; k < count; ++k) {
-            to[k] = (credits[k] + reserves[k]) << 160 | uint160(owners[k]);
-        }
-    }
-
-    /// @dev Amounts above accounts, as the Vault takes them.
-    function _packed(uint256[] calldata owners, uint256[] memory amounts)
-        private
-        pure
-        returns (uint256[] memory packed)
-    {
-        packed = new uint256[](owners.length);
-        for (uint256 k; k < packed.length; ++k) {
-            packed[k] = amounts[k] << 160 | uint160(owners[k]);
-        }
-    }
-
-    /// @dev The Market's domain separator.
-    function _domain() private view returns (bytes32) {
-        return keccak256(
-            abi.encode(_DOMAIN_TYPEHASH, keccak256("lilynode"), keccak256("1"), block.chainid, address(MARKET))
-        );
+        payment.to = to;
     }
 }

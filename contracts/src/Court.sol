@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
-import {IBatches} from "./interfaces/IBatches.sol";
 import {Dispute, ICourt} from "./interfaces/ICourt.sol";
 import {DealHash} from "./libraries/DealHash.sol";
 import {Draw} from "./libraries/Draw.sol";
@@ -334,7 +333,7 @@ contract Court is ICourt, SignedBy {
     }
 
     function _authorised(address account, address signer) internal view override returns (bool) {
-        return IBatches(MARKET.BATCHES()).speaksFor(account, signer);
+        return VAULT.speaksFor(account, signer);
     }
 
     function _dealId(DealCore calldata core) private view returns (bytes32) {

@@ -150,9 +150,7 @@ abstract contract Faults is IFaults, BatchLedger {
         uint64 answerBy = uint64(block.timestamp) + _answerSeconds();
         _accusations[key] = Accusation(claimant, answerBy);
         emit Accused(key, solver, claimant, answerBy);
-        uint256[] memory from = new uint256[](1);
-        from[0] = uint256(STAKE) << 160 | uint160(claimant);
-        VAULT.lockBatch(claimant, 0, from);
+        VAULT.stake(claimant, STAKE);
     }
 
     /// @dev Gives the stake to the solver.

@@ -2,7 +2,6 @@
 pragma solidity 0.8.37;
 
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {IBatches} from "./interfaces/IBatches.sol";
 import {IMarket} from "./interfaces/IMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
 import {DealHash} from "./libraries/DealHash.sol";
@@ -243,7 +242,6 @@ contract Market is IMarket, EIP712, SignedBy {
         onlyBatches
         returns (uint256[] memory taken)
     {
-        taken = new uint256[](owners.length);
         for (uint256 k; k < owners.length; ++k) {
             uint256 bits = marks[k];
             if (bits == 0) continue;
@@ -251,7 +249,16 @@ contract Market is IMarket, EIP712, SignedBy {
             uint256 word = owners[k] >> 168;
             uint256 spent = words[word];
             words[word] = spent | bits;
+            if (spent & bits == 0) continue;
+            if (taken.length == 0) taken = new uint256[](owners.length);
             taken[k] = spent & bits;
+        }
+    }
+
+    /// @inheritdoc IMarket
+    function unmark(uint256[] calldata owners, uint256[] calldata marks) external onlyBatches {
+        for (uint256 k; k < owners.length; ++k) {
+            if (marks[k] != 0) _nullifiers[address(uint160(owners[k]))][owners[k] >> 168] &= ~marks[k];
         }
     }
 
@@ -357,7 +364,7 @@ contract Market is IMarket, EIP712, SignedBy {
 
     /// @dev Operators of sessions sign for their accounts, but for `open`, which counts against none.
     function _authorised(address account, address signer) internal view override returns (bool) {
-        return IBatches(BATCHES).speaksFor(account, signer);
+        return VAULT.speaksFor(account, signer);
     }
 
     /// @dev Sets the nullifier bit of this attempt; reverts if it is set.

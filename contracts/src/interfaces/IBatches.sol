@@ -3,16 +3,13 @@ pragma solidity 0.8.37;
 
 import {DealCore, Signature} from "../libraries/DealTypes.sol";
 import {Batch, Commitment, Line, Statement} from "../libraries/BatchTypes.sol";
-import {ISessions} from "./ISessions.sol";
 
 /// @title Deals in batches
 /// @notice Layout, limits and rules: protocol/batches.md. Statements and consents are signed under
 /// the Market's EIP-712 domain.
-interface IBatches is ISessions {
+interface IBatches {
     /// @notice The money of all leaves but the `voided` ones is locked.
-    event BatchCommitted(
-        bytes32 indexed id, address indexed solver, uint32 slot, bytes32 previous, bytes32 root, uint64 expiry, uint256 voided
-    );
+    event BatchCommitted(bytes32 indexed id, address indexed solver, uint32 slot, uint256 voided);
     /// @notice Statements paid `leaves` out; `fees` went to the solver.
     event BatchSettled(bytes32 indexed id, uint256 leaves, uint64 fees);
     /// @notice The money of `leaves` went back to both sides.
@@ -30,7 +27,7 @@ interface IBatches is ISessions {
     error SlotBusy(uint32 slot);
     /// @notice Owners are not ascending, or a word has bits beyond its fields.
     error BadOwner(uint256 index);
-    /// @notice An index or a nullifier bit of the row is wrong, or collateral below 2.5 x price.
+    /// @notice An index is beyond the owners, the creator pays nothing, or a dealId comes twice.
     error BadRow(uint256 index);
     /// @notice The slot does not hold this batch.
     error UnknownBatch(bytes32 id);

@@ -137,8 +137,11 @@ interface IMarket {
 
     /// @notice Batches only: sets nullifier bits. `owners`: creator in the lowest 160 bits of each word,
     /// index of its nullifier word in bits 168 to 231; `marks`: bits in that word.
-    /// @return taken bits that were set before.
+    /// @return taken by owner, bits that were set before; empty if there are none.
     function mark(uint256[] calldata owners, uint256[] calldata marks) external returns (uint256[] memory taken);
+
+    /// @notice Batches only: clears bits that `mark` set in this transaction.
+    function unmark(uint256[] calldata owners, uint256[] calldata marks) external;
 
     /// @notice Batches only: None -> Open for a claimed leaf whose money is in the provider's escrow.
     function openClaimed(DealCore calldata core, bytes32 restHash) external;

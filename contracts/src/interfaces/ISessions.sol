@@ -21,6 +21,8 @@ interface ISessions {
     error BadSessionNonce(uint64 nonce);
     /// @notice Neither the account's call nor its signature.
     error NotTheAccount(address account);
+    /// @notice The session lasts until `expiry`.
+    error SessionRuns(uint256 expiry);
     /// @notice The solver is not in the session's set.
     error NotInSet(address solver);
 
@@ -37,6 +39,9 @@ interface ISessions {
     /// @notice Whether `signer`'s signature on batches and claimed deals counts as `account`'s.
     function speaksFor(address account, address signer) external view returns (bool);
 
-    /// @notice What the session of this number may still lock now, and its end; zero if it has ended.
-    function allowance(address account, uint8 number) external view returns (uint64 left, uint64 expiry);
+    /// @notice Funds of the session of this number, what it may still lock in this window, and its end.
+    function sessionOf(address account, uint8 number)
+        external
+        view
+        returns (uint64 funds, uint64 allowed, uint64 expiry);
 }

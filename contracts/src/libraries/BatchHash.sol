@@ -59,13 +59,15 @@ library BatchHash {
         uint256 from,
         uint256 to
     ) internal pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](to - from);
-        for (uint256 i = from; i < to; ++i) {
-            hashes[i - from] = keccak256(abi.encode(LINE_TYPEHASH, lines[i].payee, lines[i].amount));
+        bytes32 all = keccak256("");
+        if (to != from) {
+            bytes32[] memory hashes = new bytes32[](to - from);
+            for (uint256 i = from; i < to; ++i) {
+                hashes[i - from] = keccak256(abi.encode(LINE_TYPEHASH, lines[i].payee, lines[i].amount));
+            }
+            all = keccak256(abi.encodePacked(hashes));
         }
-        return keccak256(
-            abi.encode(STATEMENT_TYPEHASH, batch, creator, leaves, keccak256(abi.encodePacked(hashes)))
-        );
+        return keccak256(abi.encode(STATEMENT_TYPEHASH, batch, creator, leaves, all));
     }
 
     /// @dev Struct hash of Session.

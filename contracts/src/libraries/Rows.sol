@@ -40,7 +40,7 @@ library Rows {
         return row >> 136 & MASK;
     }
 
-    /// @dev nLILY of the collateral; the highest byte of a row is zero.
+    /// @dev nLILY of the collateral.
     function collateral(uint256 row) internal pure returns (uint256) {
         return row >> 192;
     }

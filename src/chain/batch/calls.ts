@@ -1,3 +1,4 @@
+import type { Order } from '../../wire/order.ts'
 import type { Session } from '../../wire/session.ts'
 import type { DealTerms } from '../../wire/deal-terms.ts'
 import { dealRestHash } from '../../wire/deal-terms.ts'
@@ -16,9 +17,14 @@ export interface SignedStatement { readonly owner: number, readonly leaves: bigi
 
 /** Puts a session on chain; the signature is the account's, 65 bytes or what its ERC-1271 contract takes. */
 export function authoriseCall (session: Session, signature: Hash): ContractCall {
-  return encodeCall('batches', 'authorise', [{
+  return encodeCall('vault', 'authorise', [{
     ...session, cap: BigInt(session.cap), windowSeconds: Number(session.windowSeconds), notBefore: BigInt(session.notBefore), expiry: BigInt(session.expiry), nonce: BigInt(session.nonce)
   }, signature])
+}
+
+/** What an account does with its money, sent by anyone; the signature as for `authoriseCall`. */
+export function orderCall (order: Order, signature: Hash): ContractCall {
+  return encodeCall('vault', 'order', [{ ...order, kind: Number(order.kind), number: Number(order.number), amount: BigInt(order.amount), nonce: BigInt(order.nonce) }, signature])
 }
 
 /** Locks a batch's money; the sender is its solver. `expiry` in unix seconds. */
