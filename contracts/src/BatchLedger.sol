@@ -33,6 +33,8 @@ abstract contract BatchLedger is IBatches, SignedBy {
     /// @notice Seconds from commit to expiry at most.
     uint64 public immutable MAX_LIFE;
     uint64 internal immutable _UNBONDING;
+    uint256 private immutable _CHAIN;
+    bytes32 private immutable _DOMAIN;
 
     struct Slot {
         bytes32 id;
@@ -61,38 +63,45 @@ abstract contract BatchLedger is IBatches, SignedBy {
         MARKET = market;
         _UNBONDING = vault.UNBONDING();
         MAX_LIFE = _UNBONDING / 2;
+        _CHAIN = block.chainid;
+        _DOMAIN = Domain.separator(address(market));
     }
 
     /// @inheritdoc IBatches
     function commit(Commitment calldata c) external returns (bytes32 id, uint256 voided)
     {
-        if (c.rows.length == 0 || c.rows.length > 256) revert BadLeaves(c.rows.length);
-        if (c.owners.length > 256) revert BadOwner(256);
+        uint256[] calldata owners = c.owners;
+        uint256[] calldata rows = c.rows;
+        if (rows.length == 0 || rows.length > 256) revert BadLeaves(rows.length);
+        if (owners.length > 256) revert BadOwner(256);
         if (c.expiry <= block.timestamp || c.expiry > block.timestamp + MAX_LIFE) revert BadExpiry(c.expiry);
         Slot storage s = _slots[msg.sender][c.slot];
         bytes32 previous = s.id;
         if (previous != 0 && s.resolved != type(uint256).max) revert SlotBusy(c.slot);
-        voided = _lock(c);
-        id = BatchHash.committed(c, previous, voided);
+        voided = _lock(owners, rows);
+        id = BatchHash.committed(c, previous, voided, owners, rows);
         s.id = id;
         unchecked {
-            s.resolved = voided | (c.rows.length == 256 ? 0 : type(uint256).max << c.rows.length);
+            s.resolved = voided | (rows.length == 256 ? 0 : type(uint256).max << rows.length);
         }
         emit BatchCommitted(id, msg.sender, c.slot, voided);
     }
 
     /// @inheritdoc IBatches
     function settle(Batch calldata b, Statement[] calldata statements, Line[] calldata lines) external {
-        bytes32 id = _enter(b);
+        uint256[] calldata owners = b.owners;
+        uint256[] calldata rows = b.rows;
+        bytes32 id = BatchHash.id(b, owners, rows);
         Slot storage slot = _slots[b.solver][b.slot];
+        if (slot.id != id) revert UnknownBatch(id);
         uint256 resolved = slot.resolved;
         Payment memory payment;
-        _signed(payment, b.owners, id, resolved, statements, lines);
-        _divide(payment, b.owners, b.rows);
+        _signed(payment, owners, id, resolved, statements, lines);
+        _divide(payment, owners, rows);
         if (payment.paid == 0) return;
         slot.resolved = resolved | payment.paid;
-        emit BatchSettled(id, payment.paid, uint64(payment.fees));
-        if (lines.length != 0) _payLines(payment, b.owners.length, statements, lines);
+        emit BatchSettled(id, payment.paid);
+        if (lines.length != 0) _payLines(payment, owners.length, statements, lines);
         VAULT.payBatch(b.solver, uint64(payment.fees), payment.to);
     }
 
@@ -132,14 +141,14 @@ abstract contract BatchLedger is IBatches, SignedBy {
 
     /// @inheritdoc IBatches
     function batchId(Batch calldata b) external view returns (bytes32) {
-        return BatchHash.id(b);
+        return BatchHash.id(b, b.owners, b.rows);
     }
 
     // ---- for the faults ----
 
     /// @dev Id of a batch that stands in its slot.
     function _enter(Batch calldata b) internal view returns (bytes32 id) {
-        id = BatchHash.id(b);
+        id = BatchHash.id(b, b.owners, b.rows);
         if (_slots[b.solver][b.slot].id != id) revert UnknownBatch(id);
     }
 
@@ -200,7 +209,12 @@ abstract contract BatchLedger is IBatches, SignedBy {
     }
 
     function _digest(bytes32 structHash) internal view returns (bytes32) {
-        return Domain.digest(Domain.separator(address(MARKET)), structHash);
+        return Domain.digest(_domain(), structHash);
+    }
+
+    /// @dev The domain separator, also right after the chain was forked.
+    function _domain() private view returns (bytes32) {
+        return block.chainid == _CHAIN ? _DOMAIN : Domain.separator(address(MARKET));
     }
 
     function _authorised(address account, address signer) internal view override returns (bool) {
@@ -210,9 +224,7 @@ abstract contract BatchLedger is IBatches, SignedBy {
     // ---- commit ----
 
     /// @dev Marks nullifiers and locks what can be covered; returns the leaves that cannot.
-    function _lock(Commitment calldata c) private returns (uint256) {
-        uint256[] calldata owners = c.owners;
-        uint256[] calldata rows = c.rows;
+    function _lock(uint256[] calldata owners, uint256[] calldata rows) private returns (uint256) {
         _requireOrder(owners);
         Locks memory locks = _wanted(owners, rows);
         uint256[] memory taken = MARKET.mark(owners, locks.marks);
@@ -300,7 +312,7 @@ abstract contract BatchLedger is IBatches, SignedBy {
     ) private view {
         uint256[] memory applied = new uint256[](owners.length);
         payment.applied = applied;
-        bytes32 domain = Domain.separator(address(MARKET));
+        bytes32 domain = _domain();
         uint256 next; // owner below which none may come any more
         uint256 line;
         for (uint256 i; i < statements.length; ++i) {

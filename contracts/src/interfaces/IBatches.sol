@@ -10,8 +10,8 @@ import {Batch, Commitment, Line, Statement} from "../libraries/BatchTypes.sol";
 interface IBatches {
     /// @notice The money of all leaves but the `voided` ones is locked.
     event BatchCommitted(bytes32 indexed id, address indexed solver, uint32 slot, uint256 voided);
-    /// @notice Statements paid `leaves` out; `fees` went to the solver.
-    event BatchSettled(bytes32 indexed id, uint256 leaves, uint64 fees);
+    /// @notice Statements paid `leaves` out.
+    event BatchSettled(bytes32 indexed id, uint256 leaves);
     /// @notice The money of `leaves` went back to both sides.
     event BatchExpired(bytes32 indexed id, uint256 leaves);
     /// @notice The leaf is an Open deal of the Market now.
