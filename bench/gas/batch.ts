@@ -1,6 +1,6 @@
-import type { TxReceipt } from '../../src/chain/chain.ts'
-import { commitCall, settleBatchCall, type SignedStatement } from '../../src/chain/batch/calls.ts'
-import { BATCHED_LANE, batchId, layoutBatch, type Batch, type BatchLayout } from '../../src/chain/batch/layout.ts'
+import type { ContractCall, TxReceipt } from '../../src/chain/chain.ts'
+import { commitCall, settleBatchCall, togetherCall, type SignedStatement } from '../../src/chain/batch/calls.ts'
+import { BATCHED_LANE, batchId, layoutBatch, ownerIndex, type Batch, type BatchLayout } from '../../src/chain/batch/layout.ts'
 import { ABIS } from '../../src/chain/abis.ts'
 import { DEVNET_DEAL_PARAMETERS } from '../../src/deal/options.ts'
 import { buildTerms } from '../../src/deal/terms.ts'
@@ -34,30 +34,33 @@ export function dealsOf (parties: Parties, size: number, round: number, openBy: 
   })
 }
 
-/** Commits `deals` into slot 0 and checks what the chain holds. */
-export async function commit (test: TestChain, { solver }: Parties, deals: readonly DealTerms[]): Promise<SentBatch> {
+/** Commits `deals` into slot 0 and checks what the chain holds; `alongside` is sent before it in the same transaction. */
+export async function commit (test: TestChain, { solver }: Parties, deals: readonly DealTerms[], alongside?: ContractCall): Promise<SentBatch> {
   const batches = { address: test.deployment.contracts.batches, abi: ABIS.batches } as const
-  const slotOf = async (): Promise<readonly [Hash, bigint]> => await test.clients.viem.readContract({ ...batches, functionName: 'slotOf', args: [solver.address, 0] })
-  const [previous] = await slotOf()
   const layout = layoutBatch(solver.domain, deals, () => SESSION_NUMBER)
   const expiry = await solver.blockTime() + 1700
-  const committed = await solver.send(commitCall(0, expiry, layout), { name: 'commit', signal: signal() })
+  const call = commitCall(0, expiry, layout)
+  const committed = await solver.send(alongside === undefined ? call : togetherCall([alongside, call]), { name: 'commit', signal: signal() })
   const { timestamp } = await test.clients.request<{ timestamp: Hash }>('eth_getBlockByNumber', [`0x${committed.blockNumber.toString(16)}`, false])
-  const batch: Batch = { solver: solver.address, slot: 0, committedAt: BigInt(timestamp), expiry: BigInt(expiry), previous, root: layout.tree.root, voided: 0n, owners: layout.owners, rows: layout.rows }
+  const batch: Batch = { solver: solver.address, slot: 0, committedAt: BigInt(timestamp), expiry: BigInt(expiry), root: layout.tree.root, voided: 0n, owners: layout.owners, rows: layout.rows }
   const id = batchId(solver.domain.chainId, batches.address, batch)
-  if ((await slotOf())[0] !== id) throw new Error('the batch on chain is not the one computed here, or a leaf of it is void')
+  const [held] = await test.clients.viem.readContract({ ...batches, functionName: 'slotOf', args: [solver.address, 0] })
+  if (held !== id) throw new Error('the batch on chain is not the one computed here, or a leaf of it is void')
   return { batch, id, layout, deals, committed }
 }
 
-/** Settles the leaves in `leaves` by a statement of each of their creators; `royalty` adds one line each. */
-export async function settle (test: TestChain, parties: Parties, sent: SentBatch, leaves: bigint, royalty?: Line): Promise<TxReceipt> {
-  const { batch, id, deals } = sent
-  const statements = parties.creators.flatMap((creator): SignedStatement[] => {
+/** The call that settles `leaves` by a statement of each of their creators; `royalty` adds one line each. */
+export function settlement (parties: Parties, { batch, id, deals }: SentBatch, leaves: bigint, royalty?: Line): ContractCall {
+  return settleBatchCall(batch, parties.creators.flatMap((creator): SignedStatement[] => {
     const own = deals.reduce((bits, { core }, leaf) => core.creator === creator.address ? bits | 1n << BigInt(leaf) : bits, 0n) & leaves
     if (own === 0n) return []
     const lines = royalty === undefined ? [] : [royalty]
     const signature = creator.sign(statementDigest(parties.solver.domain, { batch: id, creator: creator.address, leaves: own, lines }))
-    return [{ owner: batch.owners.findIndex((word) => (word & (1n << 160n) - 1n) === BigInt(creator.address)), leaves: own, lines, signature }]
-  })
-  return await parties.solver.send(settleBatchCall(batch, statements), { name: 'settle', signal: signal() })
+    return [{ owner: ownerIndex(batch, creator.address), leaves: own, lines, signature }]
+  }))
+}
+
+/** Sends it. */
+export async function settle (parties: Parties, sent: SentBatch, leaves: bigint): Promise<TxReceipt> {
+  return await parties.solver.send(settlement(parties, sent, leaves), { name: 'settle', signal: signal() })
 }

@@ -15,6 +15,8 @@ export interface Parties { readonly creators: readonly Signer[], readonly provid
 /** Every owner's session: number 1, a cap that binds nobody, any bonded solver. */
 export const SESSION_NUMBER = 1
 const FUNDS = 2_000_000_000_000
+/** Stays free: a challenge takes what the reserve lacks from there. */
+const FREE = 1_000_000_000
 const signal = (): AbortSignal => AbortSignal.timeout(60_000)
 
 /** Gives each owner money and a session, the solver a bond, three mediators theirs. All but the mediators' registration is sent by the solver. */
@@ -26,7 +28,7 @@ export async function createParties (test: TestChain, size: { creators: number, 
   const { vault } = test.deployment.contracts
   await solver.send(approveCall(vault, 900_000_000_000_000), { name: 'approve', signal: signal() })
   const deposit = async (signer: Signer, amount: number): Promise<unknown> => await solver.send(depositApprovedCall(signer.address, amount), { name: 'deposit', signal: signal() })
-  await Promise.all([...creators, ...providers].map(async (owner) => { await deposit(owner, FUNDS); await authorise(solver, owner, await solver.blockTime() + 1_000_000) }))
+  await Promise.all([...creators, ...providers].map(async (owner) => { await deposit(owner, FUNDS + FREE); await authorise(solver, owner, await solver.blockTime() + 1_000_000) }))
   await deposit(solverSigner, 100_000_000_000_000)
   await solver.send(addBondCall(90_000_000_000_000), { name: 'bond', signal: signal() })
   await Promise.all(mediators.map(async (mediator) => {

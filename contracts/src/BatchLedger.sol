@@ -76,10 +76,9 @@ abstract contract BatchLedger is IBatches, SignedBy {
         if (owners.length > 256) revert BadOwner(256);
         if (c.expiry <= block.timestamp || c.expiry > block.timestamp + MAX_LIFE) revert BadExpiry(c.expiry);
         Slot storage s = _slots[msg.sender][c.slot];
-        bytes32 previous = s.id;
-        if (previous != 0 && s.resolved != type(uint256).max) revert SlotBusy(c.slot);
+        if (s.id != 0 && s.resolved != type(uint256).max) revert SlotBusy(c.slot);
         voided = _lock(owners, rows);
-        id = BatchHash.committed(c, previous, voided, owners, rows);
+        id = BatchHash.committed(c, voided, owners, rows);
         s.id = id;
         unchecked {
             s.resolved = voided | (rows.length == 256 ? 0 : type(uint256).max << rows.length);

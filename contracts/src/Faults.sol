@@ -162,7 +162,7 @@ abstract contract Faults is IFaults, BatchLedger {
         a.claimant = address(0);
         emit Answered(key);
         uint256[] memory to = new uint256[](1);
-        to[0] = uint256(STAKE) << 160 | uint160(solver);
+        to[0] = uint256(STAKE) << 168 | uint160(solver);
         VAULT.payBatch(claimant, 0, to);
     }
 

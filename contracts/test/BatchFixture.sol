@@ -151,7 +151,6 @@ abstract contract BatchFixture is Fixture {
 
     /// @dev Commits what stands in `b` and fills in the rest of it.
     function _send(uint32 slot, Batch memory b) internal {
-        (b.previous,) = batches.slotOf(solver, slot);
         b.solver = solver;
         b.slot = slot;
         b.committedAt = uint64(block.timestamp);

@@ -199,7 +199,7 @@ abstract contract Fixture {
         market.settle(core, market.restHash(rest), MANIFEST, _acceptance(CREATOR_KEY, core, MANIFEST));
     }
 
-    function _submit(DealCore memory core, DealRest memory rest) internal {
+    function _submit(DealCore memory core, DealRest memory rest) internal virtual {
         StartReceipt memory receipt = _receipt(core);
         ResultCommit memory result = ResultCommit(_id(core), MANIFEST, OUTPUTS);
         market.submit(

@@ -36,19 +36,18 @@ library BatchHash {
 
     /// @dev Id of a batch of this contract, on this chain.
     function id(Batch calldata b, uint256[] calldata owners, uint256[] calldata rows) internal view returns (bytes32) {
-        bytes32 head = keccak256(abi.encode(b.solver, b.slot, b.previous, b.root, b.committedAt, b.expiry, b.voided));
+        bytes32 head = keccak256(abi.encode(b.solver, b.slot, b.root, b.committedAt, b.expiry, b.voided));
         return _id(head, words(owners), words(rows));
     }
 
     /// @dev The id of what the caller commits now.
     function committed(
         Commitment calldata c,
-        bytes32 previous,
         uint256 voided,
         uint256[] calldata owners,
         uint256[] calldata rows
     ) internal view returns (bytes32) {
-        bytes32 head = keccak256(abi.encode(msg.sender, c.slot, previous, c.root, block.timestamp, c.expiry, voided));
+        bytes32 head = keccak256(abi.encode(msg.sender, c.slot, c.root, block.timestamp, c.expiry, voided));
         return _id(head, words(owners), words(rows));
     }
 

@@ -12,7 +12,6 @@ struct Batch {
     uint32 slot;
     uint64 committedAt;
     uint64 expiry;
-    bytes32 previous; // id that stood in the slot before
     bytes32 root;
     uint256 voided; // bit i: leaf i locked nothing
     uint256[] owners;

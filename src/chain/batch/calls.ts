@@ -48,3 +48,8 @@ export function claimCall (batch: Batch, tree: Tree, leaf: number, terms: DealTe
     batch, BigInt(leaf), coreOf(terms), dealRestHash(terms.rest), proofOf(tree, leaf), toContractSignature(creatorSignature), toContractSignature(providerSignature)
   ])
 }
+
+/** Several calls of the contract Batches in one transaction, in this order: a solver settles one batch and commits the next. */
+export function togetherCall (calls: readonly ContractCall[]): ContractCall {
+  return encodeCall('batches', 'multicall', [calls.map(({ data }) => data)])
+}

@@ -18,7 +18,7 @@ export interface BatchLayout { readonly owners: readonly bigint[], readonly rows
 /** A committed batch as calls bring it. Times are unix seconds; bit i of `voided`: leaf i locked nothing. */
 export interface Batch {
   readonly solver: Address, readonly slot: number, readonly committedAt: bigint, readonly expiry: bigint
-  readonly previous: Hash, readonly root: Hash, readonly voided: bigint, readonly owners: readonly bigint[], readonly rows: readonly bigint[]
+  readonly root: Hash, readonly voided: bigint, readonly owners: readonly bigint[], readonly rows: readonly bigint[]
 }
 
 /**
@@ -45,8 +45,13 @@ export function layoutBatch (domain: Domain, deals: readonly DealTerms[], sessio
 /** What the chain keeps of a batch. */
 export function batchId (chainId: number, batches: Address, batch: Batch): Hash {
   const [bytes32, uint256, address] = [{ type: 'bytes32' }, { type: 'uint256' }, { type: 'address' }] as const
-  const head = keccak256(encodeAbiParameters([address, uint256, bytes32, bytes32, uint256, uint256, uint256], [batch.solver, BigInt(batch.slot), batch.previous, batch.root, batch.committedAt, batch.expiry, batch.voided]))
+  const head = keccak256(encodeAbiParameters([address, uint256, bytes32, uint256, uint256, uint256], [batch.solver, BigInt(batch.slot), batch.root, batch.committedAt, batch.expiry, batch.voided]))
   return keccak256(encodeAbiParameters([uint256, address, bytes32, bytes32, bytes32], [BigInt(chainId), batches, head, wordsHash(batch.owners), wordsHash(batch.rows)]))
+}
+
+/** Place of an account among the batch's owners; -1 if it is none. */
+export function ownerIndex ({ owners }: Pick<Batch, 'owners'>, account: Address): number {
+  return owners.findIndex((owner) => BigInt.asUintN(160, owner) === BigInt(account))
 }
 
 function wordsHash (words: readonly bigint[]): Hash {
