@@ -40,7 +40,7 @@ const contracts = [
 const settings = {
   evmVersion: 'cancun', // transient storage, and understood by every L2; solc's default is osaka
   viaIR: true,
-  optimizer: { enabled: true, runs: 10_000 }, // 990 gas less per job than 200 runs, for 16 % more code
+  optimizer: { enabled: true, runs: 1_000_000 }, // 660 gas less per direct job than 10,000 runs
   metadata: { bytecodeHash: 'none', appendCBOR: false }, // same source, same bytes
   remappings: ['@openzeppelin/contracts/=node_modules/@openzeppelin/contracts/'],
   outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } }

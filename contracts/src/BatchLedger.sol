@@ -74,7 +74,8 @@ abstract contract BatchLedger is IBatches, SignedBy {
         uint256[] calldata rows = c.rows;
         if (rows.length == 0 || rows.length > 256) revert BadLeaves(rows.length);
         if (owners.length > 256) revert BadOwner(256);
-        if (c.expiry <= block.timestamp || c.expiry > block.timestamp + MAX_LIFE) revert BadExpiry(c.expiry);
+        uint64 expiry = c.expiry;
+        if (expiry <= block.timestamp || expiry > block.timestamp + MAX_LIFE) revert BadExpiry(expiry);
         Slot storage s = _slots[msg.sender][c.slot];
         if (s.id != 0 && s.resolved != type(uint256).max) revert SlotBusy(c.slot);
         voided = _lock(owners, rows);
@@ -83,7 +84,7 @@ abstract contract BatchLedger is IBatches, SignedBy {
         unchecked {
             s.resolved = voided | (rows.length == 256 ? 0 : type(uint256).max << rows.length);
         }
-        emit BatchCommitted(id, msg.sender, c.slot, voided);
+        emit BatchCommitted(id, msg.sender, voided);
     }
 
     /// @inheritdoc IBatches
@@ -91,7 +92,8 @@ abstract contract BatchLedger is IBatches, SignedBy {
         uint256[] calldata owners = b.owners;
         uint256[] calldata rows = b.rows;
         bytes32 id = BatchHash.id(b, owners, rows);
-        Slot storage slot = _slots[b.solver][b.slot];
+        address solver = b.solver;
+        Slot storage slot = _slots[solver][b.slot];
         if (slot.id != id) revert UnknownBatch(id);
         uint256 resolved = slot.resolved;
         Payment memory payment;
@@ -101,7 +103,7 @@ abstract contract BatchLedger is IBatches, SignedBy {
         slot.resolved = resolved | payment.paid;
         emit BatchSettled(id, payment.paid);
         if (lines.length != 0) _payLines(payment, owners.length, statements, lines);
-        VAULT.payBatch(b.solver, uint64(payment.fees), payment.to);
+        VAULT.payBatch(solver, uint64(payment.fees), payment.to);
     }
 
     /// @inheritdoc IBatches

@@ -245,8 +245,9 @@ contract Market is IMarket, EIP712, SignedBy {
         for (uint256 k; k < owners.length; ++k) {
             uint256 bits = marks[k];
             if (bits == 0) continue;
-            mapping(uint256 => uint256) storage words = _nullifiers[address(uint160(owners[k]))];
-            uint256 word = owners[k] >> 168;
+            uint256 owner = owners[k];
+            mapping(uint256 => uint256) storage words = _nullifiers[address(uint160(owner))];
+            uint256 word = owner >> 168;
             uint256 spent = words[word];
             words[word] = spent | bits;
             if (spent & bits == 0) continue;

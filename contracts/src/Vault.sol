@@ -7,11 +7,13 @@ import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol
 import {Account, IVault, Order} from "./interfaces/IVault.sol";
 import {Domain} from "./libraries/Domain.sol";
 import {Sessions} from "./Sessions.sol";
+import {Words} from "./libraries/Words.sol";
 
 /// @title The only holder of tokens: free, locked, bonded and unbonding money per account
 /// @dev Every change is debit before credit on one storage slot at a time, so accounts may coincide.
 contract Vault is IVault, Sessions {
     using SafeERC20 for IERC20;
+    using Words for uint256[];
 
     /// @dev Bit positions in an account's word; free money stands at 0.
     uint256 private constant _LOCKED = 64;
@@ -192,7 +194,7 @@ contract Vault is IVault, Sessions {
         unchecked {
             uint256 total;
             for (uint256 i; i < from.length; ++i) {
-                uint256 owner = from[i];
+                uint256 owner = from.get(i);
                 uint256 amount = owner >> 168;
                 if (amount == 0) continue;
                 if (_spend(uint168(owner), solver, amount)) total += amount;
@@ -227,12 +229,13 @@ contract Vault is IVault, Sessions {
             uint256 total = toHolder;
             uint256 toPool;
             for (uint256 i; i < to.length; ++i) {
-                uint256 amount = to[i] >> 168;
+                uint256 payee = to.get(i);
+                uint256 amount = payee >> 168;
                 if (amount == 0) continue;
                 total += amount;
-                if (uint160(to[i]) == 0) toPool += amount;
-                else if (uint8(to[i] >> 160) == 0 || !_fund(uint168(to[i]), amount)) {
-                    _accounts[address(uint160(to[i]))] += amount;
+                if (uint160(payee) == 0) toPool += amount;
+                else if (uint8(payee >> 160) == 0 || !_fund(uint168(payee), amount)) {
+                    _accounts[address(uint160(payee))] += amount;
                 }
             }
             uint256 word = _accounts[holder];

@@ -15,6 +15,8 @@ abstract contract BatchFixture is Fixture {
     uint256 internal constant OTHER_KEY = 0xC1; // a second creator
 
     address internal other = vm.addr(OTHER_KEY);
+    address[3] private _mediators =
+        [vm.addr(MEDIATOR_KEY), vm.addr(MEDIATOR_KEY + 1), vm.addr(MEDIATOR_KEY + 2)];
 
     function setUp() public virtual override {
         Fixture.setUp();
@@ -231,13 +233,12 @@ abstract contract BatchFixture is Fixture {
     /// @dev The Vault's tokens are the sum of everything that belongs to anybody.
     function _expectAllSolvent() internal view {
         address[8] memory all = [
-            creator, provider, solver, stranger, other,
-            vm.addr(MEDIATOR_KEY), vm.addr(MEDIATOR_KEY + 1), vm.addr(MEDIATOR_KEY + 2)
+            creator, provider, solver, stranger, other, _mediators[0], _mediators[1], _mediators[2]
         ];
-        uint256 sum = vault.pool();
+        uint256 sum = uint256(vault.pool()) + _funds(creator) + _funds(other) + _funds(provider);
         for (uint256 i; i < all.length; ++i) {
             Account memory a = vault.account(all[i]);
-            sum += uint256(a.free) + a.locked + a.bond + a.unbonding + _funds(all[i]);
+            sum += uint256(a.free) + a.locked + a.bond + a.unbonding;
         }
         eq(token.balanceOf(address(vault)), sum, "tokens are the sum of accounts, sessions and pool");
     }

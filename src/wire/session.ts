@@ -1,7 +1,7 @@
 import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain, type StructType, type StructValue } from './typed-data.ts'
 import type { Address, Hash } from './shapes.ts'
 
-/** protocol/identity.md. What an operator may spend for an account: every lock counts against it. Held on chain from the settlement version on. */
+/** protocol/identity.md. What an operator may spend for an account: every lock counts against it. Held by the Vault. */
 const SESSION = [
   ['account', 'address'], ['operator', 'address'], ['cap', 'uint64'], ['windowSeconds', 'uint32'], ['solversRoot', 'bytes32'],
   ['notBefore', 'uint64'], ['expiry', 'uint64'], ['nonce', 'uint64']

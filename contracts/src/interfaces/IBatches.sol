@@ -9,7 +9,7 @@ import {Batch, Commitment, Line, Statement} from "../libraries/BatchTypes.sol";
 /// the Market's EIP-712 domain.
 interface IBatches {
     /// @notice The money of all leaves but the `voided` ones is locked.
-    event BatchCommitted(bytes32 indexed id, address indexed solver, uint32 slot, uint256 voided);
+    event BatchCommitted(bytes32 indexed id, address indexed solver, uint256 voided);
     /// @notice Statements paid `leaves` out.
     event BatchSettled(bytes32 indexed id, uint256 leaves);
     /// @notice The money of `leaves` went back to both sides.

@@ -14,26 +14,20 @@ abstract contract SignedBy {
 
     /// @dev Reverts unless `signature` over `digest` was made by `account` or an operator of it.
     function _requireSignedBy(address account, bytes32 digest, Signature calldata signature) internal view {
-        address signer = _recover(digest, signature);
-        if (signer == account && signer != address(0)) return;
-        if (signer != address(0) && _authorised(account, signer)) return;
+        (address signer, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature.r, signature.vs);
+        if (failure == ECDSA.RecoverError.NoError && (signer == account || _authorised(account, signer))) return;
         _requireContract(account, digest, signature);
     }
 
     /// @dev Reverts unless `signature` over `digest` was made by `account` itself.
     function _requireOwn(address account, bytes32 digest, Signature calldata signature) internal view {
-        address signer = _recover(digest, signature);
-        if (signer == account && signer != address(0)) return;
+        (address signer, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, signature.r, signature.vs);
+        if (failure == ECDSA.RecoverError.NoError && signer == account) return;
         _requireContract(account, digest, signature);
     }
 
     /// @dev Whether `signer` is an operator that may speak for `account`.
     function _authorised(address account, address signer) internal view virtual returns (bool);
-
-    /// @dev The signer, or zero.
-    function _recover(bytes32 digest, Signature calldata signature) private pure returns (address signer) {
-        (signer,,) = ECDSA.tryRecover(digest, signature.r, signature.vs);
-    }
 
     function _requireContract(address account, bytes32 digest, Signature calldata signature) private view {
         bytes32 s = signature.vs << 1 >> 1;
