@@ -8,11 +8,11 @@ import "./BatchFixture.sol";
 contract GasTest is BatchFixture {
     uint256 private constant _MAX_CODE = 24_576;
 
-    uint256 private constant _OPEN = 1;
-    uint256 private constant _SETTLE = 1;
-    uint256 private constant _COMMIT_TWO = 1;
-    uint256 private constant _SETTLE_ONE_OF_TWO = 1;
-    uint256 private constant _CLAIM = 1;
+    uint256 private constant _OPEN = 75430;
+    uint256 private constant _SETTLE = 12465;
+    uint256 private constant _COMMIT_TWO = 130527;
+    uint256 private constant _SETTLE_ONE_OF_TWO = 16155;
+    uint256 private constant _CLAIM = 58205;
 
     function test_theDirectPathCostsWhatTheSnapshotSays() public {
         DealCore memory core = _core(1);
