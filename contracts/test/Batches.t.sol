@@ -130,6 +130,32 @@ contract BatchesTest is BatchFixture {
         this.claimAgain(b, 0, cores[0], proofs[0]);
     }
 
+    function test_aLeafThatIsNotItsRowCannotBeClaimed() public {
+        DealCore[] memory cores = _two();
+        for (uint256 field; field < 7; ++field) {
+            uint256 snapshot = vm.snapshotState();
+            Batch memory b;
+            b.owners = _owners(64);
+            b.rows = new uint256[](2);
+            bytes32[] memory leaves = new bytes32[](2);
+            for (uint256 i; i < 2; ++i) {
+                b.rows[i] = _row(b.owners, cores[i]);
+                leaves[i] = _leafHash(i, cores[i], _restIn(cores[i].openBy));
+            }
+            // Creator, provider, nullifier bit, then the four amounts.
+            if (field == 0) b.rows[0] = b.rows[0] & ~uint256(0xff) | _index(b.owners, other);
+            else if (field == 1) b.rows[0] = b.rows[0] & ~uint256(0xff00) | _index(b.owners, other) << 8;
+            else b.rows[0] += field == 2 ? 1 << 16 : 1 << (24 + 56 * (field - 3));
+            if (field == 0) b.rows[1] += 1 << 16; // else one dealId twice
+            bytes32[][] memory proofs;
+            (b.root, proofs) = _tree(leaves);
+            _send(0, b);
+            _expectRevert(IBatches.BadLeaf.selector, uint256(0));
+            this.claimAgain(b, 0, cores[0], proofs[0]);
+            vm.revertToState(snapshot);
+        }
+    }
+
     function test_aClaimNeedsBothConsents() public {
         DealCore[] memory cores = _two();
         (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
