@@ -8,15 +8,18 @@ import type { Hash } from '../src/wire/shapes.ts'
 import { namedSigner, startTestChain } from '../test/support/chain.ts'
 import { jobBody } from '../test/support/records.ts'
 import { atMost, reported, type Bench } from './figure.ts'
+import { benchBatches } from './gas/figures.ts'
+import { LILYPAD } from './gas/others.ts'
 
 const JOBS = 40
 const LIMIT = 120_000
-/** Lilypad v2 as shipped: 4 transactions, measured on anvil from its public contracts at commit 9ed86513; not run here. */
-const LILYPAD = { name: 'Lilypad v2 as shipped, measured before', value: 1_769_496 }
 const hash = (byte: number): Hash => `0x${byte.toString(16).padStart(2, '0').repeat(32)}`
 
-/** Gas of the direct path on the real contracts: open and settle, both signatures, salts, nullifier, solver fee; steady state after the first job. */
-export const benchGas: Bench = async ({ progress }) => {
+/** Gas of both paths on the real contracts. */
+export const benchGas: Bench = async (options) => [...await direct(options), ...await benchBatches(options)]
+
+/** The direct path: open and settle, both signatures, salts, nullifier, solver fee; steady state after the first job. */
+const direct: Bench = async ({ progress }) => {
   const test = await startTestChain()
   try {
     const [creator, provider, solver] = [namedSigner('creator'), namedSigner('provider'), namedSigner('solver')]

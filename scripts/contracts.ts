@@ -32,14 +32,15 @@ const contracts = [
   { name: 'LilyToken', file: 'lily-token', prefix: 'lilyToken' },
   { name: 'Vault', file: 'vault', prefix: 'vault' },
   { name: 'Market', file: 'market', prefix: 'market' },
-  { name: 'Court', file: 'court', prefix: 'court' }
+  { name: 'Court', file: 'court', prefix: 'court' },
+  { name: 'Batches', file: 'batches', prefix: 'batches' }
 ] as const
 
 /** Must equal contracts/foundry.toml, so that forge tests and measures what is deployed. */
 const settings = {
   evmVersion: 'cancun', // transient storage, and understood by every L2; solc's default is osaka
   viaIR: true,
-  optimizer: { enabled: true, runs: 10_000 }, // 990 gas less per job than 200 runs, for 16 % more code
+  optimizer: { enabled: true, runs: 1_000_000 }, // 660 gas less per direct job than 10,000 runs
   metadata: { bytecodeHash: 'none', appendCBOR: false }, // same source, same bytes
   remappings: ['@openzeppelin/contracts/=node_modules/@openzeppelin/contracts/'],
   outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } }

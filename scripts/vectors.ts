@@ -1,5 +1,6 @@
 // `npm run vectors`: writes protocol/vectors/ and protocol/schemas/ anew, from fixed keys and the code's shapes. With --check nothing is written, and the exit code is 1 when a file differs.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { batchVectors } from './vectors/batch.ts'
 import { bookVectors } from './vectors/book.ts'
 import { dealVectors } from './vectors/deal.ts'
 import { documentVectors } from './vectors/documents.ts'
@@ -10,7 +11,7 @@ import { schemas } from './vectors/schemas.ts'
 
 /** Each gives file names and their content, for a folder of protocol/. A new set is added here. */
 const SETS: ReadonlyArray<[folder: string, set: () => Record<string, unknown>]> = [
-  ['vectors', bookVectors], ['vectors', dealVectors], ['vectors', documentVectors], ['vectors', fleetVectors], ['vectors', matchingVectors], ['vectors', certificateVectors], ['schemas', schemas]
+  ['vectors', batchVectors], ['vectors', bookVectors], ['vectors', dealVectors], ['vectors', documentVectors], ['vectors', fleetVectors], ['vectors', matchingVectors], ['vectors', certificateVectors], ['schemas', schemas]
 ]
 
 const isCheck = process.argv.includes('--check')

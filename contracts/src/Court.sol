@@ -332,6 +332,10 @@ contract Court is ICourt, SignedBy {
         return core.price + core.fee + core.reserve + MARKET.submission(id).extra;
     }
 
+    function _authorised(address account, address signer) internal view override returns (bool) {
+        return VAULT.speaksFor(account, signer);
+    }
+
     function _dealId(DealCore calldata core) private view returns (bytes32) {
         return MARKET.dealId(core.creator, core.jobNumber, core.attempt);
     }

@@ -17,29 +17,41 @@ import {
     Submission
 } from "./libraries/DealTypes.sol";
 
-/// @title Deals on the direct path: one transaction to open, one to settle
+/// @title Deals: the direct path, one transaction to open and one to settle; and claimed leaves
 /// @dev A deal lives in one word of its provider, `lane`: the terms digest's upper 248 bits and the
-/// state byte. A terminal word is overwritten by the next deal, which saves 17,100 gas each time.
+/// state byte. A terminal word is overwritten by the next deal, which saves 17,100 gas each time. A
+/// claimed leaf has a word under its terms instead: nobody can keep its lane busy.
 contract Market is IMarket, EIP712, SignedBy {
     /// @notice Attempts per job: one byte of the nullifier word.
     uint8 public constant MAX_ATTEMPTS = 8;
+    /// @notice Lane of batched deals.
+    uint32 public constant BATCHED = type(uint32).max;
 
     IVault public immutable VAULT;
     address public immutable COURT;
+    address public immutable BATCHES;
 
     mapping(address provider => mapping(uint32 lane => bytes32)) private _lanes;
     mapping(address creator => mapping(uint256 word => uint256)) private _nullifiers;
     mapping(bytes32 dealId => Submission) private _submissions;
+    /// @dev Time of the claim above the state byte.
+    mapping(bytes32 terms => uint256) private _claimed;
 
     modifier onlyCourt() {
         if (msg.sender != COURT) revert NotCourt();
         _;
     }
 
-    /// @param court the address the deployer's next CREATE will have.
-    constructor(IVault vault, address court) EIP712("lilynode", "1") {
+    modifier onlyBatches() {
+        if (msg.sender != BATCHES) revert NotBatches();
+        _;
+    }
+
+    /// @param court,batches the addresses the deployer's next CREATEs will have.
+    constructor(IVault vault, address court, address batches) EIP712("lilynode", "1") {
         VAULT = vault;
         COURT = court;
+        BATCHES = batches;
     }
 
     /// @inheritdoc IMarket
@@ -50,14 +62,15 @@ contract Market is IMarket, EIP712, SignedBy {
         Signature calldata providerSig
     ) external {
         if (block.timestamp > core.openBy) revert TooLate(core.openBy);
+        if (core.lane == BATCHED) revert BadLane(core.lane);
         if (core.creator == core.provider) revert SelfDeal();
         if (core.attempt >= MAX_ATTEMPTS) revert BadAttempt(core.attempt);
         if (uint256(core.collateral) * 2 < uint256(core.price) * 5) {
             revert CollateralTooLow(core.collateral, core.price);
         }
         bytes32 terms = _terms(core, restHash_);
-        _requireSignedBy(core.creator, terms, creatorSig);
-        _requireSignedBy(core.provider, terms, providerSig);
+        _requireOwn(core.creator, terms, creatorSig);
+        _requireOwn(core.provider, terms, providerSig);
 
         bytes32 id = dealId(core.creator, core.jobNumber, core.attempt);
         _nullifyOnce(core, id);
@@ -91,7 +104,7 @@ contract Market is IMarket, EIP712, SignedBy {
         if (state == State.Challenged) extra = _submissions[id].extra;
         else if (state != State.Open && state != State.Submitted) revert WrongState(state);
         _requireSignedBy(core.creator, _hashTypedDataV4(DealHash.acceptance(id, manifest)), creatorSig);
-        _lanes[core.provider][core.lane] = _word(terms, State.Settled);
+        _set(core, terms, State.Settled);
         emit DealSettled(id, manifest);
         // Unchecked: `open` and `dispute` locked these very amounts.
         unchecked {
@@ -122,12 +135,12 @@ contract Market is IMarket, EIP712, SignedBy {
         (bytes32 terms, State state) = _enter(core, DealHash.rest(rest));
         if (state != State.Open) revert WrongState(state);
         bytes32 id = _started(core, rest, receipt, creatorReceiptSig, providerReceiptSig);
-        uint256 deadline = uint256(receipt.startedAt) + rest.submitSeconds;
+        uint256 deadline = _submitBy(core, rest, terms, receipt.startedAt);
         if (block.timestamp > deadline) revert TooLate(deadline);
         if (result.dealId != id) revert WrongDeal(result.dealId);
         _requireSignedBy(core.provider, _hashTypedDataV4(DealHash.result(result)), providerSig);
         _submissions[id] = Submission(uint64(block.timestamp), 0, result.manifest);
-        _lanes[core.provider][core.lane] = _word(terms, State.Submitted);
+        _set(core, terms, State.Submitted);
         emit ResultSubmitted(id, result.manifest, result.outputRoot);
     }
 
@@ -156,7 +169,7 @@ contract Market is IMarket, EIP712, SignedBy {
     function refund(DealCore calldata core, DealRest calldata rest) external {
         (bytes32 terms, State state) = _enter(core, DealHash.rest(rest));
         if (state != State.Open) revert WrongState(state);
-        uint256 deadline = uint256(rest.startBy) + rest.submitSeconds + rest.judgeSeconds;
+        uint256 deadline = _submitBy(core, rest, terms, rest.startBy) + rest.judgeSeconds;
         if (block.timestamp <= deadline) revert TooEarly(deadline);
         Payout memory payout;
         payout.toProvider = core.collateral;
@@ -176,7 +189,7 @@ contract Market is IMarket, EIP712, SignedBy {
         (bytes32 terms, State state) = _enter(core, DealHash.rest(rest));
         if (state != State.Open) revert WrongState(state);
         bytes32 id = _started(core, rest, receipt, creatorReceiptSig, providerReceiptSig);
-        uint256 deadline = uint256(receipt.startedAt) + rest.submitSeconds;
+        uint256 deadline = _submitBy(core, rest, terms, receipt.startedAt);
         if (block.timestamp <= deadline) revert TooEarly(deadline);
         // The creator gets its own money and its pinned cost; the rest of the collateral is left
         // for the pool, so that nobody earns by a slash.
@@ -204,7 +217,7 @@ contract Market is IMarket, EIP712, SignedBy {
             if (taken != wanted) revert IVault.InsufficientFree(core.creator, taken, wanted);
             _submissions[id].extra = wanted;
         }
-        _lanes[core.provider][core.lane] = _word(terms, State.Challenged);
+        _set(core, terms, State.Challenged);
         emit DealDisputed(id, wanted);
     }
 
@@ -212,7 +225,7 @@ contract Market is IMarket, EIP712, SignedBy {
     function markDrawn(DealCore calldata core, bytes32 restHash_) external onlyCourt {
         (bytes32 terms, State state) = _enter(core, restHash_);
         if (state != State.Challenged) revert WrongState(state);
-        _lanes[core.provider][core.lane] = _word(terms, State.Drawn);
+        _set(core, terms, State.Drawn);
     }
 
     /// @inheritdoc IMarket
@@ -221,6 +234,52 @@ contract Market is IMarket, EIP712, SignedBy {
         if (state == State.None || state >= State.Settled || to < State.Settled) revert WrongState(state);
         bytes32 id = dealId(core.creator, core.jobNumber, core.attempt);
         _close(core, terms, id, state, to, _submissions[id].extra, payout);
+    }
+
+    /// @inheritdoc IMarket
+    function mark(uint256[] calldata owners, uint256[] calldata marks)
+        external
+        onlyBatches
+        returns (uint256[] memory taken)
+    {
+        for (uint256 k; k < owners.length; ++k) {
+            uint256 bits = marks[k];
+            if (bits == 0) continue;
+            uint256 owner = owners[k];
+            mapping(uint256 => uint256) storage words = _nullifiers[address(uint160(owner))];
+            uint256 word = owner >> 168;
+            uint256 spent = words[word];
+            words[word] = spent | bits;
+            if (spent & bits == 0) continue;
+            if (taken.length == 0) taken = new uint256[](owners.length);
+            taken[k] = spent & bits;
+        }
+    }
+
+    /// @inheritdoc IMarket
+    function unmark(uint256[] calldata owners, uint256[] calldata marks) external onlyBatches {
+        for (uint256 k; k < owners.length; ++k) {
+            if (marks[k] != 0) _nullifiers[address(uint160(owners[k]))][owners[k] >> 168] &= ~marks[k];
+        }
+    }
+
+    /// @inheritdoc IMarket
+    function openClaimed(DealCore calldata core, bytes32 restHash_) external onlyBatches {
+        bytes32 terms = _terms(core, restHash_);
+        if (_claimed[terms] != 0) revert WrongState(_stateIn(bytes32(_claimed[terms])));
+        _claimed[terms] = block.timestamp << 8 | uint256(State.Open);
+        emit DealOpened(
+            dealId(core.creator, core.jobNumber, core.attempt),
+            core.creator,
+            core.provider,
+            core.feeTo,
+            core.price,
+            core.fee,
+            core.collateral,
+            core.reserve,
+            core.lane,
+            terms
+        );
     }
 
     /// @inheritdoc IMarket
@@ -251,8 +310,12 @@ contract Market is IMarket, EIP712, SignedBy {
 
     /// @inheritdoc IMarket
     function stateOf(DealCore calldata core, bytes32 restHash_) external view returns (State) {
-        bytes32 word = _lanes[core.provider][core.lane];
-        return word >> 8 == _terms(core, restHash_) >> 8 ? _stateIn(word) : State.None;
+        return _stateOf(core, _terms(core, restHash_));
+    }
+
+    /// @inheritdoc IMarket
+    function claimedAt(DealCore calldata core, bytes32 restHash_) external view returns (uint64) {
+        return uint64(_claimed[_terms(core, restHash_)] >> 8);
     }
 
     /// @inheritdoc IMarket
@@ -270,9 +333,39 @@ contract Market is IMarket, EIP712, SignedBy {
     /// @dev Digest and state of the deal in its lane; reverts if the lane holds another.
     function _enter(DealCore calldata core, bytes32 restHash_) private view returns (bytes32 terms, State state) {
         terms = _terms(core, restHash_);
+        state = _stateOf(core, terms);
+        if (state == State.None) revert UnknownDeal();
+    }
+
+    /// @dev State of the deal with these terms; None if its lane holds another or none.
+    function _stateOf(DealCore calldata core, bytes32 terms) private view returns (State) {
+        if (core.lane == BATCHED) return _stateIn(bytes32(_claimed[terms]));
         bytes32 word = _lanes[core.provider][core.lane];
-        if (word >> 8 != terms >> 8) revert UnknownDeal();
-        state = _stateIn(word);
+        return word >> 8 == terms >> 8 ? _stateIn(word) : State.None;
+    }
+
+    /// @dev Writes the state of a deal that is there.
+    function _set(DealCore calldata core, bytes32 terms, State state) private {
+        if (core.lane == BATCHED) _claimed[terms] = _claimed[terms] >> 8 << 8 | uint256(state);
+        else _lanes[core.provider][core.lane] = _word(terms, state);
+    }
+
+    /// @dev Last second to submit: a claim gives the provider another challengeSeconds.
+    function _submitBy(DealCore calldata core, DealRest calldata rest, bytes32 terms, uint64 startedAt)
+        private
+        view
+        returns (uint256 deadline)
+    {
+        deadline = uint256(startedAt) + rest.submitSeconds;
+        if (core.lane == BATCHED) {
+            uint256 grace = (_claimed[terms] >> 8) + rest.challengeSeconds;
+            if (grace > deadline) deadline = grace;
+        }
+    }
+
+    /// @dev Operators of sessions sign for their accounts, but for `open`, which counts against none.
+    function _authorised(address account, address signer) internal view override returns (bool) {
+        return VAULT.speaksFor(account, signer);
     }
 
     /// @dev Sets the nullifier bit of this attempt; reverts if it is set.
@@ -314,7 +407,7 @@ contract Market is IMarket, EIP712, SignedBy {
         Payout memory payout
     ) private {
         uint64 escrow = _escrow(core) + extra;
-        _lanes[core.provider][core.lane] = _word(terms, to);
+        _set(core, terms, to);
         uint64 toFee = core.feeTo == address(0) ? 0 : payout.toFee;
         uint64 toPool = escrow - payout.toProvider - payout.toCreator - toFee - payout.toMediator;
         emit DealClosed(id, from, to, payout.toProvider, payout.toCreator, toFee, payout.toMediator, toPool);

@@ -4,23 +4,33 @@ pragma solidity 0.8.37;
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {Account, IVault} from "./interfaces/IVault.sol";
+import {Account, IVault, Order} from "./interfaces/IVault.sol";
+import {Domain} from "./libraries/Domain.sol";
+import {Sessions} from "./Sessions.sol";
+import {Words} from "./libraries/Words.sol";
 
 /// @title The only holder of tokens: free, locked, bonded and unbonding money per account
 /// @dev Every change is debit before credit on one storage slot at a time, so accounts may coincide.
-contract Vault is IVault {
+contract Vault is IVault, Sessions {
     using SafeERC20 for IERC20;
+    using Words for uint256[];
 
     /// @dev Bit positions in an account's word; free money stands at 0.
     uint256 private constant _LOCKED = 64;
     uint256 private constant _BOND = 128;
     uint256 private constant _UNBONDING = 192;
 
+    bytes32 private constant _ORDER_TYPEHASH = keccak256(
+        "Order(uint8 kind,address account,address to,uint8 number,uint64 amount,uint64 nonce)"
+    );
+
     IERC20 public immutable TOKEN;
     /// @notice The only contract that moves escrow. Fixed: the hot path pays no module look-up.
     address public immutable MARKET;
     /// @notice The only contract that slashes bonds.
     address public immutable COURT;
+    /// @notice The only contract that moves batches' escrow.
+    address public immutable BATCHES;
     /// @notice Seconds from `startUnbond` to `finishUnbond`; no dispute lasts longer (see Court).
     uint64 public immutable UNBONDING;
 
@@ -31,6 +41,8 @@ contract Vault is IVault {
     /// @inheritdoc IVault
     mapping(address => uint64) public unbondAt;
     /// @inheritdoc IVault
+    mapping(address => uint64) public orderNonce;
+    /// @inheritdoc IVault
     uint64 public pool;
 
     modifier onlyMarket() {
@@ -38,14 +50,20 @@ contract Vault is IVault {
         _;
     }
 
-    /// @param market,court addresses the deployer's next CREATEs will have; Court's constructor
-    /// refuses to be deployed into a set that does not fit together.
-    constructor(IERC20 token, address market, address court, uint64 unbondingSeconds) {
-        if (market == address(0) || court == address(0)) revert ZeroAddress();
+    modifier onlyBatches() {
+        if (msg.sender != BATCHES) revert NotBatches();
+        _;
+    }
+
+    /// @param market,court,batches addresses the deployer's next CREATEs will have; the constructors of
+    /// Court and Batches refuse to be deployed into a set that does not fit together.
+    constructor(IERC20 token, address market, address court, address batches, uint64 unbondingSeconds) {
+        if (market == address(0) || court == address(0) || batches == address(0)) revert ZeroAddress();
         if (token.totalSupply() > type(uint64).max) revert SupplyTooLarge();
         TOKEN = token;
         MARKET = market;
         COURT = court;
+        BATCHES = batches;
         UNBONDING = unbondingSeconds;
     }
 
@@ -63,39 +81,49 @@ contract Vault is IVault {
 
     /// @inheritdoc IVault
     function withdraw(address to, uint64 amount) external {
-        if (to == address(0)) revert ZeroAddress();
-        _debit(msg.sender, amount);
-        emit Withdrawn(msg.sender, to, amount);
-        TOKEN.safeTransfer(to, amount);
+        _withdraw(msg.sender, to, amount);
     }
 
     /// @inheritdoc IVault
     function addBond(uint64 amount) external {
-        _debit(msg.sender, amount);
-        _accounts[msg.sender] += uint256(amount) << _BOND;
-        emit Bonded(msg.sender, amount);
+        _addBond(msg.sender, amount);
     }
 
     /// @inheritdoc IVault
     function startUnbond(uint64 amount) external {
-        if (amount == 0) revert NothingThere();
-        uint256 word = _accounts[msg.sender];
-        uint64 bond = uint64(word >> _BOND);
-        if (bond < amount) revert InsufficientBond(msg.sender, bond, amount);
-        _accounts[msg.sender] = word - (uint256(amount) << _BOND) + (uint256(amount) << _UNBONDING);
-        uint64 freeAt = uint64(block.timestamp) + UNBONDING;
-        unbondAt[msg.sender] = freeAt;
-        emit UnbondStarted(msg.sender, amount, freeAt);
+        _startUnbond(msg.sender, amount);
     }
 
     /// @inheritdoc IVault
     function finishUnbond() external {
-        uint256 word = _accounts[msg.sender];
-        uint64 amount = uint64(word >> _UNBONDING);
-        if (amount == 0) revert NothingThere();
-        if (block.timestamp < unbondAt[msg.sender]) revert StillBonded(unbondAt[msg.sender]);
-        _accounts[msg.sender] = word - (uint256(amount) << _UNBONDING) + amount;
-        emit Unbonded(msg.sender, amount);
+        _finishUnbond(msg.sender);
+    }
+
+    /// @inheritdoc IVault
+    function order(Order calldata o, bytes calldata signature) external {
+        uint64 expected = orderNonce[o.account]++;
+        if (o.nonce != expected) revert BadOrderNonce(o.nonce, expected);
+        _requireAccount(o.account, keccak256(abi.encode(_ORDER_TYPEHASH, o)), signature);
+        if (o.kind == 1) {
+            _withdraw(o.account, o.to, o.amount);
+        } else if (o.kind == 2) {
+            _addBond(o.account, o.amount);
+        } else if (o.kind == 3) {
+            _startUnbond(o.account, o.amount);
+        } else if (o.kind == 4) {
+            _finishUnbond(o.account);
+        } else if (o.kind == 5) {
+            uint64 funds = _sweep(o.account, o.number);
+            _accounts[o.account] += funds;
+            emit SessionSwept(o.account, o.number, funds);
+        } else if (o.kind == 6) {
+            if (o.number == 0) revert BadSession();
+            _debit(o.account, o.amount);
+            if (!_fund(uint256(o.number) << 160 | uint160(o.account), o.amount)) revert FundsTooLarge();
+            emit SessionFunded(o.account, o.number, o.amount);
+        } else {
+            revert BadOrder(o.kind);
+        }
     }
 
     /// @inheritdoc IVault
@@ -157,6 +185,99 @@ contract Vault is IVault {
     }
 
     /// @inheritdoc IVault
+    function lockBatch(address solver, uint256 leverage, uint256[] calldata from)
+        external
+        onlyBatches
+        returns (uint256 short)
+    {
+        // Unchecked: each amount is at most that session's funds, so all of them together fit.
+        unchecked {
+            uint256 total;
+            for (uint256 i; i < from.length; ++i) {
+                uint256 owner = from.get(i);
+                uint256 amount = owner >> 168;
+                if (amount == 0) continue;
+                if (_spend(uint168(owner), solver, amount)) total += amount;
+                else short |= 1 << i;
+            }
+            uint256 word = _accounts[solver] + (total << _LOCKED);
+            uint256 allowed = leverage * uint64(word >> _BOND);
+            if (uint64(word >> _LOCKED) > allowed) {
+                revert BondTooSmall(solver, uint64(word >> _LOCKED), allowed);
+            }
+            _accounts[solver] = word;
+        }
+    }
+
+    /// @inheritdoc IVault
+    function unlockBatch(address solver, uint256[] calldata to) external onlyBatches {
+        uint256 total;
+        for (uint256 i; i < to.length; ++i) {
+            uint256 amount = to[i] >> 168;
+            if (amount == 0) continue;
+            _unspend(uint168(to[i]), amount);
+            total += amount;
+        }
+        if (uint64(_accounts[solver] >> _LOCKED) < total) revert BeyondEscrow();
+        _accounts[solver] -= total << _LOCKED;
+    }
+
+    /// @inheritdoc IVault
+    function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external onlyBatches {
+        // Unchecked: a sum that leaves uint64 is more than the escrow, for there are few summands.
+        unchecked {
+            uint256 total = toHolder;
+            uint256 toPool;
+            for (uint256 i; i < to.length; ++i) {
+                uint256 payee = to.get(i);
+                uint256 amount = payee >> 168;
+                if (amount == 0) continue;
+                total += amount;
+                if (uint160(payee) == 0) toPool += amount;
+                else if (uint8(payee >> 160) == 0 || !_fund(uint168(payee), amount)) {
+                    _accounts[address(uint160(payee))] += amount;
+                }
+            }
+            uint256 word = _accounts[holder];
+            if (uint64(word >> _LOCKED) < total) revert BeyondEscrow();
+            _accounts[holder] = word - (total << _LOCKED) + toHolder;
+            if (toPool != 0) _pool(uint64(toPool));
+        }
+    }
+
+    /// @inheritdoc IVault
+    function stake(address who, uint64 amount) external onlyBatches {
+        _debit(who, amount);
+        _accounts[who] += uint256(amount) << _LOCKED;
+    }
+
+    /// @inheritdoc IVault
+    function moveLock(address from, address to, uint64 amount) external onlyBatches {
+        if (uint64(_accounts[from] >> _LOCKED) < amount) revert BeyondEscrow();
+        _accounts[from] -= uint256(amount) << _LOCKED;
+        _accounts[to] += uint256(amount) << _LOCKED;
+    }
+
+    /// @inheritdoc IVault
+    function slash(address who, uint64 wanted, address victim, uint64 share)
+        external
+        onlyBatches
+        returns (uint64 amount)
+    {
+        uint256 word = _accounts[who];
+        uint64 bond = uint64(word >> _BOND);
+        uint64 unbonding = uint64(word >> _UNBONDING);
+        uint64 fromBond = wanted < bond ? wanted : bond;
+        uint64 fromUnbonding = wanted - fromBond < unbonding ? wanted - fromBond : unbonding;
+        amount = fromBond + fromUnbonding;
+        _accounts[who] = word - (uint256(fromBond) << _BOND) - (uint256(fromUnbonding) << _UNBONDING);
+        emit BondSlashed(who, amount);
+        uint64 toVictim = share < amount ? share : amount;
+        _accounts[victim] += toVictim;
+        if (toVictim != amount) _pool(amount - toVictim);
+    }
+
+    /// @inheritdoc IVault
     function account(address who) external view returns (Account memory) {
         uint256 word = _accounts[who];
         return Account(uint64(word), uint64(word >> _LOCKED), uint64(word >> _BOND), uint64(word >> _UNBONDING));
@@ -165,6 +286,47 @@ contract Vault is IVault {
     /// @inheritdoc IVault
     function bondOf(address who) external view returns (uint64) {
         return uint64(_accounts[who] >> _BOND);
+    }
+
+    function _withdraw(address who, address to, uint64 amount) private {
+        if (to == address(0)) revert ZeroAddress();
+        _debit(who, amount);
+        emit Withdrawn(who, to, amount);
+        TOKEN.safeTransfer(to, amount);
+    }
+
+    function _addBond(address who, uint64 amount) private {
+        _debit(who, amount);
+        _accounts[who] += uint256(amount) << _BOND;
+        emit Bonded(who, amount);
+    }
+
+    function _startUnbond(address who, uint64 amount) private {
+        if (amount == 0) revert NothingThere();
+        uint256 word = _accounts[who];
+        uint64 bond = uint64(word >> _BOND);
+        if (bond < amount) revert InsufficientBond(who, bond, amount);
+        _accounts[who] = word - (uint256(amount) << _BOND) + (uint256(amount) << _UNBONDING);
+        uint64 freeAt = uint64(block.timestamp) + UNBONDING;
+        unbondAt[who] = freeAt;
+        emit UnbondStarted(who, amount, freeAt);
+    }
+
+    function _finishUnbond(address who) private {
+        uint256 word = _accounts[who];
+        uint64 amount = uint64(word >> _UNBONDING);
+        if (amount == 0) revert NothingThere();
+        if (block.timestamp < unbondAt[who]) revert StillBonded(unbondAt[who]);
+        _accounts[who] = word - (uint256(amount) << _UNBONDING) + amount;
+        emit Unbonded(who, amount);
+    }
+
+    function _digest(bytes32 structHash) internal view override returns (bytes32) {
+        return Domain.digest(Domain.separator(MARKET), structHash);
+    }
+
+    function _tail() internal view override returns (uint256) {
+        return UNBONDING;
     }
 
     function _deposit(address from, address to, uint64 amount) private {

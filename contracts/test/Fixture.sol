@@ -6,6 +6,8 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {Account, IVault} from "../src/interfaces/IVault.sol";
 import {IMarket} from "../src/interfaces/IMarket.sol";
+import {IBatches} from "../src/interfaces/IBatches.sol";
+import {IFaults} from "../src/interfaces/IFaults.sol";
 import {ICourt} from "../src/interfaces/ICourt.sol";
 import "../src/libraries/DealTypes.sol";
 
@@ -51,6 +53,8 @@ abstract contract Fixture {
     IVault internal vault;
     IMarket internal market;
     ICourt internal court;
+    IBatches internal batches;
+    IFaults internal faults; // the same contract
 
     function setUp() public virtual {
         vm.warp(START);
@@ -73,9 +77,12 @@ abstract contract Fixture {
         uint64 nonce = vm.getNonce(address(this));
         address marketAt = vm.computeCreateAddress(address(this), nonce + 1);
         address courtAt = vm.computeCreateAddress(address(this), nonce + 2);
-        v = IVault(_create("Vault", abi.encode(token_, marketAt, courtAt, UNBONDING)));
-        m = IMarket(_create("Market", abi.encode(v, courtAt)));
+        address batchesAt = vm.computeCreateAddress(address(this), nonce + 3);
+        v = IVault(_create("Vault", abi.encode(token_, marketAt, courtAt, batchesAt, UNBONDING)));
+        m = IMarket(_create("Market", abi.encode(v, courtAt, batchesAt)));
         c = ICourt(_create("Court", abi.encode(v, m, MIN_BOND)));
+        batches = IBatches(_create("Batches", abi.encode(v, m)));
+        faults = IFaults(address(batches));
     }
 
     /// @dev From the artifact, not by `new`, and typed by interface: so the tests themselves are
@@ -192,7 +199,7 @@ abstract contract Fixture {
         market.settle(core, market.restHash(rest), MANIFEST, _acceptance(CREATOR_KEY, core, MANIFEST));
     }
 
-    function _submit(DealCore memory core, DealRest memory rest) internal {
+    function _submit(DealCore memory core, DealRest memory rest) internal virtual {
         StartReceipt memory receipt = _receipt(core);
         ResultCommit memory result = ResultCommit(_id(core), MANIFEST, OUTPUTS);
         market.submit(

@@ -166,11 +166,11 @@ contract VaultTest is Fixture {
     }
 
     function test_aVaultNeedsItsModulesAndATokenThatFits() public {
-        _expectCreateRevert(IVault.ZeroAddress.selector, "Vault", abi.encode(token, address(0), address(1), UNBONDING));
-        _expectCreateRevert(IVault.ZeroAddress.selector, "Vault", abi.encode(token, address(1), address(0), UNBONDING));
+        _expectCreateRevert(IVault.ZeroAddress.selector, "Vault", abi.encode(token, address(0), address(1), address(1), UNBONDING));
+        _expectCreateRevert(IVault.ZeroAddress.selector, "Vault", abi.encode(token, address(1), address(0), address(1), UNBONDING));
         IERC20 large = new LargeToken();
         _expectCreateRevert(
-            IVault.SupplyTooLarge.selector, "Vault", abi.encode(large, address(1), address(1), UNBONDING)
+            IVault.SupplyTooLarge.selector, "Vault", abi.encode(large, address(1), address(1), address(1), UNBONDING)
         );
     }
 }

@@ -4,6 +4,7 @@ import type { Signer } from '../identity/signer.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
 import { ABIS, type ContractName } from './abis.ts'
 import { fromAmount } from './amounts.ts'
+import { batchesBytecode } from './bindings/batches-bytecode.ts'
 import { courtBytecode } from './bindings/court-bytecode.ts'
 import { lilyTokenBytecode } from './bindings/lily-token-bytecode.ts'
 import { marketBytecode } from './bindings/market-bytecode.ts'
@@ -24,11 +25,11 @@ export interface DeployOptions {
   signal: AbortSignal
 }
 
-/** Code is stored at 200 gas a byte and the largest contract has 14 KB; unused gas is not paid. Four of these fit one block of 30 million. */
+/** Code is stored at 200 gas a byte and the largest contract has 24 KB; unused gas is not paid. Five of these fit one block of 30 million. */
 const DEPLOY_GAS = 6_000_000n
 
 /**
- * Deploys LilyToken, Vault, Market and Court in this order by four transactions with consecutive nonces: their constructors name each
+ * Deploys LilyToken, Vault, Market, Court and Batches in this order by five transactions with consecutive nonces: their constructors name each
  * other's future addresses. Throws ChainError DEPLOYMENT_FAILED, CHAIN_RPC or CHAIN_UNREACHABLE, or the signal's reason.
  */
 export async function deploy (components: { clients: ChainClients, signer: Signer, clock: Clock }, options: DeployOptions): Promise<Deployment> {
@@ -36,13 +37,14 @@ export async function deploy (components: { clients: ChainClients, signer: Signe
   const from = signer.address
   const first = hexToNumber(await clients.request<Hex>('eth_getTransactionCount', [from, 'pending']))
   const addressAt = (index: number): Address => getContractAddress({ from, nonce: BigInt(first + index) }).toLowerCase() as Address
-  const contracts: Deployment['contracts'] = { token: addressAt(0), vault: addressAt(1), market: addressAt(2), court: addressAt(3) }
-  const { token, vault, market, court } = contracts
+  const contracts: Deployment['contracts'] = { token: addressAt(0), vault: addressAt(1), market: addressAt(2), court: addressAt(3), batches: addressAt(4) }
+  const { token, vault, market, court, batches } = contracts
   const creations: ReadonlyArray<readonly [ContractName, Hex]> = [
     ['token', encodeDeployData({ abi: ABIS.token, bytecode: lilyTokenBytecode, args: [options.holder] })],
-    ['vault', encodeDeployData({ abi: ABIS.vault, bytecode: vaultBytecode, args: [token, market, court, fromAmount(options.parameters.unbondSeconds)] })],
-    ['market', encodeDeployData({ abi: ABIS.market, bytecode: marketBytecode, args: [vault, court] })],
-    ['court', encodeDeployData({ abi: ABIS.court, bytecode: courtBytecode, args: [vault, market, fromAmount(options.parameters.minMediatorBond)] })]
+    ['vault', encodeDeployData({ abi: ABIS.vault, bytecode: vaultBytecode, args: [token, market, court, batches, fromAmount(options.parameters.unbondSeconds)] })],
+    ['market', encodeDeployData({ abi: ABIS.market, bytecode: marketBytecode, args: [vault, court, batches] })],
+    ['court', encodeDeployData({ abi: ABIS.court, bytecode: courtBytecode, args: [vault, market, fromAmount(options.parameters.minMediatorBond)] })],
+    ['batches', encodeDeployData({ abi: ABIS.batches, bytecode: batchesBytecode, args: [vault, market] })]
   ]
   const gasPrice = BigInt(await clients.request<Hex>('eth_gasPrice', []))
   const blocks: number[] = []
@@ -60,7 +62,7 @@ export async function deploy (components: { clients: ChainClients, signer: Signe
   const startBlock = Math.min(...blocks)
   const block = await clients.request<{ timestamp: Hex }>('eth_getBlockByNumber', [numberToHex(startBlock), false])
   const codeHash = async (address: Address): Promise<Hash> => keccak256(await whileUnreachable(clock, options.signal, async () => await clients.request<Hex>('eth_getCode', [address, 'latest'])))
-  const codeHashes = { token: await codeHash(token), vault: await codeHash(vault), market: await codeHash(market), court: await codeHash(court) }
+  const codeHashes = { token: await codeHash(token), vault: await codeHash(vault), market: await codeHash(market), court: await codeHash(court), batches: await codeHash(batches) }
   return { chainId: clients.chainId, genesisTime: hexToNumber(block.timestamp), startBlock, contracts, codeHashes, parameters: options.parameters }
 }
 

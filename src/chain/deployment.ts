@@ -9,8 +9,8 @@ import { ChainError } from './errors.ts'
 
 /** protocol/deployment.md. One set of contracts on one chain, as every node of a network must know it. */
 
-const perContract = <S extends z.ZodType>(shape: S): z.ZodObject<{ token: S, vault: S, market: S, court: S }, z.core.$strict> =>
-  z.strictObject({ token: shape, vault: shape, market: shape, court: shape })
+const perContract = <S extends z.ZodType>(shape: S): z.ZodObject<{ token: S, vault: S, market: S, court: S, batches: S }, z.core.$strict> =>
+  z.strictObject({ token: shape, vault: shape, market: shape, court: shape, batches: shape })
 
 export const deploymentShape = z.strictObject({
   chainId: uintShape.min(1),

@@ -44,7 +44,7 @@ export const challengeDigest = digestOf('Challenge', CHALLENGE)
 export const verdictDigest = digestOf('Verdict', VERDICT)
 /** Signed by the creator: no attempt of this job that is not open yet may be opened. */
 export const nullifyDigest = digestOf('Nullify', NULLIFY)
-/** Signed by the solver after both consents: it opens the deal of these terms (their EIP-712 digest) until `openBy`. */
+/** Signed by the solver after both consents: it opens the deal of these terms (their EIP-712 digest) until `openBy`. One not kept costs bond. */
 export const openingPromiseDigest = digestOf('OpeningPromise', OPENING_PROMISE)
 
 /** keccak256 of a 32-byte salt, as the terms carry it. */

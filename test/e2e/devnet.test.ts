@@ -26,7 +26,7 @@ const namesOf = (ready: Ready): string[] => ready.nodes.map(({ name }) => name)
 t.test('devnet says when it is ready and where everything is; Ctrl-C stops all of it; started again it goes on', async (t) => {
   const command = start()
   const first = await untilReady(command)
-  t.match(first, { root: folder, rpcUrl: /^http:\/\/127\.0\.0\.1:\d+$/, network: join(folder, 'network.json'), contracts: { token: /^0x/, vault: /^0x/, market: /^0x/, court: /^0x/ } })
+  t.match(first, { root: folder, rpcUrl: /^http:\/\/127\.0\.0\.1:\d+$/, network: join(folder, 'network.json'), contracts: { token: /^0x/, vault: /^0x/, market: /^0x/, court: /^0x/, batches: /^0x/ } })
   t.same(namesOf(first), ['bootstrap', 'provider-1', 'solver-1', 'mediator-1', 'creator-1'])
   const ran = await sandbox.run([...cowsay, '--data', folder])
   t.equal(ran.code, 0, ran.stderr)

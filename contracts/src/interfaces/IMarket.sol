@@ -52,6 +52,10 @@ interface IMarket {
 
     /// @notice The caller is not the Court.
     error NotCourt();
+    /// @notice The caller is not Batches.
+    error NotBatches();
+    /// @notice This lane is for batched deals.
+    error BadLane(uint32 lane);
     /// @notice Creator and provider are one account.
     error SelfDeal();
     /// @notice Attempts are 0 to 7.
@@ -130,6 +134,23 @@ interface IMarket {
 
     /// @notice Court only: ends a live deal in the terminal state `to` with the escrow divided.
     function conclude(DealCore calldata core, bytes32 restHash, State to, Payout calldata payout) external;
+
+    /// @notice Batches only: sets nullifier bits. `owners`: creator in the lowest 160 bits of each word,
+    /// index of its nullifier word in bits 168 to 231; `marks`: bits in that word.
+    /// @return taken by owner, bits that were set before; empty if there are none.
+    function mark(uint256[] calldata owners, uint256[] calldata marks) external returns (uint256[] memory taken);
+
+    /// @notice Batches only: clears bits that `mark` set in this transaction.
+    function unmark(uint256[] calldata owners, uint256[] calldata marks) external;
+
+    /// @notice Batches only: None -> Open for a claimed leaf whose money is in the provider's escrow.
+    function openClaimed(DealCore calldata core, bytes32 restHash) external;
+
+    /// @notice The contract of batched deals.
+    function BATCHES() external view returns (address);
+
+    /// @notice When these terms were claimed from a batch; zero for any other deal.
+    function claimedAt(DealCore calldata core, bytes32 restHash) external view returns (uint64);
 
     /// @notice keccak256(abi.encode(chainid, market, creator, jobNumber, attempt)).
     function dealId(address creator, uint64 jobNumber, uint8 attempt) external view returns (bytes32);

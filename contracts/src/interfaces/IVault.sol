@@ -1,24 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {ISessions} from "./ISessions.sol";
+
 /// @notice One account, one storage slot. All members are nLILY.
 struct Account {
     uint64 free; // may be withdrawn or locked
-    uint64 locked; // escrow of the deals this account provides for, both sides' money
+    uint64 locked; // escrow: of deals this account provides for, of batches it committed, its stakes
     uint64 bond; // stands behind a role
     uint64 unbonding; // leaves the bond at `unbondAt`; still slashable until taken
 }
 
+/// @notice Something an account does with its money, for others to send. EIP-712:
+/// Order(uint8 kind,address account,address to,uint8 number,uint64 amount,uint64 nonce)
+struct Order {
+    uint8 kind;
+    address account;
+    address to; // of a withdrawal
+    uint8 number; // of a session
+    uint64 amount;
+    uint64 nonce;
+}
+
 /// @title The only holder of tokens
-/// @notice token.balanceOf(vault) == sum(free + locked + bond + unbonding) + pool, but for tokens
+/// @notice token.balanceOf(vault) == sum(free + locked + bond + unbonding + session funds) + pool, but for tokens
 /// sent here past `deposit`, which nobody can take out.
-interface IVault {
+interface IVault is ISessions {
     /// @notice `by` moved `amount` tokens in; `account` may use them.
     event Deposited(address indexed account, address indexed by, uint64 amount);
     /// @notice `account` took `amount` of its free money out to `to`.
     event Withdrawn(address indexed account, address indexed to, uint64 amount);
     /// @notice `account` turned free money into bond.
     event Bonded(address indexed account, uint64 amount);
+    /// @notice `amount` of free money became funds of a session.
+    event SessionFunded(address indexed account, uint8 number, uint64 amount);
+    /// @notice An ended session's funds became free money.
+    event SessionSwept(address indexed account, uint8 number, uint64 amount);
     /// @notice `amount` stopped counting as bond; all that is unbonding is free at `freeAt`.
     event UnbondStarted(address indexed account, uint64 amount, uint64 freeAt);
     /// @notice The unbonded money is free.
@@ -32,12 +49,22 @@ interface IVault {
     error NotMarket();
     /// @notice The caller is not the Court.
     error NotCourt();
+    /// @notice The caller is not Batches.
+    error NotBatches();
+    /// @notice `account` would have `locked` in escrow, more than its bond allows.
+    error BondTooSmall(address account, uint64 locked, uint256 allowed);
     /// @notice `account` has `free` and needs `needed`.
     error InsufficientFree(address account, uint64 free, uint64 needed);
     /// @notice `account` has `bond` and needs `needed`.
     error InsufficientBond(address account, uint64 bond, uint64 needed);
     /// @notice Not before `freeAt`.
     error StillBonded(uint64 freeAt);
+    /// @notice Kinds are 1 to 6.
+    error BadOrder(uint8 kind);
+    /// @notice The account's next order has nonce `expected`.
+    error BadOrderNonce(uint64 nonce, uint64 expected);
+    /// @notice A session's funds are below 2^56 nLILY.
+    error FundsTooLarge();
     /// @notice There is nothing to move.
     error NothingThere();
     /// @notice More was to be released than stands in escrow.
@@ -89,6 +116,46 @@ interface IVault {
 
     /// @notice Court only: sends bond and unbonding money of `account` to the pool.
     function slashBond(address account) external returns (uint64 amount);
+
+    /// @notice What `withdraw`, `addBond`, `startUnbond`, `finishUnbond` and `sweep` do for their
+    /// caller (kinds 1 to 5), and moving free money into a session's funds (6), by the account's
+    /// signature over Order; empty if the account calls. Nonces count up from zero.
+    function order(Order calldata order_, bytes calldata signature) external;
+
+    /// @notice The nonce of the account's next order.
+    function orderNonce(address account) external view returns (uint64);
+
+    /// @notice Batches only: moves owners' session funds into the solver's escrow. `from`: account in
+    /// the lowest 160 bits of each word, number of its session in the next 8, amount above. Reverts if
+    /// the solver then has more than `leverage` times its bond in escrow.
+    /// @return short bit i: owner i lacks funds or allowance; nothing of it was moved.
+    function lockBatch(address solver, uint256 leverage, uint256[] calldata from) external returns (uint256 short);
+
+    /// @notice Batches only: undoes part of a `lockBatch` of this transaction; words as there.
+    function unlockBatch(address solver, uint256[] calldata to) external;
+
+    /// @notice Batches only: pays out of `holder`'s escrow, `toHolder` to itself and `to` as words of
+    /// `lockBatch`; session zero is the account's free money, the zero address the pool.
+    function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external;
+
+    /// @notice Batches only: moves `amount` of free money into the same account's escrow.
+    function stake(address account, uint64 amount) external;
+
+    /// @notice Batches only: moves escrow to another account's.
+    function moveLock(address from, address to, uint64 amount) external;
+
+    /// @notice Batches only: takes up to `wanted` of `account`'s bond and unbonding money; at most
+    /// `share` of it goes to `victim`, the rest to the pool.
+    function slash(address account, uint64 wanted, address victim, uint64 share) external returns (uint64 amount);
+
+    /// @notice The contract that may move batches' escrow.
+    function BATCHES() external view returns (address);
+
+    /// @notice The contract that may move deals' escrow.
+    function MARKET() external view returns (address);
+
+    /// @notice Seconds from `startUnbond` to `finishUnbond`.
+    function UNBONDING() external view returns (uint64);
 
     /// @notice The balances of `who`.
     function account(address who) external view returns (Account memory);

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity 0.8.37;
+
+import "./BatchFixture.sol";
+
+/// @dev Solvers' faults: each accusation, its answer, and what it costs.
+contract FaultsTest is BatchFixture {
+    // ---- locks without terms ----
+
+    function test_aLockWithoutTermsIsReleasedAndCostsBond() public {
+        (uint64 c, uint64 p) = (_funds(creator), _funds(provider));
+        uint64 bond = vault.bondOf(solver);
+        (Batch memory b,) = _commit(0, _one(64));
+        uint64 free = _free(creator);
+        _disown(CREATOR_KEY, b);
+        eq(_free(creator), free - STAKE, "the stake is locked");
+        vm.warp(block.timestamp + UNBONDING / 8);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.TooEarly.selector, block.timestamp));
+        faults.concludeDisown(b, 0);
+        vm.warp(block.timestamp + 1);
+        faults.concludeDisown(b, 0);
+        eq(_funds(creator), c, "the lock is released");
+        eq(_funds(provider), p, "on both sides");
+        eq(_free(creator), free + STAKE, "stake and compensation");
+        eq(vault.bondOf(solver), bond - 38 * LILY, "the leaf's sum");
+        eq(vault.pool(), 37 * LILY, "nobody earns by it");
+        _expectAllSolvent();
+        vm.expectRevert();
+        faults.concludeDisown(b, 0);
+    }
+
+    function test_termsAnswerADisownment() public {
+        DealCore[] memory cores = _one(64);
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _disown(PROVIDER_KEY, b);
+        uint64 free = _free(solver);
+        this.answerDisown(b, cores[0], proofs[0], CREATOR_KEY);
+        eq(_free(solver), free + STAKE, "the stake is the solver's");
+        vm.warp(block.timestamp + UNBONDING / 8 + 1);
+        vm.expectRevert();
+        faults.concludeDisown(b, 0);
+        vm.expectRevert();
+        this.disown(CREATOR_KEY, b);
+    }
+
+    function test_anAnswerNeedsBothConsentsAndComesInTime() public {
+        DealCore[] memory cores = _one(64);
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _disown(PROVIDER_KEY, b);
+        _expectRevert(bytes4(keccak256("BadSignature(address)")), creator);
+        this.answerDisown(b, cores[0], proofs[0], OTHER_KEY);
+        uint256 answerBy = block.timestamp + UNBONDING / 8;
+        vm.warp(answerBy + 1);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.TooLate.selector, answerBy));
+        this.answerDisown(b, cores[0], proofs[0], CREATOR_KEY);
+    }
+
+    function test_aLeafCommittedTooLateIsNoAnswer() public {
+        DealCore[] memory cores = _one(64);
+        vm.warp(START + 101);
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _disown(CREATOR_KEY, b);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.BadLeaf.selector, 0));
+        this.answerDisown(b, cores[0], proofs[0], CREATOR_KEY);
+    }
+
+    function test_onlyOwnersDisownAndOnlyWhileItMatters() public {
+        (Batch memory b,) = _commit(0, _one(64));
+        _expectRevert(IFaults.NotAnOwner.selector, other);
+        this.disown(OTHER_KEY, b);
+        uint256 id = vm.snapshotState();
+        vm.warp(b.expiry - UNBONDING / 8 + 1);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.TooLate.selector, b.expiry));
+        this.disown(CREATOR_KEY, b);
+        vm.revertToState(id);
+        _settle(CREATOR_KEY, b, 1);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.LeafResolved.selector, 0));
+        this.disown(CREATOR_KEY, b);
+    }
+
+    function test_aLeafSettledMeanwhileGivesTheStakeBackAndCostsNothing() public {
+        (Batch memory b,) = _commit(0, _one(64));
+        uint64 free = _free(provider);
+        _disown(PROVIDER_KEY, b);
+        _settle(CREATOR_KEY, b, 1);
+        uint64 bond = vault.bondOf(solver);
+        vm.warp(block.timestamp + UNBONDING / 8 + 1);
+        faults.concludeDisown(b, 0);
+        eq(_free(provider), free, "the stake is back");
+        eq(vault.bondOf(solver), bond, "nothing slashed");
+        _expectAllSolvent();
+    }
+
+    // ---- promises ----
+
+    function test_aBrokenPromiseCostsBondAndCompensatesTheCreator() public {
+        DealCore memory core = _one(64)[0];
+        vault.deposit(stranger, STAKE);
+        uint64 free = _free(creator);
+        uint64 bond = vault.bondOf(solver);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.TooEarly.selector, core.openBy));
+        this.accuse(core);
+        vm.warp(core.openBy + 1);
+        this.accuse(core);
+        vm.expectRevert();
+        this.accuse(core); // once only
+        vm.warp(block.timestamp + UNBONDING / 8 + 1);
+        faults.concludePromise(solver, core.openBy, core, market.restHash(_restIn(core.openBy)));
+        eq(_free(creator), free + STAKE, "the victim");
+        eq(_free(stranger), STAKE, "the accuser gets its stake back and no more");
+        eq(vault.bondOf(solver), bond - 11 * LILY, "price and fee");
+        _expectAllSolvent();
+    }
+
+    function test_aKeptPromiseCannotBeAccused() public {
+        DealCore[] memory cores = _one(64);
+        _commit(0, cores);
+        vault.deposit(stranger, STAKE);
+        vm.warp(cores[0].openBy + 1);
+        vm.expectRevert(abi.encodeWithSelector(IFaults.PromiseKept.selector, _id(cores[0])));
+        this.accuse(cores[0]);
+        vm.warp(cores[0].openBy + UNBONDING / 4 + 1);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.TooLate.selector, cores[0].openBy + UNBONDING / 4));
+        this.accuse(cores[0]);
+    }
+
+    function test_aVoidLeafCommittedInTimeAnswersAPromise() public {
+        DealCore[] memory cores = _one(64);
+        cores[0].reserve = FUNDS; // the creator is short
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        eq(b.voided, 1, "void");
+        vault.deposit(stranger, STAKE);
+        vm.warp(cores[0].openBy + 1);
+        this.accuse(cores[0]);
+        bytes32 restHash = market.restHash(_restIn(cores[0].openBy));
+        uint64 free = _free(solver);
+        faults.answerPromise(cores[0].openBy, b, 0, cores[0], restHash, proofs[0]);
+        eq(_free(solver), free + STAKE, "the accuser's stake");
+        vm.warp(block.timestamp + UNBONDING / 8 + 1);
+        vm.expectRevert();
+        faults.concludePromise(solver, cores[0].openBy, cores[0], restHash);
+    }
+
+    function test_aVoidLeafCommittedAfterwardsAnswersNothing() public {
+        DealCore[] memory cores = _one(64);
+        cores[0].reserve = FUNDS;
+        vault.deposit(stranger, STAKE);
+        vm.warp(cores[0].openBy + 1);
+        this.accuse(cores[0]);
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        bytes32 restHash = market.restHash(_restIn(cores[0].openBy));
+        vm.expectRevert(abi.encodeWithSelector(IBatches.BadLeaf.selector, 0));
+        faults.answerPromise(cores[0].openBy, b, 0, cores[0], restHash, proofs[0]);
+    }
+
+    function test_onlyTheSolversOwnPromiseCounts() public {
+        DealCore memory core = _one(64)[0];
+        vm.warp(core.openBy + 1);
+        _expectRevert(bytes4(keccak256("BadSignature(address)")), solver);
+        this.accuseWith(core, OTHER_KEY);
+    }
+
+    // ---- two reveals ----
+
+    function test_twoRevealsForOneEpochCostTheWholeBond() public {
+        bytes32[2] memory ids = [keccak256("one"), keccak256("other")];
+        bytes32[2] memory salts = [keccak256("salt"), keccak256("salt")];
+        Signature[2] memory sigs = [_reveal(7, ids[0], salts[0]), _reveal(7, ids[1], salts[1])];
+        _expectRevert(bytes4(keccak256("BadSignature(address)")), solver);
+        faults.slashReveals(solver, 8, ids, salts, sigs);
+        faults.slashReveals(solver, 7, ids, salts, sigs);
+        eq(vault.bondOf(solver), 0, "all of it");
+        eq(vault.pool(), FUNDS / 2, "to the pool");
+        _expectAllSolvent();
+        ids[1] = ids[0];
+        _expectRevert(IFaults.SameReveal.selector);
+        faults.slashReveals(solver, 7, ids, salts, sigs);
+    }
+
+    function test_unbondingMoneyIsSlashedToo() public {
+        vm.prank(solver);
+        vault.startUnbond(FUNDS / 2);
+        bytes32[2] memory ids = [keccak256("one"), keccak256("other")];
+        bytes32[2] memory salts = [keccak256("salt"), keccak256("salt")];
+        faults.slashReveals(solver, 7, ids, salts, [_reveal(7, ids[0], salts[0]), _reveal(7, ids[1], salts[1])]);
+        eq(vault.account(solver).unbonding, 0, "gone");
+    }
+
+    // ---- external, so that one call is what reverts ----
+
+    function disown(uint256 key, Batch memory b) external {
+        _disown(key, b);
+    }
+
+    function accuse(DealCore memory core) external {
+        this.accuseWith(core, SOLVER_KEY);
+    }
+
+    function accuseWith(DealCore memory core, uint256 solverKey) external {
+        DealRest memory rest = _restIn(core.openBy);
+        bytes32 terms = market.termsDigest(core, rest);
+        Signature memory promise_ = _signStruct(
+            solverKey,
+            abi.encode(
+                keccak256("OpeningPromise(bytes32 dealId,bytes32 terms,address solver,uint64 openBy)"),
+                _id(core),
+                terms,
+                solver,
+                core.openBy
+            )
+        );
+        bytes32 restHash = market.restHash(rest);
+        vm.prank(stranger);
+        faults.accusePromise(
+            solver, core.openBy, promise_, core, restHash, _sign(CREATOR_KEY, terms), _sign(PROVIDER_KEY, terms)
+        );
+    }
+
+    function answerDisown(Batch memory b, DealCore memory core, bytes32[] memory proof, uint256 creatorKey) external {
+        DealRest memory rest = _restIn(core.openBy);
+        bytes32 terms = market.termsDigest(core, rest);
+        faults.answerDisown(
+            b, 0, core, market.restHash(rest), proof, _sign(creatorKey, terms), _sign(PROVIDER_KEY, terms)
+        );
+    }
+
+    function _one(uint64 jobNumber) private view returns (DealCore[] memory cores) {
+        cores = new DealCore[](1);
+        cores[0] = _leafCore(creator, jobNumber);
+    }
+
+    function _disown(uint256 key, Batch memory b) private {
+        Signature memory signature = _signStruct(
+            key, abi.encode(keccak256("Disown(bytes32 batch,uint256 leaf)"), batches.batchId(b), uint256(0))
+        );
+        faults.disown(b, 0, vm.addr(key), signature);
+    }
+
+    function _reveal(uint64 epoch, bytes32 solutionId, bytes32 salt) private view returns (Signature memory) {
+        return _signStruct(
+            SOLVER_KEY,
+            abi.encode(
+                keccak256("AuctionReveal(uint64 epoch,address solver,bytes32 solutionId,bytes32 salt)"),
+                epoch,
+                solver,
+                solutionId,
+                salt
+            )
+        );
+    }
+}

@@ -1,0 +1,72 @@
+import { encodeAbiParameters, keccak256 } from 'viem'
+import { dealTermsDigest, type DealCore, type DealTerms } from '../../wire/deal-terms.ts'
+import type { Address, Hash } from '../../wire/shapes.ts'
+import type { Domain } from '../../wire/typed-data.ts'
+import { fromAmount } from '../amounts.ts'
+import { ChainError } from '../errors.ts'
+import { buildTree, leafHash, type Tree } from './tree.ts'
+
+/** protocol/batches.md, Layout: a batch as the contract Batches takes it. Pure. */
+
+/** The lane of every batched deal: `open` refuses it. */
+export const BATCHED_LANE = 2 ** 32 - 1
+/** One word of resolved leaves. */
+export const MAX_LEAVES = 256
+
+/** Owners and rows are the packed words; leaf i of the tree has row i. */
+export interface BatchLayout { readonly owners: readonly bigint[], readonly rows: readonly bigint[], readonly tree: Tree }
+/** A committed batch as calls bring it. Times are unix seconds; bit i of `voided`: leaf i locked nothing. */
+export interface Batch {
+  readonly solver: Address, readonly slot: number, readonly committedAt: bigint, readonly expiry: bigint
+  readonly root: Hash, readonly voided: bigint, readonly owners: readonly bigint[], readonly rows: readonly bigint[]
+}
+
+/**
+ * Owners, rows and tree of deals in this order. `sessionOf` gives the number of the session that an account's money is locked under.
+ * Throws ChainError CHAIN_BATCH_LAYOUT naming the leaf.
+ */
+export function layoutBatch (domain: Domain, deals: readonly DealTerms[], sessionOf: (account: Address) => number): BatchLayout {
+  if (deals.length === 0 || deals.length > MAX_LEAVES) throw refused(`a batch has 1 to ${MAX_LEAVES} leaves, not ${deals.length}`, {})
+  const wordOf = new Map<Address, bigint>()
+  for (const [leaf, { core }] of deals.entries()) {
+    const word = fromAmount(Math.floor(core.jobNumber / 32))
+    if ((wordOf.get(core.creator) ?? word) !== word) throw refused(`leaf ${leaf}: jobs of ${core.creator} lie in two nullifier words; put it into another batch`, { leaf })
+    wordOf.set(core.creator, word)
+  }
+  const accounts = [...new Set(deals.flatMap(({ core }) => [core.creator, core.provider]))].sort()
+  if (accounts.length > 256) throw refused(`a batch has at most 256 owners, not ${accounts.length}`, {})
+  const indexOf = new Map(accounts.map((account, index) => [account, index]))
+  const owners = accounts.map((account) => BigInt(account) | BigInt(sessionOf(account)) << 160n | (wordOf.get(account) ?? 0n) << 168n)
+  const rows = deals.map(({ core }, leaf) => packRow(core, leaf, indexOf))
+  const tree = buildTree(deals.map((terms, leaf) => leafHash(leaf, dealTermsDigest(domain, terms))))
+  return { owners, rows, tree }
+}
+
+/** What the chain keeps of a batch. */
+export function batchId (chainId: number, batches: Address, batch: Batch): Hash {
+  const [bytes32, uint256, address] = [{ type: 'bytes32' }, { type: 'uint256' }, { type: 'address' }] as const
+  const head = keccak256(encodeAbiParameters([address, uint256, bytes32, uint256, uint256, uint256], [batch.solver, BigInt(batch.slot), batch.root, batch.committedAt, batch.expiry, batch.voided]))
+  return keccak256(encodeAbiParameters([uint256, address, bytes32, bytes32, bytes32], [BigInt(chainId), batches, head, wordsHash(batch.owners), wordsHash(batch.rows)]))
+}
+
+/** Place of an account among the batch's owners; -1 if it is none. */
+export function ownerIndex ({ owners }: Pick<Batch, 'owners'>, account: Address): number {
+  return owners.findIndex((owner) => BigInt.asUintN(160, owner) === BigInt(account))
+}
+
+function wordsHash (words: readonly bigint[]): Hash {
+  return keccak256(`0x${words.map((word) => word.toString(16).padStart(64, '0')).join('')}`)
+}
+
+function packRow (core: DealCore, leaf: number, indexOf: ReadonlyMap<Address, number>): bigint {
+  if (core.lane !== BATCHED_LANE) throw refused(`leaf ${leaf}: lane ${core.lane} is for direct deals`, { leaf })
+  const amounts = [core.price, core.fee, core.reserve, core.collateral]
+  if (amounts.some((amount) => amount >= 2 ** 56)) throw refused(`leaf ${leaf}: an amount does not fit 56 bits`, { leaf, amounts })
+  const places = [indexOf.get(core.creator) ?? 0, indexOf.get(core.provider) ?? 0, (core.jobNumber % 32) * 8 + core.attempt]
+  const low = places.reduce((word, place, index) => word | BigInt(place) << BigInt(8 * index), 0n)
+  return amounts.reduce((word, amount, index) => word | fromAmount(amount) << BigInt(24 + 56 * index), low)
+}
+
+function refused (message: string, data: Record<string, unknown>): ChainError {
+  return new ChainError('CHAIN_BATCH_LAYOUT', message, { data, hint: 'protocol/batches.md has the layout and the limits of a batch.' })
+}

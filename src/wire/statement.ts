@@ -1,0 +1,30 @@
+import { keccakHex } from './keccak.ts'
+import type { Address, Hash } from './shapes.ts'
+import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain, type StructType } from './typed-data.ts'
+
+/** protocol/batches.md. What is signed about a committed batch. */
+
+/** A payee beside provider and solver; the zero address: the pool. `amount` in nLILY. */
+export interface Line { readonly payee: Address, readonly amount: number }
+/** The creator's word: pay these leaves of the batch, bit i for leaf i. */
+export interface Statement { readonly batch: Hash, readonly creator: Address, readonly leaves: bigint, readonly lines: readonly Line[] }
+
+const LINE = [['payee', 'address'], ['amount', 'uint64']] as const satisfies StructType
+const LINE_TYPE = encodeType('Line', LINE)
+const LINE_TYPE_HASH = typeHashOf(LINE_TYPE)
+/** EIP-712 hashes an array as the hash of its elements' hashes, so the lines enter as one word. */
+const STATEMENT = [['batch', 'bytes32'], ['creator', 'address'], ['leaves', 'uint256'], ['lines', 'bytes32']] as const satisfies StructType
+const STATEMENT_TYPE_HASH = typeHashOf(`Statement(bytes32 batch,address creator,uint256 leaves,Line[] lines)${LINE_TYPE}`)
+const DISOWN = [['batch', 'bytes32'], ['leaf', 'uint256']] as const satisfies StructType
+const DISOWN_TYPE_HASH = typeHashOf(encodeType('Disown', DISOWN))
+
+/** The digest that the creator signs. */
+export function statementDigest (domain: Domain, { batch, creator, leaves, lines }: Statement): Hash {
+  const hashes = lines.map((line) => hashStruct(LINE_TYPE_HASH, LINE, line).slice(2)).join('')
+  return typedDigest(domain, hashStruct(STATEMENT_TYPE_HASH, STATEMENT, { batch, creator, leaves, lines: keccakHex(Buffer.from(hashes, 'hex')) }))
+}
+
+/** The digest that an owner signs to say that it knows of no terms for this lock. */
+export function disownDigest (domain: Domain, batch: Hash, leaf: number): Hash {
+  return typedDigest(domain, hashStruct(DISOWN_TYPE_HASH, DISOWN, { batch, leaf }))
+}
