@@ -33,9 +33,10 @@ export interface Columns {
   readonly bids: Float64Array
 }
 
-/** Constraints on rows before those on amounts; those that hang on accounts or time were seen to while classes were made. */
+/** Constraints that hang on accounts or time: seen to while classes are made. */
 const SEEN: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['self', 'validity', 'matched', 'avoid', 'target', 'creators', 'group'])
-const ACCESS = REASONS.slice(0, REASONS.indexOf('cpu')).filter((reason) => !SEEN.has(reason))
+/** Constraints on rows before those on amounts, without those. */
+export const ACCESS = REASONS.slice(0, REASONS.indexOf('cpu')).filter((reason) => !SEEN.has(reason))
 
 /** O(job classes * unit classes). */
 export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses): Columns {
