@@ -17,6 +17,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   crdts: async () => (await import('./crdts.ts')).benchCrdts,
   match: async () => (await import('./match.ts')).benchMatch,
   growth: async () => (await import('./growth.ts')).benchGrowth,
+  arrivals: async () => (await import('./arrivals.ts')).benchArrivals,
   certificate: async () => (await import('./certificate.ts')).benchCertificate,
   fuzz: async () => (await import('./fuzz.ts')).benchFuzz
 }

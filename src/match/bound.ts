@@ -1,5 +1,5 @@
 import { pricesOf, type Certificate } from './certificate.ts'
-import { kernelOf, type Kernel } from './kernel/kernel.ts'
+import { boundKernelOf, type Kernel } from './kernel/kernel.ts'
 import { ROWS } from './kernel/share-rows.ts'
 import type { Snapshot } from './problem.ts'
 
@@ -8,11 +8,11 @@ import type { Snapshot } from './problem.ts'
  * bound holds; good prices make it tight. Exact integers; 2^53 - 1 when it is larger, as scores are. O(classes of jobs and units + jobs).
  */
 export function verifyBound (snapshot: Snapshot, certificate: Certificate): number {
-  const kernel = kernelOf(snapshot)
+  const kernel = boundKernelOf(snapshot)
   return boundAt(kernel, pricesOf(kernel, certificate))
 }
 
-/** The bound at prices per unit class and row: whole numbers, not negative, below 2^40. */
+/** The bound at prices per unit class and row of `boundKernelOf`: whole numbers, not negative, below 2^40. */
 export function boundAt (kernel: Kernel, prices: Float64Array): number {
   const { jobs, units, columns, capacity, jobStart } = kernel
   let total = BigInt(jobs.narrowed.length)

@@ -17,11 +17,14 @@ export function serves (device: GpuSupply, entry: GpuDemand): boolean {
 
 /** Whether the devices serve the job, looked at alone: one for each entry, all different. */
 export function devicesServe (job: JobOffer, offer: ResourceOffer, devices: Devices): boolean {
-  if (devices.length !== job.gpus.length || (devices.length > 1 && new Set(devices).size < devices.length)) return false
-  return job.gpus.every((entry, at) => {
-    const device = offer.gpus[devices[at] as number]
-    return device !== undefined && serves(device, entry)
-  })
+  const { gpus } = job
+  if (devices.length !== gpus.length) return false
+  for (let at = 0; at < gpus.length; at++) {
+    const place = devices[at] as number
+    const device = offer.gpus[place]
+    if (device === undefined || !serves(device, gpus[at] as GpuDemand) || devices.indexOf(place) < at) return false
+  }
+  return true
 }
 
 /** The devices of the pair looked at alone, by the greedy rule; undefined when it finds none. */

@@ -102,12 +102,16 @@ function number<T> (rows: readonly T[], keyOf: (row: T) => string): { of: Int32A
 /** Numbers each job number that some account uses. */
 function numbersOf (jobs: readonly JobRow[]): { tasksOf: number[][], tasks: number } {
   const numbers = new Map<string, number>()
-  const tasksOf = jobs.map((job) => Array.from({ length: copiesOf(job) }, (_, copy) => {
-    const key = `${job.account}:${job.offer.jobNumber + copy}`
-    const found = numbers.get(key) ?? numbers.size
-    numbers.set(key, found)
-    return found
-  }))
+  const tasksOf = jobs.map((job) => {
+    const own: number[] = []
+    for (let copy = 0; copy < copiesOf(job); copy++) {
+      const key = `${job.account}:${job.offer.jobNumber + copy}`
+      const found = numbers.get(key) ?? numbers.size
+      numbers.set(key, found)
+      own.push(found)
+    }
+    return own
+  })
   return { tasksOf, tasks: numbers.size }
 }
 
@@ -121,7 +125,7 @@ function indexOf (rows: ReadonlyArray<{ id: Hash }>): Map<Hash, number> {
 }
 
 /** The smaller of each resource. */
-export function smallest (left: Resources, right: Resources): Resources {
+function smallest (left: Resources, right: Resources): Resources {
   return { cpuMilli: Math.min(left.cpuMilli, right.cpuMilli), memoryMiB: Math.min(left.memoryMiB, right.memoryMiB), diskMiB: Math.min(left.diskMiB, right.diskMiB) }
 }
 

@@ -1,7 +1,7 @@
-import type { Resources } from '../wire/job-offer.ts'
+import type { GpuDemand, Resources } from '../wire/job-offer.ts'
 import { admissible, type ReasonCode } from './admissible.ts'
 import { devicesServe } from './devices.ts'
-import { marketOf, smallest, type Market } from './market.ts'
+import { marketOf, type Market } from './market.ts'
 import { MAX_MATCHES } from './options.ts'
 import { collateralFor, priceFor } from './price.ts'
 import type { JobRow, OfferRow, Snapshot, Solution } from './problem.ts'
@@ -53,40 +53,61 @@ function infeasible (code: VerifyCode): Verified {
   return { ok: false, score: 0, counted: 0, unknown: 0, code }
 }
 
-const NOTHING: Resources = { cpuMilli: 0, memoryMiB: 0, diskMiB: 0 }
-
 /** What the matches looked at so far use of units, devices and collateral. A unit has no more than each of its offers that is used states. */
 function createUsage (market: Market): { take: (job: JobRow, offerAt: number, devices: readonly number[], collateral: number) => VerifyCode | undefined } {
-  const units = new Map<number, { used: Resources, capacity: Resources, shares: number[], free: number[] }>()
-  const locked = new Map<number, number>()
-  return {
-    take: ({ offer: { resources, gpus } }, offerAt, devices, collateral) => {
-      const unitAt = market.unitOf[offerAt] as number
-      const { offer } = market.stated[offerAt] as OfferRow
-      const unit = units.get(unitAt) ?? { used: NOTHING, capacity: offer.capacity, shares: [], free: [] }
-      units.set(unitAt, unit)
-      offer.gpus.forEach(({ shareBp }, place) => { unit.free[place] = Math.min(unit.free[place] ?? shareBp, shareBp) })
-      for (const [entry, place] of devices.entries()) unit.shares[place] = (unit.shares[place] ?? 0) + (gpus[entry]?.shareBp ?? 0)
-      if (unit.shares.some((share, place) => share > (unit.free[place] as number))) return 'MATCH_DEVICES'
-      unit.capacity = smallest(unit.capacity, offer.capacity)
-      unit.used = add(unit.used, resources)
-      if (!within(unit.used, unit.capacity)) return 'MATCH_OVER_CAPACITY'
+  const isNamed = new Uint8Array(market.offers.length)
+  /** Per unit: CPU, memory and disk of the offers that are named, and what of it is used. Demands are below 2^31 each and at most MAX_MATCHES: sums stay safe. */
+  const has = new Float64Array(market.units.length * 3).fill(Number.POSITIVE_INFINITY)
+  const used = new Float64Array(market.units.length * 3)
+  /** Per unit with GPUs and place: the free share of its offers that are named, and what of it is used. */
+  const devicesOf = new Map<number, { free: number[], used: number[] }>()
+  const locked = new Float64Array(market.accounts.length)
 
+  const name = (unit: number, { offer: { capacity, gpus } }: OfferRow): void => {
+    const at = unit * 3
+    has[at] = Math.min(has[at] as number, capacity.cpuMilli)
+    has[at + 1] = Math.min(has[at + 1] as number, capacity.memoryMiB)
+    has[at + 2] = Math.min(has[at + 2] as number, capacity.diskMiB)
+    if (gpus.length === 0) return
+    const devices = devicesOf.get(unit) ?? { free: [], used: [] }
+    devicesOf.set(unit, devices)
+    gpus.forEach(({ shareBp }, place) => {
+      devices.free[place] = Math.min(devices.free[place] ?? shareBp, shareBp)
+      devices.used[place] ??= 0
+    })
+  }
+  const hasDevices = (unit: number, { offer: { gpus } }: JobRow, places: readonly number[]): boolean => {
+    const devices = devicesOf.get(unit)
+    if (devices === undefined) return true
+    for (let entry = 0; entry < places.length; entry++) {
+      const place = places[entry] as number
+      devices.used[place] = (devices.used[place] as number) + (gpus[entry] as GpuDemand).shareBp
+    }
+    // All of them: an alternative that is named now may have less of any.
+    for (let place = 0; place < devices.used.length; place++) if ((devices.used[place] ?? 0) > (devices.free[place] ?? 0)) return false
+    return true
+  }
+  const hasCapacity = (unit: number, { cpuMilli, memoryMiB, diskMiB }: Resources): boolean => {
+    const at = unit * 3
+    used[at] = (used[at] as number) + cpuMilli
+    used[at + 1] = (used[at + 1] as number) + memoryMiB
+    used[at + 2] = (used[at + 2] as number) + diskMiB
+    return (used[at] as number) <= (has[at] as number) && (used[at + 1] as number) <= (has[at + 1] as number) && (used[at + 2] as number) <= (has[at + 2] as number)
+  }
+  return {
+    take: (job, offerAt, devices, collateral) => {
+      const unit = market.unitOf[offerAt] as number
+      if (isNamed[offerAt] === 0) {
+        isNamed[offerAt] = 1
+        name(unit, market.stated[offerAt] as OfferRow)
+      }
+      if (!hasDevices(unit, job, devices)) return 'MATCH_DEVICES'
+      if (!hasCapacity(unit, job.offer.resources)) return 'MATCH_OVER_CAPACITY'
       const account = market.accountOf[offerAt] as number
-      const before = locked.get(account) ?? 0
       // Subtracted, not added: the sum of two safe integers need not be one.
-      if (collateral > (market.accounts[account] as number) - before) return 'MATCH_OVER_COLLATERAL'
-      locked.set(account, before + collateral)
+      if (collateral > (market.accounts[account] as number) - (locked[account] as number)) return 'MATCH_OVER_COLLATERAL'
+      locked[account] = (locked[account] as number) + collateral
       return undefined
     }
   }
-}
-
-/** Demands are below 2^31 each and at most MAX_MATCHES are added: sums stay safe. */
-function add (sum: Resources, more: Resources): Resources {
-  return { cpuMilli: sum.cpuMilli + more.cpuMilli, memoryMiB: sum.memoryMiB + more.memoryMiB, diskMiB: sum.diskMiB + more.diskMiB }
-}
-
-function within (sum: Resources, capacity: Resources): boolean {
-  return sum.cpuMilli <= capacity.cpuMilli && sum.memoryMiB <= capacity.memoryMiB && sum.diskMiB <= capacity.diskMiB
 }

@@ -7,46 +7,57 @@ export type WholeCode = 'MATCH_JOB_TWICE' | 'MATCH_REPLICAS' | 'MATCH_GROUP'
 /** A match of rows that the market holds, by their places. */
 export interface KnownMatch { readonly jobAt: number, readonly offerAt: number, readonly devices: readonly number[], readonly match: Match }
 
-/** The matches of one job. */
-interface Named { times: number, accounts: Set<number>, isUnknown: boolean }
-
 /**
  * The matches that can count: of jobs that are matched once, or as often as they have replicas, and together with the rest of their group. Unknown ones are
  * left out, with all that hangs on them.
  */
 export function findWhole (market: Market, matches: readonly Match[]): { ok: true, known: KnownMatch[] } | { ok: false, code: WholeCode } {
-  const named = new Map<number, Named>()
-  const taken = new Map<number, number>()
+  const { jobIndex, offerIndex, copies, tasksOf, accountOf, groupOf, incomplete } = market
+  /** Jobs that are named, in the order of their first match; per job how often, and whether one of its matches is unknown. */
+  const named: number[] = []
+  const times = new Int32Array(market.jobs.length)
+  const isUnknown = new Uint8Array(market.jobs.length)
+  /** Per number that jobs share: one more than the job that has it. */
+  const taken = new Int32Array(market.tasks)
+  /** Accounts of the jobs that are matched several times. */
+  const accounts = new Map<number, Set<number>>()
   const known: KnownMatch[] = []
   for (const match of matches) {
     const { job, offer, devices } = match
-    const jobAt = market.jobIndex.get(job)
+    const jobAt = jobIndex.get(job)
     if (jobAt === undefined) continue
-    const entry = named.get(jobAt) ?? { times: 0, accounts: new Set<number>(), isUnknown: market.incomplete.has(jobAt) }
-    named.set(jobAt, entry)
-    entry.times++
-    if (market.copies[jobAt] === 1 && entry.times > 1) return { ok: false, code: 'MATCH_JOB_TWICE' }
-    for (const task of market.tasksOf[jobAt] as readonly number[]) {
-      if ((taken.get(task) ?? jobAt) !== jobAt) return { ok: false, code: 'MATCH_JOB_TWICE' }
-      taken.set(task, jobAt)
+    const isFirst = times[jobAt] === 0
+    times[jobAt] = (times[jobAt] as number) + 1
+    if (isFirst) {
+      named.push(jobAt)
+      for (const task of tasksOf[jobAt] as readonly number[]) {
+        if (taken[task] !== 0) return { ok: false, code: 'MATCH_JOB_TWICE' }
+        taken[task] = jobAt + 1
+      }
+    } else if (copies[jobAt] === 1) {
+      return { ok: false, code: 'MATCH_JOB_TWICE' }
     }
-    const offerAt = market.offerIndex.get(offer)
+    const offerAt = offerIndex.get(offer)
     if (offerAt === undefined) {
-      entry.isUnknown = true
+      isUnknown[jobAt] = 1
       continue
     }
-    const account = market.accountOf[offerAt] as number
-    if (entry.accounts.has(account)) return { ok: false, code: 'MATCH_REPLICAS' }
-    entry.accounts.add(account)
+    if ((copies[jobAt] as number) > 1) {
+      const account = accountOf[offerAt] as number
+      const own = accounts.get(jobAt) ?? new Set()
+      if (own.has(account)) return { ok: false, code: 'MATCH_REPLICAS' }
+      accounts.set(jobAt, own.add(account))
+    }
     known.push({ jobAt, offerAt, devices, match })
   }
-  for (const [jobAt, { times }] of named) if (times !== market.copies[jobAt]) return { ok: false, code: 'MATCH_REPLICAS' }
   const unknownGroups = new Set<number>()
-  for (const [jobAt, { isUnknown }] of named) {
-    const group = market.groupOf[jobAt] as number
+  for (const jobAt of named) if (times[jobAt] !== copies[jobAt]) return { ok: false, code: 'MATCH_REPLICAS' }
+  for (const jobAt of named) {
+    if (incomplete.has(jobAt)) isUnknown[jobAt] = 1
+    const group = groupOf[jobAt] as number
     if (group < 0) continue
-    if (!(market.groups[group] as readonly number[]).every((member) => named.has(member))) return { ok: false, code: 'MATCH_GROUP' }
-    if (isUnknown) unknownGroups.add(group)
+    if ((market.groups[group] as readonly number[]).some((member) => times[member] === 0)) return { ok: false, code: 'MATCH_GROUP' }
+    if (isUnknown[jobAt] === 1) unknownGroups.add(group)
   }
-  return { ok: true, known: known.filter(({ jobAt }) => !(named.get(jobAt) as Named).isUnknown && !unknownGroups.has(market.groupOf[jobAt] as number)) }
+  return { ok: true, known: known.filter(({ jobAt }) => isUnknown[jobAt] === 0 && !unknownGroups.has(groupOf[jobAt] as number)) }
 }

@@ -8,7 +8,7 @@ import { solveFloor } from '../../src/match/floor.ts'
 import { classModelOf } from '../../src/match/highs/model.ts'
 import { solveClassModel } from '../../src/match/highs/solve.ts'
 import { createInstance } from '../../src/match/instance.ts'
-import { kernelOf } from '../../src/match/kernel/kernel.ts'
+import { boundKernelOf, kernelOf } from '../../src/match/kernel/kernel.ts'
 import { PLAIN_ROWS, ROWS, shareInRow } from '../../src/match/kernel/share-rows.ts'
 import { placeNarrowed } from '../../src/match/narrowed.ts'
 import { DEFAULT_MATCH_RULES } from '../../src/match/options.ts'
@@ -19,7 +19,7 @@ import { search, type Found } from '../../src/match/search/search.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { decodeCertificate, encodeCertificate } from '../../src/wire/certificate.ts'
 import { optimum } from './optimum.ts'
-import { address, anyBook, AT_MS, hash } from './rows.ts'
+import { address, anyBook, AT_MS, book, hash, job, offer } from './rows.ts'
 
 /** A search of so many rounds, in this thread, on a clock that stands still. */
 function found (snapshot: Snapshot, seed: number, maxRounds = 64): { found: Found, solution: Solution } {
@@ -52,6 +52,41 @@ t.test('no choice of matches at all scores more than prices prove', async () => 
     const snapshot = { ...whole, jobs: whole.jobs.slice(0, 4), offers: whole.offers.slice(0, 3) }
     return optimum(snapshot) <= verifyBound(snapshot, certificateOf(kernelOf(snapshot), found(snapshot, 9).found.prices))
   }), { numRuns: 60, seed: 5 })
+})
+
+const anyAlternative = fc.record({ unit: fc.integer({ min: 1, max: 2 }), cpuMilli: fc.constantFrom(20, 40, 100), shareBp: fc.constantFrom(0, 5000, 10_000), base: fc.constantFrom(0, 50), valid: fc.nat(5) })
+const anyTask = fc.record({ cpuMilli: fc.constantFrom(10, 20, 30), gpu: fc.boolean(), limit: fc.integer({ min: 300, max: 3000 }) })
+
+/** Units with alternatives that differ in capacity and free shares; the small one leaves no room for all jobs, and need not be named. */
+const anyUnequal = fc.record({ tasks: fc.array(anyTask, { minLength: 2, maxLength: 4 }), alternatives: fc.array(anyAlternative, { minLength: 2, maxLength: 4 }) }).map(({ tasks, alternatives }) => book(
+  tasks.map(({ cpuMilli, gpu, limit }, at) => job(at + 1, { resources: { cpuMilli, memoryMiB: 1, diskMiB: 1 }, limit, gpus: gpu ? [{ models: [], vramMiB: 0, shareBp: 5000 }] : [] })),
+  alternatives.map(({ unit, cpuMilli, shareBp, base, valid }, at) => offer(at + 1, {
+    capacity: { cpuMilli, memoryMiB: 100, diskMiB: 100 }, gpus: shareBp === 0 ? [] : [{ model: 'small', vramMiB: 8, shareBp, secondAsk: 1 }], ask: { base, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 }, validUntil: AT_MS + (valid === 0 ? -1 : 60_000)
+  }, { account: address(2000 + unit) }))
+))
+
+t.test('a bound counts what a solution may have of a unit whose alternatives differ', async (t) => {
+  let above = 0
+  fc.assert(fc.property(anyUnequal, fc.array(fc.nat({ max: 60 }), { minLength: 16, maxLength: 16 }), (snapshot, some) => {
+    const kernel = boundKernelOf(snapshot)
+    const random = Float64Array.from({ length: kernel.units.classes.length * ROWS }, (_, at) => some[at % some.length] as number)
+    const { found: { prices, bound }, solution } = found(snapshot, 7)
+    const best = optimum(snapshot)
+    if (best > bound + 1) above++
+    return verifySolution(snapshot, solution).ok && best <= boundAt(kernel, random) && best <= verifyBound(snapshot, certificateOf(kernel, random)) && best <= verifyBound(snapshot, certificateOf(kernelOf(snapshot), prices)) && best <= verifyBound(snapshot, { entries: [] })
+  }), { numRuns: 150, seed: 8 })
+  t.ok(above > 5, `${above} cases beyond what engines can reach, who take the smallest`)
+})
+
+t.test('prices that a search found for a unit count for it when its alternatives differ', async (t) => {
+  const snapshot = book([job(1), job(2), job(3)], [offer(1), offer(2, { capacity: { cpuMilli: 15, memoryMiB: 100, diskMiB: 100 } }, { account: offer(1).account })])
+  const texts = [kernelOf(snapshot), boundKernelOf(snapshot)].map(({ units }) => units.classes.map(({ key }) => key))
+  t.strictSame(texts[0], texts[1])
+  t.ok(texts[0]?.[0]?.startsWith('[100,'), 'the text has the largest capacity')
+  t.equal(kernelOf(snapshot).capacity[0], 15)
+  t.equal(boundKernelOf(snapshot).capacity[0], 100)
+  const equal = book([job(1)], [offer(1), offer(2, {}, { account: offer(1).account })])
+  t.equal(boundKernelOf(equal), kernelOf(equal), 'and one kernel does where they do not')
 })
 
 t.test('shares that fit a device together take no more of any row than it has', async () => {

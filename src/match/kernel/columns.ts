@@ -33,9 +33,10 @@ export interface Columns {
   readonly bids: Float64Array
 }
 
-/** Constraints on rows before those on amounts; those that hang on accounts or time were seen to while classes were made. */
+/** Constraints that hang on accounts or time: seen to while classes are made. */
 const SEEN: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['self', 'validity', 'matched', 'avoid', 'target', 'creators', 'group'])
-const ACCESS = REASONS.slice(0, REASONS.indexOf('cpu')).filter((reason) => !SEEN.has(reason))
+/** Constraints on rows before those on amounts, without those. */
+export const ACCESS = REASONS.slice(0, REASONS.indexOf('cpu')).filter((reason) => !SEEN.has(reason))
 
 /** O(job classes * unit classes). */
 export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses): Columns {
@@ -55,7 +56,7 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
   const add = (job: number, alternative: number, bits: { low: number, high: number }, ask: number, offer: OfferRow, least: Bidding, most: Bidding, bound: number): void => {
     if (count === room) {
       room *= 2
-      out = roomFor(room, out)
+      out = resized(out, room)
     }
     out.job[count] = job
     out.alternative[count] = alternative
@@ -111,23 +112,29 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
     })
     start[at + 1] = count
   })
-  return {
-    start, job: out.job.slice(0, count), alternative: out.alternative.slice(0, count), low: out.low.slice(0, count), high: out.high.slice(0, count),
-    cost: out.cost.slice(0, count), ask: out.ask.slice(0, count), bid: out.bid.slice(0, count), lock: out.lock.slice(0, count), bids: Float64Array.from(bidders.bids)
-  }
+  return { start, ...resized(out, count), bids: Float64Array.from(bidders.bids) }
 }
 
 const NO_DEVICES = { low: 0, high: 0 }
 const FIRST_ROOM = 4096
 
-type Arrays = Omit<Columns, 'start' | 'bids'>
+interface Arrays {
+  readonly job: Int32Array<ArrayBuffer>, readonly alternative: Uint16Array<ArrayBuffer>, readonly low: Int32Array<ArrayBuffer>, readonly high: Int32Array<ArrayBuffer>
+  readonly cost: Float64Array<ArrayBuffer>, readonly ask: Float64Array<ArrayBuffer>, readonly bid: Int32Array<ArrayBuffer>, readonly lock: Float64Array<ArrayBuffer>
+}
 
-/** Arrays for so many columns, those of `from` first. */
-function roomFor (room: number, from?: Arrays): Arrays {
-  const arrays = {
+function roomFor (room: number): Arrays {
+  return {
     job: new Int32Array(room), alternative: new Uint16Array(room), low: new Int32Array(room), high: new Int32Array(room),
     cost: new Float64Array(room), ask: new Float64Array(room), bid: new Int32Array(room), lock: new Float64Array(room)
   }
-  if (from !== undefined) for (const name of Object.keys(arrays) as Array<keyof Arrays>) arrays[name].set(from[name])
-  return arrays
+}
+
+/** The same arrays, longer or shorter. Those given are used up, one after the other: a large market never holds all of them twice. */
+function resized ({ job, alternative, low, high, cost, ask, bid, lock }: Arrays, length: number): Arrays {
+  const of = ({ buffer, BYTES_PER_ELEMENT }: { buffer: ArrayBuffer, BYTES_PER_ELEMENT: number }): ArrayBuffer => buffer.transfer(length * BYTES_PER_ELEMENT)
+  return {
+    job: new Int32Array(of(job)), alternative: new Uint16Array(of(alternative)), low: new Int32Array(of(low)), high: new Int32Array(of(high)),
+    cost: new Float64Array(of(cost)), ask: new Float64Array(of(ask)), bid: new Int32Array(of(bid)), lock: new Float64Array(of(lock))
+  }
 }

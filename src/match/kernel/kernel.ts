@@ -3,6 +3,7 @@ import type { Address } from '../../wire/shapes.ts'
 import { marketOf, type Market } from '../market.ts'
 import { trustedBy } from '../mediators.ts'
 import type { JobRow, OfferRow, Snapshot } from '../problem.ts'
+import { widened } from '../widest.ts'
 import { columnsOf, type Columns } from './columns.ts'
 import { jobClassesOf, type JobClasses } from './job-classes.ts'
 import { PLAIN_ROWS, ROWS, shareInRow } from './share-rows.ts'
@@ -21,14 +22,23 @@ export interface Kernel {
   readonly capacity: Float64Array
 }
 
-const known = new WeakMap<Snapshot, Kernel>()
+const known = new WeakMap<Market, Kernel>()
 
-/** The snapshot's kernel, built once. Throws what `marketOf` throws. */
+/** The snapshot's kernel, built once: what engines solve, so that they may use any alternative. Throws what `marketOf` throws. */
 export function kernelOf (snapshot: Snapshot): Kernel {
-  let kernel = known.get(snapshot)
+  return kernelOfMarket(marketOf(snapshot))
+}
+
+/** The kernel that bounds are computed on: units have the most that a solution can have of them. The same as engines' unless alternatives differ in that. */
+export function boundKernelOf (snapshot: Snapshot): Kernel {
+  return kernelOfMarket(widened(marketOf(snapshot)))
+}
+
+function kernelOfMarket (market: Market): Kernel {
+  let kernel = known.get(market)
   if (kernel === undefined) {
-    kernel = createKernel(marketOf(snapshot))
-    known.set(snapshot, kernel)
+    kernel = createKernel(market)
+    known.set(market, kernel)
   }
   return kernel
 }

@@ -3,6 +3,7 @@ import type { Address } from '../../wire/shapes.ts'
 import type { Market } from '../market.ts'
 import type { OfferRow } from '../problem.ts'
 import { isTicked } from '../ticks.ts'
+import { widestOf } from '../widest.ts'
 
 /** Units that look alike: same capacity, devices, asks and rules of access, offer for offer. */
 export interface UnitClass {
@@ -49,22 +50,28 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
     alternatives[market.unitOf[at] as number]?.push({ key, access, at })
   })
 
+  const widest = widestOf(market)
   const byKey = new Map<string, { offers: OfferRow[], accesses: number[], units: Array<{ unit: number, offers: number[] }>, shares: readonly number[], key: string }>()
   alternatives.forEach((found, unit) => {
     if (found.length === 0) return
     found.sort((left, right) => left.key < right.key ? -1 : left.key > right.key ? 1 : left.at - right.at)
     const rows = found.map(({ at }) => market.offers[at] as OfferRow)
-    const { cpuMilli, memoryMiB, diskMiB } = market.units[unit] as Resources
     const shares = market.devices[unit] as readonly number[]
-    const key = `[${cpuMilli},${memoryMiB},${diskMiB},[${shares.join()}],[${found.map((entry) => entry.key).join()}]]`
+    const key = `[${supplyOf(widest.units[unit] as Resources, widest.devices[unit] as readonly number[])},[${found.map((entry) => entry.key).join()}]]`
     const account = (rows[0] as OfferRow).account
-    const classKey = isMediator(account) ? `${key}${account}` : key
+    // Two units that may have the same at most, and have not for engines, are two classes with one text.
+    const own = widest.units === market.units ? '' : supplyOf(market.units[unit] as Resources, shares)
+    const classKey = `${key}${own}${isMediator(account) ? account : ''}`
     const known = byKey.get(classKey)
     const member = { unit, offers: found.map(({ at }) => at) }
     if (known === undefined) byKey.set(classKey, { offers: rows, accesses: found.map(({ access }) => access), units: [member], shares, key })
     else known.units.push(member)
   })
-  return { classes: [...byKey.values()].sort((left, right) => left.key < right.key ? -1 : 1), accesses, narrowed }
+  return { classes: [...byKey.values()].sort((left, right) => left.key < right.key ? -1 : left.key > right.key ? 1 : 0), accesses, narrowed }
+}
+
+function supplyOf ({ cpuMilli, memoryMiB, diskMiB }: Resources, shares: readonly number[]): string {
+  return `${cpuMilli},${memoryMiB},${diskMiB},[${shares.join()}]`
 }
 
 /** What decides whom an offer serves, besides amounts. */
