@@ -25,24 +25,28 @@ export function createSimBook (seed: number): {
 } {
   const jobs: HeldJob[] = []
   const units: HeldUnit[] = []
+  const gone = ({ goneMs }: Job | Unit): { goneMs?: Times } => goneMs === undefined ? {} : { goneMs }
+  /** A record that goes after commits are closed is there in this epoch. */
+  const goneFor = ({ goneMs }: HeldJob | HeldUnit, half: HalfAt, { commitDeadline }: Phases): { goneMs?: number } => goneMs === undefined || goneMs[half] >= commitDeadline ? {} : { goneMs: goneMs[half] }
   const spreadOf = (of: Job | Unit, atMs: number): Times => spread(seed, `${of.name}:${atMs}`, of.account, atMs)
   return {
     jobs, units,
     addJob: (job, change) => {
       const times = change === undefined ? job.seenMs : spreadOf(job, change.atMs)
-      jobs.push({ id: idOf(seed, `job:${job.name}:${times[0]}`), of: job, seenMs: times, avoid: change?.avoid ?? [], writtenMs: change?.atMs ?? job.writtenMs })
+      jobs.push({ id: idOf(seed, `job:${job.name}:${times[0]}:${change?.avoid.length ?? 0}`), of: job, seenMs: times, avoid: change?.avoid ?? [], writtenMs: change?.atMs ?? job.writtenMs, ...gone(job) })
     },
     addUnit: (unit, atMs, running = []) => {
       const times = atMs === undefined ? unit.firstMs : spreadOf(unit, atMs)
       const locked = running.filter((run) => run.unit.account === unit.account).reduce((sum, { collateral }) => sum + collateral, 0)
-      units.push({ id: idOf(seed, `offer:${unit.name}:${times[0]}`), of: unit, seenMs: times, offer: residual(unit, running), freeCollateral: Math.max(0, unit.freeCollateral - locked) })
+      units.push({ id: idOf(seed, `offer:${unit.name}:${times[0]}`), of: unit, seenMs: times, offer: residual(unit, running), freeCollateral: Math.max(0, unit.freeCollateral - locked), ...gone(unit) })
     },
     remove: (held, atMs) => { held.goneMs = spreadOf(held.of, atMs) },
-    seenBy: (half, { epochStart }) => ({
-      jobs: jobs.map(({ id, of, seenMs, goneMs, avoid, writtenMs }) => ({
-        row: { id, account: of.account, offer: { ...of.offer, avoid: [...avoid] }, ageEpochs: epochsSince(AUCTION, writtenMs, epochStart) }, firstSeenMs: seenMs[half], ...(goneMs === undefined ? {} : { goneMs: goneMs[half] })
+    seenBy: (half, phases) => ({
+      jobs: jobs.map((held) => ({
+        row: { id: held.id, account: held.of.account, offer: { ...held.of.offer, avoid: [...held.avoid] }, ageEpochs: epochsSince(AUCTION, held.writtenMs, phases.epochStart) },
+        firstSeenMs: held.seenMs[half], ...goneFor(held, half, phases)
       })),
-      offers: units.map(({ id, of, offer, freeCollateral, seenMs, goneMs }) => ({ row: { id, account: of.account, offer, freeCollateral }, firstSeenMs: seenMs[half], ...(goneMs === undefined ? {} : { goneMs: goneMs[half] }) }))
+      offers: units.map((held) => ({ row: { id: held.id, account: held.of.account, offer: held.offer, freeCollateral: held.freeCollateral }, firstSeenMs: held.seenMs[half], ...goneFor(held, half, phases) }))
     })
   }
 }

@@ -92,8 +92,9 @@ export function runMarket (play: Play, epochs: number): Outcome {
       if (before + terms.collateral > unit.freeCollateral || !isWithin(stated, [...used.get(unit) ?? [], run])) return 'next'
       const deal = { job: held.of, unit: unit.of, price: terms.price, fee: terms.fee, solver: pair.solver, epoch: phases.epoch }
       if (play.refuses?.(deal) === true) {
-        book.remove(held, nowMs)
-        book.addJob(held.of, { avoid: [...held.avoid, unit.of.account], atMs: nowMs })
+        const newest = book.jobs.filter(({ of }) => of === held.of).at(-1) ?? held
+        book.remove(newest, nowMs)
+        book.addJob(held.of, { avoid: [...newest.avoid, unit.of.account], atMs: nowMs })
         return 'next'
       }
       used.set(unit, [...used.get(unit) ?? [], run])
