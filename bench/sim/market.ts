@@ -34,7 +34,7 @@ export function runMarket (play: Play, epochs: number): Outcome {
 
   /** Opens, runs and pays a deal that both signed. False: it is not opened, and the job goes back into the book. */
   const settle = (deal: Deal, pair: Pair, terms: Terms, phases: Phases): boolean => {
-    const { job, unit, price, fee, solver } = deal
+    const { job, unit, price, cost, fee, solver } = deal
     if (play.stalls?.(deal) === true) {
       for (const coolDown of coolDowns) coolDown.note(solver, phases.epoch)
       return false
@@ -57,12 +57,12 @@ export function runMarket (play: Play, epochs: number): Outcome {
       return true
     }
     pay(job.account, job.value - price)
-    pay(unit.account, price - askFor(job.offer, unit.truth, pair.devices))
+    pay(unit.account, price - cost)
     return true
   }
 
   const plansOf = (phases: Phases, seen: readonly [Sightings, Sightings]): Plan[] => {
-    const snapshots = [solveSnapshot(seen[0], phases), solveSnapshot(seen[1], phases)] as const
+    const snapshots = [solveSnapshot(seen[0], phases, play.isProposed), solveSnapshot(seen[1], phases, play.isProposed)] as const
     const honest = (at: number): Plan => {
       const solver = world.solvers[at]
       if (solver === undefined) throw new Error(`there is no solver ${at}`)
@@ -90,7 +90,7 @@ export function runMarket (play: Play, epochs: number): Outcome {
       const run = { unit: unit.of, demand: pair.job.offer.resources, shares: new Map(pair.devices.map((place, entry) => [place, pair.job.offer.gpus[entry]?.shareBp ?? 0])), collateral: terms.collateral, endMs: 0 }
       const stated = { ...unit.of, truth: unit.offer }
       if (before + terms.collateral > unit.freeCollateral || !isWithin(stated, [...used.get(unit) ?? [], run])) return 'next'
-      const deal = { job: held.of, unit: unit.of, price: terms.price, fee: terms.fee, solver: pair.solver, epoch: phases.epoch }
+      const deal = { job: held.of, unit: unit.of, price: terms.price, cost: askFor(pair.job.offer, unit.of.truth, pair.devices), fee: terms.fee, solver: pair.solver, epoch: phases.epoch }
       if (play.refuses?.(deal) === true) {
         const newest = book.jobs.filter(({ of }) => of === held.of).at(-1) ?? held
         book.remove(newest, nowMs)
@@ -130,7 +130,7 @@ export function runMarket (play: Play, epochs: number): Outcome {
     const phases = phasesOf(AUCTION, GENESIS_SECONDS, epoch)
     const seen = [book.seenBy(0, phases), book.seenBy(1, phases)] as const
     const plans = plansOf(phases, seen)
-    const halves = [0, 1].map((at) => createHalf(at as 0 | 1, seen[at as 0 | 1], phases, plans, coolDowns[at as 0 | 1], (solver) => bonded.has(solver))) as [Half, Half]
+    const halves = [0, 1].map((at) => createHalf(at as 0 | 1, seen[at as 0 | 1], phases, plans, coolDowns[at as 0 | 1], { isBonded: (solver) => bonded.has(solver), isProposed: play.isProposed })) as [Half, Half]
     consent(phases, halves)
     halves.forEach(({ competition }, at) => {
       for (const solver of [...competition.silent(), ...competition.faults().map((fault) => fault.solver)]) coolDowns[at as 0 | 1].note(solver, epoch)

@@ -15,13 +15,15 @@ export interface Turn {
   readonly honest: (at: number) => Plan
 }
 
-/** A deal that both sides signed, not opened yet. */
-export interface Deal { readonly job: Job, readonly unit: Unit, readonly price: number, readonly fee: number, readonly solver: Address, readonly epoch: number }
+/** A deal that both sides signed, not opened yet. `cost`: what the run costs the provider, nLILY. */
+export interface Deal { readonly job: Job, readonly unit: Unit, readonly price: number, readonly cost: number, readonly fee: number, readonly solver: Address, readonly epoch: number }
 
 /** How a run is played. Whatever is left out is honest. */
 export interface Play {
   /** What everybody says of jobs and machines. */
   readonly world: World
+  /** Plays by the snapshot rule that is proposed in bench/README.md instead of the protocol's. */
+  readonly isProposed?: boolean
   /** Whose profit counts. */
   readonly members: ReadonlySet<Address>
   /** Solvers of the world that `say` speaks for, by place. */

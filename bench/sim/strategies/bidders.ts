@@ -110,5 +110,5 @@ function backdate (name: string, delayMs: number): Strategy {
 /** What single creators and providers may try with what they say of themselves. */
 export const BIDDERS: readonly Strategy[] = [
   shade(10), shade(25), inflate(10), inflate(30), thin, split, merge, splitUnit,
-  backdate('creators backdate a job by 30 epochs', 0), backdate('the same, hidden for an epoch', AUCTION.epochMs)
+  backdate('creators backdate a job by 30 epochs', 0), backdate('creators backdate a job and hide it for an epoch', AUCTION.epochMs)
 ]

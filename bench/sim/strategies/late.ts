@@ -3,7 +3,7 @@ import { DEFAULT_AUCTION_RULES as AUCTION, DEFAULT_MATCH_RULES as RULES } from '
 import { referenceAlone } from '../../../src/match/price.ts'
 import { cutoffsOf, snapshotOf } from '../../../src/match/snapshot.ts'
 import { planOf } from '../solve.ts'
-import { biased, STRONG } from './solvers.ts'
+import { biased, cheap, STRONG } from './solvers.ts'
 import { isCpu, membersOf, providerOf, solverAt, type Strategy } from '../strategy.ts'
 import { accountOf, GENESIS_SECONDS, idOf, type Job, type Times, type Unit, type World } from '../world.ts'
 
@@ -34,21 +34,23 @@ function washPairs (world: World, epochs: number, from: (phases: ReturnType<type
 }
 
 const openWash: Strategy = {
-  name: 'solver shows wash offers to all',
+  name: 'open wash: shown to all in time',
   play: (world, epochs) => {
     const wash = washPairs(world, epochs, (phases) => phases.epochStart - AUCTION.epochMs / 2)
     return { members: membersOf(solverAt(world, STRONG)), world: { ...world, jobs: [...world.jobs, ...wash.jobs], units: [...world.units, ...wash.units] } }
   }
 }
 
-const lateWash: Strategy = {
-  name: 'solver adds wash offers shown just before commits close',
-  play: (world, epochs) => {
+/** `ally`: what the wash pair makes win is not the best solution, but the one that helps this provider. */
+function late (ally?: (world: World) => Unit): Strategy['play'] {
+  return (world, epochs) => {
     const wash = washPairs(world, epochs, (phases) => phases.commitDeadline - JUST_MS)
+    const own = ally?.(world)
     return {
-      members: membersOf(solverAt(world, STRONG)), solvers: [STRONG], world: { ...world, jobs: [...world.jobs, ...wash.jobs], units: [...world.units, ...wash.units] },
-      say: ({ honest, phases, seen }) => {
-        const { solver, solved } = honest(STRONG)
+      members: membersOf(solverAt(world, STRONG), ...own === undefined ? [] : [own]), solvers: [STRONG], world: { ...world, jobs: [...world.jobs, ...wash.jobs], units: [...world.units, ...wash.units] },
+      say: (turn) => {
+        const { phases, seen } = turn
+        const { solver, solved } = own === undefined ? turn.honest(STRONG) : biased(turn, cheap(own.account, 0))
         const idOfRow = (rows: ReadonlyArray<{ row: { id: `0x${string}`, account: string }, firstSeenMs: number }>, account: string): `0x${string}` | undefined => rows.find(({ row, firstSeenMs }) => row.account === account && firstSeenMs === phases.commitDeadline - JUST_MS)?.row.id
         const job = idOfRow(seen[0].jobs, accountOf(world.seed, 'wash creator'))
         const offer = idOfRow(seen[0].offers, accountOf(world.seed, 'wash provider'))
@@ -60,8 +62,13 @@ const lateWash: Strategy = {
   }
 }
 
+const lateWash: Strategy = { name: 'late wash: shown just before commits close', play: late() }
+const lateProposed: Strategy = { name: 'late wash under the proposed rule', play: late(), isProposed: true }
+const lateAlly: Strategy = { name: 'late wash, solved as if a provider asked 0', play: late(providerOf) }
+const lateAllyProposed: Strategy = { name: 'late wash for a provider, proposed rule', play: late(providerOf), isProposed: true }
+
 const hidden: Strategy = {
-  name: 'the same, hidden until commits are closed',
+  name: 'hidden wash: shown when commits are closed',
   play: (world, epochs) => {
     const play = lateWash.play(world, epochs)
     const later = ([one, other]: Times): Times => [one + JUST_MS, other + JUST_MS]
@@ -80,7 +87,7 @@ const hidden: Strategy = {
 }
 
 const alternative: Strategy = {
-  name: 'solver and provider: a small late alternative of its machine',
+  name: 'solver and provider: small late alternative',
   play: (world, epochs) => {
     const own = providerOf(world)
     const small = Array.from({ length: epochs }, (_, epoch): Unit => {
@@ -96,4 +103,4 @@ const alternative: Strategy = {
 }
 
 /** What a solver may try with records that come late, or not at all. */
-export const LATE: readonly Strategy[] = [openWash, lateWash, hidden, alternative]
+export const LATE: readonly Strategy[] = [openWash, hidden, lateWash, lateProposed, lateAlly, lateAllyProposed, alternative]

@@ -1,5 +1,6 @@
 import { DEFAULT_AUCTION_RULES as AUCTION } from '../../../src/match/options.ts'
 import { isWithin, type Running } from '../book.ts'
+import type { Pair } from '../consent.ts'
 import type { Deal, Play } from '../play.ts'
 import { creatorsOf, membersOf, providerOf, replaceUnits, type Strategy } from '../strategy.ts'
 import type { Unit, World } from '../world.ts'
@@ -14,13 +15,13 @@ function phantom (world: World): { own: Unit, play: Play } {
 
 const takesAll: Strategy = { name: 'provider states three times its capacity', play: (world) => phantom(world).play }
 
-/** Of the value of a job, percent: what a provider that looks for better calls a poor price. */
-const POOR_PERCENT = 70
+/** Of the cost, percent: below it a provider calls a price poor and tries for a better one. */
+const POOR_PERCENT = 115
 
-const isPoor = ({ job, price }: Deal): boolean => price * 100 < job.value * POOR_PERCENT
+const isPoor = ({ cost, price }: Deal): boolean => price * 100 < cost * POOR_PERCENT
 
 const picks: Strategy = {
-  name: 'the same, and refuses what does not fit',
+  name: 'provider states three times, refuses what does not fit',
   play: (world) => {
     const { own, play } = phantom(world)
     const accepted: Running[] = []
@@ -55,10 +56,17 @@ const drainedByCreator: Strategy = {
 }
 
 const cheapSolver: Strategy = {
-  name: 'creators propose by a worse solution, which pays minFee',
+  name: 'creators propose a pair by a worse solution: minFee',
   play: (world) => {
     const own = creatorsOf(world)
-    return { members: membersOf(...own), world, order: (job, pairs) => own.includes(job) ? [...pairs.filter(({ solutionId }) => solutionId !== pairs[0]?.solutionId), ...pairs.filter(({ solutionId }) => solutionId === pairs[0]?.solutionId)] : pairs }
+    return {
+      members: membersOf(...own), world,
+      order: (job, pairs) => {
+        const [best] = pairs
+        const isFree = (pair: Pair): boolean => pair.solutionId !== best?.solutionId && pair.offer.id === best?.offer.id
+        return own.includes(job) ? [...pairs.filter(isFree), ...pairs.filter((pair) => !isFree(pair))] : pairs
+      }
+    }
   }
 }
 

@@ -32,13 +32,13 @@ function furthest (snapshot: Snapshot, honest: Certificate, isOurs: (key: number
 const UP = [1000, 500, 300, 200, 170, 150, 140, 130, 120, 115, 110, 105]
 const DOWN = [0, 20, 40, 50, 60, 70, 80, 85, 90, 95]
 
-/** The honest solution with a shifted certificate, by the strongest solver and so many more accounts, each a little different since equal ids count once. */
+/** A shifted certificate by the strongest solver and by more accounts, whose solutions of one match take nothing off its lead. Each is a little different: equal ids count once. */
 function shiftedPlans (turn: Turn, accounts: number, isOurs: (snapshot: Snapshot) => (key: number) => boolean, steps: readonly number[]): Plan[] {
   const { solver, solved } = turn.honest(STRONG)
   const snapshot = solveSnapshot(turn.seen[0], turn.phases)
   if (solved.certificate === undefined) return [planOf(solver, turn.phases, snapshot, solved)]
   const certificate = furthest(snapshot, solved.certificate, isOurs(snapshot), steps)
-  return [solver, ...extraOf(turn.world, accounts)].map((signer, at) => planOf(signer, turn.phases, snapshot, { ...solved, certificate: { entries: certificate.entries.slice(0, certificate.entries.length - at) } }))
+  return [solver, ...extraOf(turn.world, accounts)].map((signer, at) => planOf(signer, turn.phases, snapshot, { solution: { ...solved.solution, matches: at === 0 ? solved.solution.matches : solved.solution.matches.slice(0, 1) }, certificate: { entries: certificate.entries.slice(0, certificate.entries.length - at) } }))
 }
 
 function extraOf (world: World, accounts: number): ReturnType<typeof signerOf>[] {
@@ -74,9 +74,9 @@ function lower (name: string, accounts: number): Strategy {
 
 /** What solvers may try with certificates. */
 export const PRICES: readonly Strategy[] = [
-  raise('solver and provider: one certificate with dearer rents', 1, providerOf),
-  raise('the same with three accounts', 3, providerOf),
-  raise('the same in a thin class', 3, (world) => some(world, 'thin provider', thinUnits(world), 1)[0]),
-  lower('solver and creators: one certificate with cheaper rents', 1),
-  lower('the same with three accounts ', 3)
+  raise('solver and provider: 1 certificate, dearer rents', 1, providerOf),
+  raise('solver and provider: 3 certificates, dearer rents', 3, providerOf),
+  raise('3 certificates, dearer rents, thin class', 3, (world) => some(world, 'thin provider', thinUnits(world), 1)[0]),
+  lower('solver and creators: 1 certificate, cheaper rents', 1),
+  lower('solver and creators: 3 certificates, cheaper rents', 3)
 ]

@@ -5,7 +5,9 @@ import type { Turn } from '../play.ts'
 import { creatorsOf, membersOf, providerOf, solverAt, some, type Strategy } from '../strategy.ts'
 import { signerOf, type Times } from '../world.ts'
 import type { Snapshot, Solution } from '../../../src/match/problem.ts'
+import { tickFor } from '../../../src/match/ticks.ts'
 import { verifySolution } from '../../../src/match/verify.ts'
+import type { Ask } from '../../../src/wire/resource-offer.ts'
 
 /** The strongest solver deviates, but for the copier, who is the weakest. */
 export const STRONG = 0
@@ -32,7 +34,7 @@ const copy: Strategy = {
 }
 
 const stall: Strategy = {
-  name: 'solver and provider: promises kept for the provider only',
+  name: 'solver and provider: opens for the provider only',
   play: (world) => {
     const own = providerOf(world)
     const solver = solverAt(world, STRONG)
@@ -56,7 +58,7 @@ const LATE_MS = 2000
 
 /** Two accounts commit, one to what helps the provider; the better one stays silent where the other would win all the same. */
 const withhold: Strategy = {
-  name: 'two accounts and provider: withholds the better solution',
+  name: 'two accounts, provider: withholds the better solution',
   play: (world) => {
     const own = providerOf(world)
     const second = signerOf(world.seed, 'second account')
@@ -64,7 +66,7 @@ const withhold: Strategy = {
       world, members: membersOf(solverAt(world, STRONG), own, second.address), solvers: [STRONG], bonded: [second.address],
       say: (turn) => {
         const better = turn.honest(STRONG)
-        const helping = biased(turn, cheap(own.account), second)
+        const helping = biased(turn, cheap(own.account, 90), second)
         const snapshot = solveSnapshot(turn.seen[0], turn.phases)
         const scoreOf = (solution: Solution): number => verifySolution(snapshot, solution).score
         const rivals = Math.max(0, ...turn.others.map(({ solved }) => scoreOf(solved.solution)))
@@ -74,21 +76,28 @@ const withhold: Strategy = {
   }
 }
 
-/** The account's asks at nothing: so a solver that colludes with it sees the book. */
-function cheap (account: string): (snapshot: Snapshot) => Snapshot {
+/** The account's asks at a share: so a solver that colludes with it sees the book. */
+export function cheap (account: string, percent: number): (snapshot: Snapshot) => Snapshot {
+  const down = (price: number): number => tickFor(Math.floor(price * percent / 100))
   return (snapshot) => ({
     ...snapshot,
     offers: snapshot.offers.map((row) => row.account === account
-      ? { ...row, offer: { ...row.offer, ask: { base: 0, cpuMilliSecond: 0, memoryMiBSecond: 0, diskMiBSecond: 0 }, gpus: row.offer.gpus.map((gpu) => ({ ...gpu, secondAsk: 0 })) } }
+      ? { ...row, offer: { ...row.offer, ask: lowered(row.offer.ask, down), gpus: row.offer.gpus.map((gpu) => ({ ...gpu, secondAsk: down(gpu.secondAsk) })) } }
       : row)
   })
 }
 
-const collude: Strategy = {
-  name: 'solver and provider: solves as if it asked nothing',
-  play: (world) => {
-    const own = providerOf(world)
-    return { world, members: membersOf(solverAt(world, STRONG), own), solvers: [STRONG], say: (turn) => [biased(turn, cheap(own.account))] }
+function lowered ({ base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond }: Ask, down: (price: number) => number): Ask {
+  return { base: down(base), cpuMilliSecond: down(cpuMilliSecond), memoryMiBSecond: down(memoryMiBSecond), diskMiBSecond: down(diskMiBSecond) }
+}
+
+function collude (name: string, percent: number): Strategy {
+  return {
+    name,
+    play: (world) => {
+      const own = providerOf(world)
+      return { world, members: membersOf(solverAt(world, STRONG), own), solvers: [STRONG], say: (turn) => [biased(turn, cheap(own.account, percent))] }
+    }
   }
 }
 
@@ -109,5 +118,5 @@ const censor: Strategy = {
 
 /** What solvers may try with what they say, alone or with a party. */
 export const SOLVERS: readonly Strategy[] = [
-  copy, stall, withhold, censor, collude, revealing('solver reveals 2 s late', ([one, other]) => [one + LATE_MS, other + LATE_MS]), revealing('solver reveals to half of the mesh', ([one]) => [one, NEVER])
+  copy, stall, withhold, censor, collude('solver and provider: solves as if ask were 0', 0), collude('solver and provider: solves as if ask were 90 %', 90), revealing('solver reveals 2 s late', ([one, other]) => [one + LATE_MS, other + LATE_MS]), revealing('solver reveals to half of the mesh', ([one]) => [one, NEVER])
 ]
