@@ -28,7 +28,7 @@ function dearer (offer: ResourceOffer, by: number): ResourceOffer {
 }
 
 function inflate (by: number): Strategy {
-  return { name: `provider asks ${by} % more`, play: (world) => inflated(world, providerOf(world), by) }
+  return { name: `provider asks ${by} % more`, known: 'thin market: among 40 machines one seller moves the prices', play: (world) => inflated(world, providerOf(world), by) }
 }
 
 function inflated (world: World, own: Unit, by: number): ReturnType<Strategy['play']> {
@@ -55,6 +55,7 @@ const thin: Strategy = {
 
 const split: Strategy = {
   name: 'creators split a job in two',
+  known: 'no deceit: half a job is worth half, and fits where a whole one does not',
   play: (world) => {
     const own = creatorsOf(world)
     const halves = (job: Job): Job[] => [0, 1].map((at) => {

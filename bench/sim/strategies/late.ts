@@ -86,21 +86,33 @@ const hidden: Strategy = {
   }
 }
 
+/** The world with an alternative of the provider's machine that has next to nothing free, shown just before commits close. */
+function withAlternatives (world: World, own: Unit, epochs: number): World {
+  const small = Array.from({ length: epochs }, (_, epoch): Unit => {
+    const { commitDeadline } = phasesOf(AUCTION, GENESIS_SECONDS, epoch)
+    const offer = { ...own.offer, capacity: { cpuMilli: 1, memoryMiB: 1, diskMiB: 0 } }
+    return { ...own, name: `alternative ${epoch}`, offer, firstMs: [commitDeadline - JUST_MS, commitDeadline - JUST_MS], goneMs: [commitDeadline, commitDeadline] }
+  })
+  return { ...world, units: [...world.units, ...small] }
+}
+
+const loneAlternative: Strategy['play'] = (world, epochs) => {
+  const own = providerOf(world)
+  return { members: membersOf(own), world: withAlternatives(world, own, epochs) }
+}
+
 const alternative: Strategy = {
   name: 'solver and provider: small late alternative',
   play: (world, epochs) => {
     const own = providerOf(world)
-    const small = Array.from({ length: epochs }, (_, epoch): Unit => {
-      const { commitDeadline } = phasesOf(AUCTION, GENESIS_SECONDS, epoch)
-      const offer = { ...own.offer, capacity: { cpuMilli: 1, memoryMiB: 1, diskMiB: 0 } }
-      return { ...own, name: `alternative ${epoch}`, offer, firstMs: [commitDeadline - JUST_MS, commitDeadline - JUST_MS], goneMs: [commitDeadline, commitDeadline] }
-    })
     return {
-      members: membersOf(solverAt(world, STRONG), own), solvers: [STRONG], world: { ...world, units: [...world.units, ...small] },
+      members: membersOf(solverAt(world, STRONG), own), solvers: [STRONG], world: withAlternatives(world, own, epochs),
       say: (turn) => [biased(turn, (snapshot) => ({ ...snapshot, offers: snapshot.offers.filter(({ account }) => account !== own.account) }))]
     }
   }
 }
 
 /** What a solver may try with records that come late, or not at all. */
-export const LATE: readonly Strategy[] = [openWash, hidden, lateWash, lateProposed, lateAlly, lateAllyProposed, alternative]
+export const LATE: readonly Strategy[] = [openWash, hidden, lateWash, lateProposed, lateAlly, lateAllyProposed, alternative,
+  { name: 'provider: small late alternative', play: loneAlternative }, { name: 'provider: the same, proposed rule', play: loneAlternative, isProposed: true }
+]
