@@ -12,7 +12,7 @@ export const STRATEGIES = [...BIDDERS, ...PARTIES, ...SOLVERS, ...LATE, ...PRICE
 /** 205 agents with the five solvers; `--nodes` sets the creators, `--inputs` the seeds. */
 const SIZE = { creators: 160, epochs: 3 }
 const CREATORS_A_PROVIDER = 4
-const SEEDS = { full: 10, quick: 2 }
+const SEEDS = { full: 12, quick: 2 }
 const QUICK_CREATORS = 60
 const NLILY_A_MILLILILY = 1_000_000
 

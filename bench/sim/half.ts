@@ -68,19 +68,21 @@ function remembering (certifier: Certifier): Certifier {
 export function createHalf (at: HalfAt, seen: Sightings, phases: Phases, plans: readonly Plan[], coolDown: CoolDown, { isBonded, isProposed = false }: { isBonded: (solver: Address) => boolean, isProposed?: boolean | undefined }): Half {
   const counted = snapshotOf(seen, { phases, cutoff: cutoffsOf(phases, AUCTION).verify, rules: RULES })
   const verify = isProposed ? withLateAsTicks(counted, seen, phases) : counted
-  const yardstick = { snapshot: solveSnapshot(seen, phases), rules: AUCTION }
+  const yardstick = { snapshot: solveSnapshot(seen, phases, isProposed), rules: AUCTION }
   const competition = createCompetition({ domain: DOMAIN, isBonded, isWelcome: (solver) => !coolDown.isCooling(solver, phases.epoch) }, { phases, rules: AUCTION })
   for (const { commit } of plans) if (commit !== undefined) competition.addCommit(commit.message, commit.atMs[at])
   for (const { reveal, certificate } of plans) {
     if (reveal !== undefined) competition.addReveal(reveal.message, reveal.atMs[at])
     if (certificate !== undefined) competition.addCertificate(certificate.message, certificate.atMs[at])
   }
+  // The other half of the proposed rule: prices by the classes of the machines that solvers knew.
+  const priced = isProposed ? yardstick.snapshot : verify
   let ranked: readonly Ranked[] | undefined
   let reward: { found: Reward | undefined } | undefined
   const ranking = (): readonly Ranked[] => ranked ??= competition.ranking(verify, yardstick)
   return {
     verify, competition, ranking,
-    prices: createClassPrices({ certifier: remembering(createCertifier()), nowMs: () => phases.fallbackDeadline }, { rules: AUCTION, epochOf: () => ({ competition, snapshot: verify, ranking: ranking() }) }),
+    prices: createClassPrices({ certifier: remembering(createCertifier()), nowMs: () => phases.fallbackDeadline }, { rules: AUCTION, epochOf: () => ({ competition, snapshot: priced, ranking: ranking() }) }),
     evidence: competition.evidence,
     adopt: (evidence, nowMs) => {
       if (competition.adopt(evidence, nowMs).verdict !== 'accept') return

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { runMarket } from '../../bench/sim/market.ts'
-import { isGaining, mean, measure, standardError } from '../../bench/sim/measure.ts'
+import { isGaining, mean, measure, standardError, type Gain } from '../../bench/sim/measure.ts'
 import { LATE } from '../../bench/sim/strategies/late.ts'
 import { SOLVERS } from '../../bench/sim/strategies/solvers.ts'
 import type { Strategy } from '../../bench/sim/strategy.ts'
@@ -13,7 +13,7 @@ const named = (strategies: readonly Strategy[], name: string): Strategy => {
   if (found === undefined) throw new Error(`no strategy "${name}"`)
   return found
 }
-const gainOf = (strategy: Strategy): number => measure([strategy], { seed: 1, seeds: 2, size: SIZE, progress: () => undefined })[0]?.gain ?? Number.NaN
+const play = (...strategies: Strategy[]): Gain[] => measure(strategies, { seed: 1, seeds: 2, size: SIZE, progress: () => undefined })
 
 t.test('a gain counts beyond two standard errors of the mean', async (t) => {
   t.equal(mean([1, 2, 6]), 3)
@@ -35,14 +35,19 @@ t.test('a run is the same for the same seed, and no money is made or lost', asyn
   t.equal(new Set(outcome.deals.map(({ job }) => job.name)).size, outcome.deals.length, 'no job runs twice')
 })
 
-t.test('what is hidden until commits are closed earns nothing; shown just before, it earns a lead; the proposed rule takes the lead away', async (t) => {
-  t.ok(gainOf(named(LATE, 'hidden wash: shown when commits are closed')) <= 0)
-  t.ok(gainOf(named(LATE, 'late wash: shown just before commits close')) > 10_000_000)
-  t.ok(gainOf(named(LATE, 'late wash under the proposed rule')) <= 0)
+t.test('what comes after the deadlines earns nothing; wash offers shown just before commits close earn a lead, which the proposed rule takes away', async (t) => {
+  const [reveal, hidden, late, proposed] = play(
+    named(SOLVERS, 'solver reveals 2 s late'), named(LATE, 'hidden wash: shown when commits are closed'), named(LATE, 'late wash: shown just before commits close'), named(LATE, 'late wash under the proposed rule')
+  ) as [Gain, Gain, Gain, Gain]
+  t.ok(reveal.honest > 0)
+  t.equal(reveal.gain, -reveal.honest, 'all that an honest one earns is lost')
+  t.ok(hidden.gain <= 0, 'hidden until commits are closed')
+  t.ok(late.gain > 10_000_000, 'a hundredth of a LILY')
+  t.ok(proposed.gain <= 0)
 })
 
-t.test('a reveal after its deadline loses what an honest one earns', async (t) => {
-  const [late] = measure([named(SOLVERS, 'solver reveals 2 s late')], { seed: 1, seeds: 2, size: SIZE, progress: () => undefined })
-  t.ok((late?.honest ?? 0) > 0)
-  t.equal(late?.gain, -(late?.honest ?? 0))
+t.test('a late alternative of a machine makes its own deals dearer, and no longer under the proposed rule', async (t) => {
+  const [late, proposed] = play(named(LATE, 'provider: small late alternative'), named(LATE, 'provider: the same, proposed rule')) as [Gain, Gain]
+  t.ok(late.gain > 0)
+  t.equal(proposed.gain, 0)
 })
