@@ -1,13 +1,12 @@
-import type { Plan } from '../solve.ts'
-import { NEVER, planOf, postingOf, solve } from '../solve.ts'
-import { solveSnapshot } from '../half.ts'
-import type { Turn } from '../play.ts'
-import { creatorsOf, membersOf, providerOf, solverAt, some, type Strategy } from '../strategy.ts'
-import { signerOf, type Times } from '../world.ts'
 import type { Snapshot, Solution } from '../../../src/match/problem.ts'
 import { tickFor } from '../../../src/match/ticks.ts'
 import { verifySolution } from '../../../src/match/verify.ts'
 import type { Ask } from '../../../src/wire/resource-offer.ts'
+import { solveSnapshot } from '../half.ts'
+import type { Turn } from '../play.ts'
+import { NEVER, planOf, postingOf, solve, type Plan } from '../solve.ts'
+import { creatorsOf, membersOf, providerOf, solverAt, some, type Strategy } from '../strategy.ts'
+import { signerOf, type Times } from '../world.ts'
 
 /** The strongest solver deviates, but for the copier, who is the weakest. */
 export const STRONG = 0
