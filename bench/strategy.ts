@@ -20,7 +20,9 @@ const NLILY_A_MILLILILY = 1_000_000
 export const benchStrategy: Bench = async ({ seed, sizes, quick, out, progress }) => {
   const creators = sizes.nodes ?? (quick ? QUICK_CREATORS : SIZE.creators)
   const size = { creators, providers: Math.ceil(creators / CREATORS_A_PROVIDER), epochs: SIZE.epochs }
-  const gains = measure(STRATEGIES, { seed, seeds: sizes.inputs ?? (quick ? SEEDS.quick : SEEDS.full), size, progress })
+  const seeds = sizes.inputs ?? (quick ? SEEDS.quick : SEEDS.full)
+  if (seeds < 2) throw new Error(`a standard error takes two seeds or more, not ${seeds}: --inputs 2`)
+  const gains = measure(STRATEGIES, { seed, seeds, size, progress })
   await writeOutput(out, 'strategy', gains.map(({ known, ...row }) => ({ ...row, isGaining: isGaining(row) ? 1 : 0, known: known === undefined ? 0 : 1 })), {
     title: 'Gain by strategy', x: 'strategy', y: 'mLILY', lines: [{ name: 'gain', points: gains.map(({ gain }, at) => [at + 1, gain / NLILY_A_MILLILILY]) }]
   })
