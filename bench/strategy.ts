@@ -7,7 +7,7 @@ import { PARTIES } from './sim/strategies/parties.ts'
 import { PRICES } from './sim/strategies/prices.ts'
 import { SOLVERS } from './sim/strategies/solvers.ts'
 
-export const STRATEGIES = [...BIDDERS, ...PARTIES, ...SOLVERS, ...LATE, ...PRICES]
+const STRATEGIES = [...BIDDERS, ...PARTIES, ...SOLVERS, ...LATE, ...PRICES]
 
 /** 205 agents with the five solvers; `--nodes` sets the creators, `--inputs` the seeds. */
 const SIZE = { creators: 160, epochs: 3 }
