@@ -3,8 +3,8 @@ export interface Figure { name: string, value: number, unit: string, goal?: stri
 
 /** What may be made smaller or larger than the figure asks for; absent: the figure's own size. */
 export interface Sizes { nodes?: number, records?: number, seconds?: number, inputs?: number }
-/** `trace`: a folder with a trace; `profile`: one for the CPU profiles of the processes that do the work; `out`: one for tables and charts. */
-export interface BenchOptions { seed: number, sizes: Sizes, trace?: string, profile?: string, out?: string, progress: (text: string) => void }
+/** `trace`: a folder with a trace; `profile`: one for the CPU profiles of the processes that do the work; `out`: one for tables and charts; `quick`: a small run that shows that it works. */
+export interface BenchOptions { seed: number, sizes: Sizes, quick: boolean, trace?: string, profile?: string, out?: string, progress: (text: string) => void }
 export type Bench = (options: BenchOptions) => Promise<Figure[]>
 
 /** A figure that must not exceed its goal. */

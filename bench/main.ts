@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { Bench, BenchOptions, Figure, Sizes } from './figure.ts'
 
 /**
- * `npm run bench -- NAME [--json] [--seed N] [--trace DIR] [--profile DIR] [--out DIR] [--nodes N] [--records N] [--seconds N] [--inputs N]`:
+ * `npm run bench -- NAME [--json] [--quick] [--seed N] [--trace DIR] [--profile DIR] [--out DIR] [--nodes N] [--records N] [--seconds N] [--inputs N]`:
  * one benchmark, correctness first, then time. Exit 1 when a goal is missed, 2 for an unknown name or size.
  */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
@@ -19,13 +19,14 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   growth: async () => (await import('./growth.ts')).benchGrowth,
   arrivals: async () => (await import('./arrivals.ts')).benchArrivals,
   certificate: async () => (await import('./certificate.ts')).benchCertificate,
+  strategy: async () => (await import('./strategy.ts')).benchStrategy,
   fuzz: async () => (await import('./fuzz.ts')).benchFuzz
 }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    json: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' }, trace: { type: 'string' }, profile: { type: 'string' }, out: { type: 'string' },
+    json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false }, seed: { type: 'string', default: '1' }, trace: { type: 'string' }, profile: { type: 'string' }, out: { type: 'string' },
     nodes: { type: 'string' }, records: { type: 'string' }, seconds: { type: 'string' }, inputs: { type: 'string' }
   }
 })
@@ -46,7 +47,7 @@ for (const size of ['nodes', 'records', 'seconds', 'inputs'] as const) {
   sizes[size] = Number(given)
 }
 const options: BenchOptions = {
-  seed: Number(values.seed), sizes, progress: (text) => { process.stderr.write(`${text}\n`) },
+  seed: Number(values.seed), sizes, quick: values.quick, progress: (text) => { process.stderr.write(`${text}\n`) },
   ...(values.trace === undefined ? {} : { trace: values.trace }), ...(values.profile === undefined ? {} : { profile: values.profile }), ...(values.out === undefined ? {} : { out: values.out })
 }
 const machine = `${cpus().length} x ${cpus()[0]?.model.trim() ?? 'cpu'}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.versions.node}`

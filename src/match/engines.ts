@@ -16,10 +16,15 @@ const ENGINES: Readonly<Record<string, (components: { logger: Logger }) => Promi
   }
 }
 
-const ENGINE_NAMES = Object.keys(ENGINES)
+export const ENGINE_NAMES: readonly string[] = Object.keys(ENGINES)
 
 /** What a solver runs unless it is told otherwise: it is the only one that is good at books of every size. */
 export const DEFAULT_ENGINE = 'price'
+
+/** The names of a choice that are neither engines nor paths. */
+export function unknownEngines (choice: string): string[] {
+  return choice.split(',').filter((name) => !name.includes('/') && !ENGINE_NAMES.includes(name))
+}
 
 /**
  * The engine for a choice: names joined by commas, where one with a slash is the path of an executable that speaks protocol/engine.md; several make a portfolio.
@@ -28,8 +33,8 @@ export const DEFAULT_ENGINE = 'price'
 export async function createEngine (components: { logger: Logger }, choice: string): Promise<Engine> {
   const engines = await Promise.all([...new Set(choice.split(','))].map(async (name) => {
     if (name.includes('/')) return (await import('./external/engine.ts')).createExternalEngine(components, { command: name, arguments: [] })
-    const create = Object.hasOwn(ENGINES, name) ? ENGINES[name] : undefined
-    if (create === undefined) throw new MatchError('ENGINE_UNKNOWN', `no engine "${name}": take ${ENGINE_NAMES.join(', ')}, or the path of an executable (with a slash)`, { data: { name } })
+    const create = ENGINES[name]
+    if (create === undefined || unknownEngines(name).length > 0) throw new MatchError('ENGINE_UNKNOWN', `no engine "${name}": take ${ENGINE_NAMES.join(', ')}, or the path of an executable (with a slash)`, { data: { name } })
     return await create(components)
   }))
   if (engines.length === 1) return engines[0] as Engine

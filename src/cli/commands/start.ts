@@ -5,6 +5,7 @@ import { startNode } from '../start-node.ts'
 import { parseLily } from '../amounts.ts'
 import { listFlag, numberFlag, textFlag, type CommandContext, type CommandRun } from './context.ts'
 import type { LogLevel } from '../../core/logger.ts'
+import { ENGINE_NAMES, unknownEngines } from '../../match/engines.ts'
 
 /** `lilynode start`: runs until SIGINT or SIGTERM. Prints one line when ready. */
 export const runStart: CommandRun = async (context) => {
@@ -28,7 +29,7 @@ export const runStart: CommandRun = async (context) => {
     reachability: oneOf(context, 'reachability', ['auto', 'public', 'private']),
     upnp: context.flags['upnp'] === true,
     apiPort: numberFlag(context, 'apiPort', { min: 0, max: 65_535, fallback: 0 }),
-    engine: textFlag(context, 'engine'),
+    engine: engineFlag(context),
     units: parseUnits(listFlag(context, 'unit')),
     askFactor: ask,
     modules: listFlag(context, 'module'),
@@ -41,6 +42,14 @@ export const runStart: CommandRun = async (context) => {
   await new Promise<void>((resolve) => { context.signal.addEventListener('abort', () => { resolve() }, { once: true }) })
   await node.stop()
   return EXIT.ok
+}
+
+/** Throws CliError USAGE_CHOICE for an engine that does not exist: a node shall not come up to say so. */
+function engineFlag (context: CommandContext): string | undefined {
+  const text = textFlag(context, 'engine')
+  const [unknown] = text === undefined ? [] : unknownEngines(text)
+  if (unknown !== undefined) throw new CliError('USAGE_CHOICE', `no engine "${unknown}"`, { data: { flag: 'engine', value: unknown }, hint: `Choose ${ENGINE_NAMES.join(', ')}, or the path of an executable (with a slash).` })
+  return text
 }
 
 /** A flag with few values; the first is the default. Throws CliError USAGE_CHOICE. */
