@@ -28,25 +28,9 @@ export interface Half {
   feeOf: (solutionId: Hash, price: number) => number
 }
 
-/** What a solver of the half takes; by the proposed rule, all that it saw before the boundary. */
-export function solveSnapshot (seen: Sightings, phases: Phases, isProposed = false): Snapshot {
-  return snapshotOf(seen, { phases, cutoff: isProposed ? { seenBeforeMs: phases.epochStart } : cutoffsOf(phases, AUCTION).solve, rules: RULES })
-}
-
-/**
- * The proposed rule: what a node first saw after the solvers' old cutoff counts one tick. A list that names everybody makes a pair count a tick
- * (protocol/matching.md, Score) and leaves it admissible.
- */
-function withLateAsTicks (snapshot: Snapshot, seen: Sightings, phases: Phases): Snapshot {
-  const { seenBeforeMs } = cutoffsOf(phases, AUCTION).solve
-  const late = new Set([...seen.jobs, ...seen.offers].filter(({ firstSeenMs }) => firstSeenMs >= seenBeforeMs).map(({ row }) => row.id))
-  const providers = [...new Set(snapshot.offers.map(({ account }) => account))]
-  const creators = [...new Set(snapshot.jobs.map(({ account }) => account))]
-  return {
-    ...snapshot,
-    jobs: snapshot.jobs.map((row) => late.has(row.id) ? { ...row, offer: { ...row.offer, targets: providers } } : row),
-    offers: snapshot.offers.map((row) => late.has(row.id) ? { ...row, offer: { ...row.offer, creators } } : row)
-  }
+/** What a solver of the half takes. */
+export function solveSnapshot (seen: Sightings, phases: Phases): Snapshot {
+  return snapshotOf(seen, { phases, cutoff: cutoffsOf(phases, AUCTION).solve, rules: RULES })
 }
 
 /** Rents are asked for once per offer and certificate: the project's certifier looks all classes up anew each time. */
@@ -65,24 +49,21 @@ function remembering (certifier: Certifier): Certifier {
 }
 
 /** Hears the plans as far as they reach the half in time, and ranks. */
-export function createHalf (at: HalfAt, seen: Sightings, phases: Phases, plans: readonly Plan[], coolDown: CoolDown, { isBonded, isProposed = false }: { isBonded: (solver: Address) => boolean, isProposed?: boolean | undefined }): Half {
-  const counted = snapshotOf(seen, { phases, cutoff: cutoffsOf(phases, AUCTION).verify, rules: RULES })
-  const verify = isProposed ? withLateAsTicks(counted, seen, phases) : counted
-  const yardstick = { snapshot: solveSnapshot(seen, phases, isProposed), rules: AUCTION }
+export function createHalf (at: HalfAt, seen: Sightings, phases: Phases, plans: readonly Plan[], coolDown: CoolDown, { isBonded }: { isBonded: (solver: Address) => boolean }): Half {
+  const verify = snapshotOf(seen, { phases, cutoff: cutoffsOf(phases, AUCTION).verify, rules: RULES })
+  const yardstick = { snapshot: solveSnapshot(seen, phases), rules: AUCTION }
   const competition = createCompetition({ domain: DOMAIN, isBonded, isWelcome: (solver) => !coolDown.isCooling(solver, phases.epoch) }, { phases, rules: AUCTION })
   for (const { commit } of plans) if (commit !== undefined) competition.addCommit(commit.message, commit.atMs[at])
   for (const { reveal, certificate } of plans) {
     if (reveal !== undefined) competition.addReveal(reveal.message, reveal.atMs[at])
     if (certificate !== undefined) competition.addCertificate(certificate.message, certificate.atMs[at])
   }
-  // The other half of the proposed rule: prices by the classes of the machines that solvers knew.
-  const priced = isProposed ? yardstick.snapshot : verify
   let ranked: readonly Ranked[] | undefined
   let reward: { found: Reward | undefined } | undefined
   const ranking = (): readonly Ranked[] => ranked ??= competition.ranking(verify, yardstick)
   return {
     verify, competition, ranking,
-    prices: createClassPrices({ certifier: remembering(createCertifier()), nowMs: () => phases.fallbackDeadline }, { rules: AUCTION, epochOf: () => ({ competition, snapshot: priced, ranking: ranking() }) }),
+    prices: createClassPrices({ certifier: remembering(createCertifier()), nowMs: () => phases.fallbackDeadline }, { rules: AUCTION, epochOf: () => ({ competition, snapshot: verify, ranking: ranking() }) }),
     evidence: competition.evidence,
     adopt: (evidence, nowMs) => {
       if (competition.adopt(evidence, nowMs).verdict !== 'accept') return

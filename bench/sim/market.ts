@@ -62,7 +62,7 @@ export function runMarket (play: Play, epochs: number): Outcome {
   }
 
   const plansOf = (phases: Phases, seen: readonly [Sightings, Sightings]): Plan[] => {
-    const snapshots = [solveSnapshot(seen[0], phases, play.isProposed), solveSnapshot(seen[1], phases, play.isProposed)] as const
+    const snapshots = [solveSnapshot(seen[0], phases), solveSnapshot(seen[1], phases)] as const
     const honest = (at: number): Plan => {
       const solver = world.solvers[at]
       if (solver === undefined) throw new Error(`there is no solver ${at}`)
@@ -130,7 +130,7 @@ export function runMarket (play: Play, epochs: number): Outcome {
     const phases = phasesOf(AUCTION, GENESIS_SECONDS, epoch)
     const seen = [book.seenBy(0, phases), book.seenBy(1, phases)] as const
     const plans = plansOf(phases, seen)
-    const halves = [0, 1].map((at) => createHalf(at as 0 | 1, seen[at as 0 | 1], phases, plans, coolDowns[at as 0 | 1], { isBonded: (solver) => bonded.has(solver), isProposed: play.isProposed })) as [Half, Half]
+    const halves = [0, 1].map((at) => createHalf(at as 0 | 1, seen[at as 0 | 1], phases, plans, coolDowns[at as 0 | 1], { isBonded: (solver) => bonded.has(solver) })) as [Half, Half]
     consent(phases, halves)
     halves.forEach(({ competition }, at) => {
       for (const solver of [...competition.silent(), ...competition.faults().map((fault) => fault.solver)]) coolDowns[at as 0 | 1].note(solver, epoch)

@@ -16,13 +16,13 @@ export function measure (strategies: readonly Strategy[], options: { seed: numbe
   for (let at = 0; at < options.seeds; at++) {
     options.progress(`seed ${at + 1} of ${options.seeds}`)
     const world = createWorld(options.seed + at, size)
-    const honestOf = [false, true].map((isProposed) => runMarket({ world, members: new Set(), isProposed }, size.epochs)) as [Outcome, Outcome]
+    const honest = runMarket({ world, members: new Set() }, size.epochs)
     strategies.forEach((strategy, number) => {
       const play = strategy.play(world, size.epochs)
       // A book without anybody who could try it says nothing.
       if (play.members.size === 0) return
-      const before = profitOf(honestOf[strategy.isProposed === true ? 1 : 0], play.members)
-      samples[number]?.push({ honest: before, gain: profitOf(runMarket({ ...play, isProposed: strategy.isProposed === true }, size.epochs), play.members) - before })
+      const before = profitOf(honest, play.members)
+      samples[number]?.push({ honest: before, gain: profitOf(runMarket(play, size.epochs), play.members) - before })
     })
   }
   return strategies.map(({ name, known }, number) => {

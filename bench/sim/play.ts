@@ -22,8 +22,6 @@ export interface Deal { readonly job: Job, readonly unit: Unit, readonly price: 
 export interface Play {
   /** What everybody says of jobs and machines. */
   readonly world: World
-  /** Plays by the snapshot rule that is proposed in bench/README.md instead of the protocol's. */
-  readonly isProposed?: boolean
   /** Whose profit counts. */
   readonly members: ReadonlySet<Address>
   /** Solvers of the world that `say` speaks for, by place. */

@@ -8,8 +8,6 @@ export interface Strategy {
   readonly play: (world: World, epochs: number) => Play
   /** Why a gain is known and accepted for now: it does not fail the run. */
   readonly known?: string
-  /** Measured under the rule that is proposed, against honest play under it. */
-  readonly isProposed?: boolean
 }
 
 /** Creators are small: so many of them deviate at once. */

@@ -2,6 +2,7 @@ import { pricesOf, type Certificate } from './certificate.ts'
 import { boundKernelOf, type Kernel } from './kernel/kernel.ts'
 import { ROWS } from './kernel/share-rows.ts'
 import type { Snapshot } from './problem.ts'
+import { isTickJob } from './score.ts'
 
 /**
  * protocol/certificate.md, Bound. An upper bound of the score of any feasible solution of the snapshot, nLILY: weak duality, so whatever the prices are, the
@@ -28,7 +29,7 @@ export function boundAt (kernel: Kernel, prices: Float64Array): number {
   for (const [bid, job] of runOwners(kernel)) runs[job]?.push(bid)
   let sum = 0
   jobs.classes.forEach(({ row }, job) => {
-    const own = row.offer.targets.length > 0 ? [] : runs[job] as number[]
+    const own = isTickJob(row) ? [] : runs[job] as number[]
     for (let rank = 0; rank < (jobStart[job + 1] as number) - (jobStart[job] as number); rank++) {
       // A match counts a tick at least, one with a listed side no more.
       let most = 1

@@ -6,14 +6,14 @@ import type { Certifier } from './certifier.ts'
 import { kernelOf, type Kernel } from './kernel/kernel.ts'
 import { PLAIN_ROWS, ROWS, shareInRow } from './kernel/share-rows.ts'
 import type { Snapshot } from './problem.ts'
-import { withoutDeparted } from './snapshot.ts'
+import { knownToAll } from './snapshot.ts'
 
-/** Reads certificates as protocol/certificate.md writes them. Departed offers have no class and no rents: nobody consents to them. */
+/** Reads certificates as protocol/certificate.md writes them. Read on what every solver could know: a departed or late offer has no class and no rents. */
 export function createCertifier (): Certifier {
   const present = new WeakMap<Snapshot, Snapshot>()
   const classes = new WeakMap<Kernel, Int32Array>()
   const presentOf = (snapshot: Snapshot): Snapshot => {
-    const known = present.get(snapshot) ?? withoutDeparted(snapshot)
+    const known = present.get(snapshot) ?? knownToAll(snapshot)
     present.set(snapshot, known)
     return known
   }

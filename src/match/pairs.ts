@@ -3,7 +3,7 @@ import { NO_DEVICES, variantsOf, type Devices } from './devices.ts'
 import type { Market } from './market.ts'
 import { collateralFor, priceFor, referenceAlone } from './price.ts'
 import type { JobRow, OfferRow } from './problem.ts'
-import { bandFor, clip, welfareOf } from './score.ts'
+import { bandFor, clip, isTickJob, welfareOf } from './score.ts'
 import { seatsOf, type Seats } from './seats.ts'
 
 /** All admissible pairs of a market, grouped by job in canonical order; the copies of a job share them. Pair numbers are positions in the columns. */
@@ -64,8 +64,8 @@ export function bundlesByBid (pairs: Pairs): Int32Array {
 
 function bidOf ({ jobs, rules }: Market, seats: Seats, bundle: readonly number[]): number {
   const sum = bundle.reduce((total, seat) => {
-    const { offer } = jobs[seats.job[seat] as number] as JobRow
-    return total + (offer.targets.length > 0 ? 0 : clip(offer.limit, bandFor(referenceAlone(offer, rules), rules)))
+    const row = jobs[seats.job[seat] as number] as JobRow
+    return total + (isTickJob(row) ? 0 : clip(row.offer.limit, bandFor(referenceAlone(row.offer, rules), rules)))
   }, 0)
   return sum / bundle.length
 }

@@ -14,6 +14,8 @@ export interface Row {
   readonly account: Address
   /** True for a record that left the book too late for every solver to know: a match with it counts all the same (protocol/auction.md, Snapshot). */
   readonly departed?: boolean
+  /** True for a record that came too late for every solver to know it in time: a match with it counts one tick. */
+  readonly late?: boolean
 }
 
 /** A job offer of a creator. */

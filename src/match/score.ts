@@ -1,5 +1,3 @@
-import type { JobOffer } from '../wire/job-offer.ts'
-import type { ResourceOffer } from '../wire/resource-offer.ts'
 import type { Devices } from './devices.ts'
 import { floorShare, safe } from './integers.ts'
 import { BP, ONE_TICK, type MatchRules } from './options.ts'
@@ -37,17 +35,22 @@ export function ageFor ({ offer, ageEpochs = 0 }: Pick<JobRow, 'offer' | 'ageEpo
   return Number.isSafeInteger(reference) ? floorShare(reference, rules.ageBp * Math.min(ageEpochs, rules.maxAgeEpochs)) : 0
 }
 
-/** True when a list of the job or the offer singles out the other side: anyone can write such a pair for himself. */
-export function isNarrowed (job: JobOffer, offer: ResourceOffer): boolean {
-  return job.targets.length > 0 || offer.creators.length > 0
+/** True for a job whose pairs count one tick: it singles providers out, so that its creator may be one of them, or it came late. */
+export function isTickJob ({ offer, late }: Pick<JobRow, 'offer' | 'late'>): boolean {
+  return late === true || offer.targets.length > 0
+}
+
+/** The same for an offer. */
+export function isTickOffer ({ offer, late }: Pick<OfferRow, 'offer' | 'late'>): boolean {
+  return late === true || offer.creators.length > 0
 }
 
 /**
- * What an admissible pair adds to a solution's score: clipped limit + age - clipped ask with premium, at least one tick and at most 2^53 - 1; a narrowed pair
- * exactly one tick.
+ * What an admissible pair adds to a solution's score: clipped limit + age - clipped ask with premium, at least one tick and at most 2^53 - 1; a pair with a
+ * list or a late record exactly one tick.
  */
 export function welfareOf (job: JobRow, offer: OfferRow, rules: MatchRules, devices: Devices): number {
-  if (isNarrowed(job.offer, offer.offer)) return ONE_TICK
+  if (isTickJob(job) || isTickOffer(offer)) return ONE_TICK
   const band = bandFor(referenceFor(job.offer, offer.offer, rules, devices), rules)
   const ask = askFor(job.offer, offer.offer, devices)
   const cost = clip(safe(ask + premiumFor(ask, offer, rules)), band)

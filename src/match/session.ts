@@ -7,7 +7,7 @@ import { copiesOf } from './groups.ts'
 import { kernelOf } from './kernel/kernel.ts'
 import type { JobRow, OfferRow, Snapshot, Solution } from './problem.ts'
 import { createRest } from './rest.ts'
-import { isNarrowed, welfareOf } from './score.ts'
+import { isTickJob, isTickOffer, welfareOf } from './score.ts'
 import { createWaiting } from './waiting.ts'
 
 /** A solved book under change: jobs come and go one by one, and the solution stays feasible on a snapshot with the jobs of now. Offers stay as they are. */
@@ -150,7 +150,7 @@ export function openSession (snapshot: Snapshot, { matches, certificate = { entr
   for (const { job, offer, devices } of matches) {
     const row = market.jobs[market.jobIndex.get(job) ?? -1]
     const offerAt = market.offerIndex.get(offer)
-    if (row !== undefined && offerAt !== undefined) sit(seatOn(applicantOf(row), offerAt, devices, isBundled(row) || isNarrowed(row.offer, (market.offers[offerAt] as OfferRow).offer)))
+    if (row !== undefined && offerAt !== undefined) sit(seatOn(applicantOf(row), offerAt, devices, isBundled(row) || isTickJob(row) || isTickOffer(market.offers[offerAt] as OfferRow)))
   }
   for (const row of market.jobs) if (!seats.has(row.id) && !isBundled(row)) waiting.set(applicantOf(row))
 

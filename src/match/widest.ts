@@ -1,5 +1,6 @@
 import type { Resources } from '../wire/job-offer.ts'
 import type { Market } from './market.ts'
+import { isTickOffer } from './score.ts'
 import { isTicked } from './ticks.ts'
 
 /**
@@ -16,10 +17,10 @@ export interface Widest {
 const known = new WeakMap<Market['stated'], Widest>()
 const wide = new WeakMap<Market, Market>()
 
-/** Whether the offer stands for its unit: valid, ticked and for everybody. */
+/** Whether the offer stands for its unit: valid, ticked, for everybody and in time. */
 export function standsForUnit ({ stated, atMs }: Pick<Market, 'stated' | 'atMs'>, at: number): boolean {
-  const offer = stated[at]?.offer
-  return offer !== undefined && offer.validUntil > atMs && offer.creators.length === 0 && isTicked(offer)
+  const row = stated[at]
+  return row !== undefined && row.offer.validUntil > atMs && !isTickOffer(row) && isTicked(row.offer)
 }
 
 /** Of a market and of what `widened` makes of it the same. */

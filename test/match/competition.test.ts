@@ -8,7 +8,7 @@ import { solveFloor } from '../../src/match/floor.ts'
 import { auctionRulesShape, DEFAULT_AUCTION_RULES as RULES } from '../../src/match/options.ts'
 import { epochAt, epochsSince, phasesOf } from '../../src/match/phases.ts'
 import type { Match, Snapshot, Solution } from '../../src/match/problem.ts'
-import { cutoffsOf, snapshotOf, withoutDeparted, type Cutoff } from '../../src/match/snapshot.ts'
+import { cutoffsOf, knownToAll, snapshotOf, withoutDeparted, type Cutoff } from '../../src/match/snapshot.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { commitDigest, decodeEvidence, encodeEvidence, FALLBACK_SALT, solutionIdOf, statementOf, tieKey, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
 import { encodeSolution } from '../../src/wire/solution.ts'
@@ -213,13 +213,18 @@ t.test('a posting never counts more than the floor, so seeing all reveals gains 
   t.match(competition.ranking(greedy), [{ solver: last.address, score: 40, winner: true }, { score: 40, fallback: true, winner: false }])
 })
 
-t.test('solvers take what was there before the grace period, verifiers what was there before the commit deadline', async (t) => {
+t.test('solvers take what was there at the boundary, verifiers what was there before the commit deadline, for one tick what came after the grace period began', async (t) => {
   const { solve, verify } = cutoffsOf(phases, RULES)
-  t.same([solve, verify], [{ seenBeforeMs: AT_MS - 1000 }, { seenBeforeMs: AT_MS + 4000, goneFromMs: AT_MS - 2000 }])
-  const seen = { jobs: [AT_MS - 1001, AT_MS - 1000, AT_MS + 3999, AT_MS + 4000].map((firstSeenMs, at) => ({ row: job(at + 1), firstSeenMs })), offers: [{ row: offer(1), firstSeenMs: 0 }] }
-  const held = (cutoff: Cutoff): string[] => snapshotOf(seen, { phases, cutoff, rules: MATCH_RULES }).jobs.map((row) => row.id)
-  t.same(held(solve), [hash(1)])
-  t.same(held(verify), [hash(1), hash(2), hash(3)])
+  t.same([solve, verify], [{ seenBeforeMs: AT_MS, lateFromMs: AT_MS - 1000 }, { seenBeforeMs: AT_MS + 4000, lateFromMs: AT_MS - 1000, goneFromMs: AT_MS - 2000 }])
+  const seen = { jobs: [AT_MS - 1001, AT_MS - 1000, AT_MS - 1, AT_MS, AT_MS + 3999, AT_MS + 4000].map((firstSeenMs, at) => ({ row: job(at + 1), firstSeenMs })), offers: [{ row: offer(1), firstSeenMs: 0 }] }
+  const held = (cutoff: Cutoff): unknown[] => snapshotOf(seen, { phases, cutoff, rules: MATCH_RULES }).jobs.map((row) => [row.id, row.late === true])
+  t.same(held(solve), [[hash(1), false], [hash(2), true], [hash(3), true]])
+  t.same(held(verify), [[hash(1), false], [hash(2), true], [hash(3), true], [hash(4), true], [hash(5), true]])
+  const late = snapshotOf(seen, { phases, cutoff: verify, rules: MATCH_RULES })
+  t.match(verifySolution(late, { ...solution(), matches: [match(1)] }), { ok: true, score: 100 })
+  t.match(verifySolution(late, { ...solution(), matches: [match(1), match(5)] }), { ok: true, score: 101 }, 'a late one is matched for a tick')
+  t.same(knownToAll(late).jobs.map(({ id }) => id), [hash(1)], 'and tells nothing about prices')
+  t.equal(verifySolution({ ...late, offers: late.offers.map((row) => ({ ...row, late: true })) }, { ...solution(), matches: [match(1)] }).score, 1, 'nor does a late offer count more')
   t.match(snapshotOf(seen, { phases, cutoff: solve, rules: MATCH_RULES }), { epoch: 7, atMs: phases.epochStart })
 })
 

@@ -37,7 +37,7 @@ export function moneyOf ({ job, offer, devices }: Omit<Pair, 'match'>, { rules }
   const clip = (amount: bigint): bigint => max(reference * BigInt(10_000 - rules.bandBp) / 10_000n, min(min(LARGEST, reference * BigInt(10_000 + rules.bandBp) / 10_000n), amount))
   const premiumBp = BigInt(rules.maxPremiumBp) * BigInt(10_000 - (offer.reputationBp ?? 10_000)) / 10_000n
   const age = alone > LARGEST ? 0n : alone * BigInt(rules.ageBp) * BigInt(Math.min(job.ageEpochs ?? 0, rules.maxAgeEpochs)) / 10_000n
-  const isNarrow = job.offer.targets.length > 0 || offer.offer.creators.length > 0
+  const isNarrow = job.offer.targets.length > 0 || offer.offer.creators.length > 0 || job.late === true || offer.late === true
   const counted = clip(limit) + age - clip(ask + ask * premiumBp / 10_000n)
   return { ask, reference, price, collateral, welfare: isNarrow ? 1n : min(LARGEST, max(1n, counted)) }
 }

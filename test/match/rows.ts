@@ -48,15 +48,16 @@ const MODELS = ['small', 'big']
 const anyEntry = fc.record({ models: oneOf<string[]>([], ['small'], ['big'], ['big', 'small']), vramMiB: oneOf(0, 8, 16), shareBp: oneOf(2500, 5000, 10_000) })
 const anyDevice = fc.record({ model: few(1).map((at) => MODELS[at] as string), vramMiB: oneOf(8, 16), shareBp: oneOf(5000, 10_000, 10_000), secondAsk: oneOf(1, 20, 60) })
 const anyJob = fc.record({
+  late: few(8),
   account: few(3), jobNumber: few(11), cpu: few(60), memory: few(60), run: fc.integer({ min: 1, max: 20 }), limit: few(2000), target: few(40), avoid: few(30), audit: fc.boolean(), mediator: few(2),
   gpus: fc.oneof({ arbitrary: fc.constant<JobOffer['gpus']>([]), weight: 2 }, fc.array(anyEntry, { minLength: 1, maxLength: 2 })), age: few(40), reputation: oneOf(0, 0, 0, 6000), replicas: oneOf(1, 1, 1, 1, 2), group: few(9)
 })
 const anyOffer = fc.record({
   account: few(5), unit: few(1), cpu: fc.integer({ min: 30, max: 160 }), memory: fc.integer({ min: 30, max: 160 }), base: few(200), price: few(1), collateral: fc.oneof(fc.integer({ min: 300, max: 2000 }), fc.integer({ min: 500, max: 9000 })),
-  creator: few(40), mediator: few(2), gpus: fc.array(anyDevice, { maxLength: 3 }), reputation: oneOf(10_000, 10_000, 5000), freeFrom: oneOf(0, 0, 0, 9000)
+  late: few(8), creator: few(40), mediator: few(2), gpus: fc.array(anyDevice, { maxLength: 3 }), reputation: oneOf(10_000, 10_000, 5000), freeFrom: oneOf(0, 0, 0, 9000)
 })
 
-/** Small crowded books: shared units, devices, accounts and job numbers, tight capacity and collateral, lists that exclude, replicas and groups of two. */
+/** Small crowded books: shared units, devices, accounts and job numbers, tight capacity and collateral, lists that exclude, late records, replicas and groups of two. */
 export const anyBook: fc.Arbitrary<Snapshot> = fc.record({
   jobs: fc.array(anyJob, { minLength: 2, maxLength: 8 }), offers: fc.array(anyOffer, { minLength: 1, maxLength: 6 })
 }).map(({ jobs, offers }) => book(
@@ -69,12 +70,12 @@ export const anyBook: fc.Arbitrary<Snapshot> = fc.record({
       // Neighbours of one account, now and then.
       group: entry.group < 4 ? { id: hash(1 + (at >> 1)), index: at % 2, size: 2 } : { id: hash(0), index: 0, size: 0 }
     }, address(entry.group < 4 ? at >> 1 : entry.account)),
-    ageEpochs: entry.age
+    ageEpochs: entry.age, late: entry.late === 0
   })),
   offers.map((entry, at) => offer(at + 1, {
     unit: `u${entry.unit}`, capacity: { cpuMilli: entry.cpu, memoryMiB: entry.memory, diskMiB: 10 }, ask: { base: tickFor(entry.base), cpuMilliSecond: entry.price, memoryMiBSecond: 0, diskMiBSecond: 0 },
     creators: entry.creator < 4 ? [address(entry.creator)] : [], mediators: [address(50), address(51 + entry.mediator)], gpus: entry.gpus, freeFrom: entry.freeFrom === 0 ? 0 : AT_MS + entry.freeFrom
-  }, { account: address(entry.account), freeCollateral: entry.collateral, reputationBp: entry.reputation }))
+  }, { account: address(entry.account), freeCollateral: entry.collateral, reputationBp: entry.reputation, late: entry.late === 0 }))
 ))
 
 /** The same book, the rows in another order. */

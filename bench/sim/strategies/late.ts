@@ -63,9 +63,7 @@ function late (ally?: (world: World) => Unit): Strategy['play'] {
 }
 
 const lateWash: Strategy = { name: 'late wash: shown just before commits close', play: late() }
-const lateProposed: Strategy = { name: 'late wash under the proposed rule', play: late(), isProposed: true }
 const lateAlly: Strategy = { name: 'late wash, solved as if a provider asked 0', play: late(providerOf) }
-const lateAllyProposed: Strategy = { name: 'late wash for a provider, proposed rule', play: late(providerOf), isProposed: true }
 
 const hidden: Strategy = {
   name: 'hidden wash: shown when commits are closed',
@@ -79,7 +77,7 @@ const hidden: Strategy = {
       say: ({ honest, phases, seen }) => {
         const { solver, solved } = honest(STRONG)
         const match = { job: idOf(world.seed, `job:wash job ${phases.epoch}:${phases.commitDeadline}:0`), offer: idOf(world.seed, `offer:wash machine ${phases.epoch}:${phases.commitDeadline}`), devices: [] }
-        const snapshot = snapshotOf(seen[0], { phases, cutoff: { seenBeforeMs: phases.revealDeadline }, rules: RULES })
+        const snapshot = snapshotOf(seen[0], { phases, cutoff: { seenBeforeMs: phases.revealDeadline, lateFromMs: phases.revealDeadline }, rules: RULES })
         return [planOf(solver, phases, snapshot, { ...solved, solution: { ...solved.solution, matches: [...solved.solution.matches, match] } })]
       }
     }
@@ -113,6 +111,4 @@ const alternative: Strategy = {
 }
 
 /** What a solver may try with records that come late, or not at all. */
-export const LATE: readonly Strategy[] = [openWash, hidden, lateWash, lateProposed, lateAlly, lateAllyProposed, alternative,
-  { name: 'provider: small late alternative', play: loneAlternative }, { name: 'provider: the same, proposed rule', play: loneAlternative, isProposed: true }
-]
+export const LATE: readonly Strategy[] = [openWash, hidden, lateWash, lateAlly, alternative, { name: 'provider: small late alternative', play: loneAlternative }]

@@ -2,6 +2,7 @@ import type { Address } from '../../wire/shapes.ts'
 import type { Market } from '../market.ts'
 import { trustedBy } from '../mediators.ts'
 import type { JobRow } from '../problem.ts'
+import { isTickJob } from '../score.ts'
 
 /** Jobs that differ in nothing but their limit, as far as this market can tell. */
 export interface JobClass {
@@ -50,7 +51,7 @@ export function jobClassesOf (market: Market, interests: Interests): JobClasses 
     if (row.incomplete === true || offer.validUntil <= market.atMs || offer.matchedUntil > market.atMs) return
     const bundle = bundleOf[at] as number
     const idle = isIdle[at] === 1
-    if (offer.targets.length > 0 && bundle < 0 && !idle) {
+    if (isTickJob(row) && bundle < 0 && !idle) {
       narrowed.push(at)
       return
     }
@@ -97,9 +98,9 @@ function idleJobs ({ jobs, tasks, tasksOf, groups }: Market): Uint8Array {
     }
   }
   for (const members of groups) {
-    if (members.some((at) => idle[at] === 1 || (jobs[at] as JobRow).offer.targets.length > 0)) for (const at of members) idle[at] = 1
+    if (members.some((at) => idle[at] === 1 || isTickJob(jobs[at] as JobRow))) for (const at of members) idle[at] = 1
   }
-  jobs.forEach(({ offer }, at) => { if (offer.targets.length > 0 && 'replicas' in offer.verification) idle[at] = 1 })
+  jobs.forEach((row, at) => { if (isTickJob(row) && 'replicas' in row.offer.verification) idle[at] = 1 })
   return idle
 }
 

@@ -2,6 +2,7 @@ import type { Resources } from '../../wire/job-offer.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { Market } from '../market.ts'
 import type { OfferRow } from '../problem.ts'
+import { isTickOffer } from '../score.ts'
 import { isTicked } from '../ticks.ts'
 import { widestOf } from '../widest.ts'
 
@@ -36,7 +37,7 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
   market.offers.forEach((row, at) => {
     const { offer } = row
     if (offer.validUntil <= market.atMs || !isTicked(offer)) return
-    if (offer.creators.length > 0) {
+    if (isTickOffer(row)) {
       narrowed.push(at)
       return
     }
