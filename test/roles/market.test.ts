@@ -78,7 +78,7 @@ t.test('a promise that was not kept: the job runs later with another solver, and
   await market.run(35_000)
   t.match(market.opened, [{ by: other, core: { attempt: 1, feeTo: account(market, other) } }])
   t.equal(market.opened.length, 1, 'one deal')
-  t.same(ranked(market, 'bystander', 6), [other], 'six epochs from openBy on are without the solver')
+  t.same(ranked(market, 'bystander', 5), [other], 'the epochs after openBy are without the solver')
 })
 
 t.test('a reveal that reached half of the mesh: the better solution is taken over with its evidence', async (t) => {
