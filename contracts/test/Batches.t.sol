@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import "./BatchFixture.sol";
 
-/// @dev The batched path: money, exclusion, voids; each hole that scheme R was known for.
+/// @dev The batched path: money, exclusion, voids; each hole that scheme R was known for. One contract's ways stand together, as in Direct.t.sol.
 contract BatchesTest is BatchFixture {
     function test_settlePaysProviderSolverAndGivesTheReserveBack() public {
         DealCore[] memory cores = _two();

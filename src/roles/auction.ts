@@ -37,7 +37,7 @@ export interface AuctionView extends Startable {
   readonly topic: string
   phases: (epoch: number) => Phases
   currentEpoch: () => number
-  /** Records first seen before `cutoffMs` whose owners are eligible, at the epoch's time. */
+  /** What counts for who solves or who verifies (protocol/auction.md, Snapshot), of eligible owners, at the epoch's time. */
   snapshot: (epoch: number, cutoff: 'solve' | 'verify') => Snapshot
   /** Says a message of our own: counted here, then gossiped. RoleError AUCTION_REFUSED when this node would not take it. */
   say: (message: AuctionMessage) => Promise<void>
