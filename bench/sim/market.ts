@@ -80,12 +80,14 @@ export function runMarket (play: Play, epochs: number): Outcome {
     const touched = new Set<HeldUnit>()
     const open = book.jobs.filter(({ goneMs }) => goneMs === undefined).sort((left, right) => left.id < right.id ? -1 : 1)
     const nowMs = phases.fallbackDeadline + PUBLISH_MS
-    const propose = (held: HeldJob, pair: Pair): 'done' | 'next' | 'later' => {
+    const halfOfSolver = (solver: Address): Half => halves[world.solvers.find(({ signer }) => signer.address === solver)?.half ?? halfOf(solver)]
+    const isThere = (pair: Pair): boolean => book.units.some(({ id, goneMs }) => id === pair.offer.id && goneMs === undefined)
+    const propose = (held: HeldJob, proposed: Pair): 'done' | 'next' | 'later' => {
+      const terms = isThere(proposed) ? agree(halves, proposed, { epoch: phases.epoch, nowMs }, halfOfSolver) : undefined
+      if (terms === undefined) return 'next'
+      const { pair } = terms
       const unit = book.units.find(({ id }) => id === pair.offer.id)
       if (unit?.goneMs !== undefined || unit === undefined) return 'next'
-      const solverAt = world.solvers.find(({ signer }) => signer.address === pair.solver)
-      const terms = agree(halves, pair, { epoch: phases.epoch, nowMs }, halves[solverAt?.half ?? halfOf(pair.solver)])
-      if (terms === undefined) return 'next'
       const before = locked.get(unit.of.account) ?? 0
       const run = { unit: unit.of, demand: pair.job.offer.resources, shares: new Map(pair.devices.map((place, entry) => [place, pair.job.offer.gpus[entry]?.shareBp ?? 0])), collateral: terms.collateral, endMs: 0 }
       const stated = { ...unit.of, truth: unit.offer }

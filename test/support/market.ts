@@ -33,7 +33,7 @@ import type { Address, Hash } from '../../src/wire/shapes.ts'
 import { hash } from '../deal/deals.ts'
 import type { Signer } from '../../src/identity/signer.ts'
 import { createMemoryDatastore } from './memory-datastore.ts'
-import { createMemoryNetwork, type MemoryMesh } from './memory-mesh.ts'
+import { createMemoryNetwork, type MemoryNetwork } from './memory-mesh.ts'
 import { DOMAIN, jobBody, offerBody, signRecord, T0, testSigner } from './records.ts'
 
 const logger = process.env['LILY_TEST_LOG'] === undefined ? silentLogger : createLogger({ level: 'debug', write: (line) => { process.stderr.write(line) }, now: Date.now })
@@ -46,7 +46,7 @@ export interface Member {
   readonly name: string
   readonly signer: Signer
   readonly account: Address
-  readonly mesh: MemoryMesh
+  readonly mesh: ReturnType<MemoryNetwork['node']>
   readonly auction: AuctionView
   readonly book: Book
   readonly deals: { creator: DealBook, provider: DealBook }
