@@ -139,7 +139,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
     for (const record of records) book.merge(record, clock.now(), { bytes: encodeRecord(record) })
     const chain = chainOf(name, signer.address, () => isAlive)
     const replica = { book, publish: async (record: SignedRecord) => { if (isAlive) publish(record) } }
-    const eligibility = createEligibility({ chain, clock: own })
+    const eligibility = createEligibility({ chain, clock: own }, { rules })
     const contacts = { peerOf: (account: Address) => { const known = accounts.get(account); return known === undefined ? undefined : peerIdOf(known) } }
     const topics = { ...mesh.topics, publish: async (topic: string, data: Uint8Array) => { if (isAlive) await mesh.topics.publish(topic, data) } }
     const auction = createAuction({ mesh: { topics }, replica, eligibility, contacts, chain, clock: own, logger, domain: DOMAIN }, { rules, match: DEFAULT_MATCH_RULES, genesisTime: GENESIS })
