@@ -31,24 +31,27 @@ function pairsIn (half: Half, { solution, solver, solutionId }: Ranked, job: Job
 
 /**
  * The creator's proposal and the provider's answer: each adopts the other's evidence, the provider takes the job by no worse solution than the best that it
- * knows, both take the union of their price certificates, and the solver must not be cheated of its fee. Undefined: no deal.
+ * knows and has not passed over, both take the union of their price certificates, and the solver must not be cheated of its fee. Undefined: no terms; a pair:
+ * its provider signed terms that its solver does not open.
  */
-export function agree (halves: readonly [Half, Half], proposed: Pair, phases: { epoch: number, nowMs: number }, halfOfSolver: (solver: Address) => Half): Terms | undefined {
+export function agree (
+  halves: readonly [Half, Half], proposed: Pair, phases: { epoch: number, nowMs: number }, { halfOfSolver, isPassedOver }: { halfOfSolver: (solver: Address) => Half, isPassedOver: (pair: Pair) => boolean }
+): Terms | { unopened: Pair } | undefined {
   const creator = halves[halfOf(proposed.job.account)]
   const provider = halves[halfOf(proposed.offer.account)]
-  const pair = pairTaken(creator, provider, proposed, phases.nowMs)
+  const pair = pairTaken(creator, provider, proposed, phases.nowMs, isPassedOver)
   if (pair === undefined) return undefined
   const price = priceOf(creator, provider, phases.epoch, pair)
   if (price === undefined) return undefined
   const fee = creator.feeOf(pair.solutionId, price)
-  if (fee * 10 < halfOfSolver(pair.solver).feeOf(pair.solutionId, price) * 9) return undefined
+  if (fee * 10 < halfOfSolver(pair.solver).feeOf(pair.solutionId, price) * 9) return { unopened: pair }
   return { pair, price, fee, collateral: collateralFor(price, RULES, pair.job.offer) }
 }
 
 /** The pair as the provider finds it, or its own by the best solution; the creator must find that one too. */
-function pairTaken (creator: Half, provider: Half, proposed: Pair, nowMs: number): Pair | undefined {
+function pairTaken (creator: Half, provider: Half, proposed: Pair, nowMs: number, isPassedOver: (pair: Pair) => boolean): Pair | undefined {
   const found = foundBy(provider, proposed, creator, nowMs)
-  const better = found === undefined ? undefined : betterPairOf(pairsOf(provider, found.job.id), found)
+  const better = found === undefined ? undefined : betterPairOf(pairsOf(provider, found.job.id), found, isPassedOver)
   return better === undefined ? found : foundBy(creator, better, provider, nowMs)
 }
 
