@@ -1,7 +1,7 @@
 import { createBoard, type Board } from './board.ts'
 import { columnPrices } from './column-prices.ts'
 import { construct } from './construct.ts'
-import { createDuals, DUAL_SCHEDULE, startPrices, WARM_SCHEDULE, type Duals, type Schedule } from './duals.ts'
+import { createDuals, LONG_SCHEDULE, LONG_STEPS, SHORT_SCHEDULE, startPrices, WARM_SCHEDULE, type Duals, type Schedule } from './duals.ts'
 import { ROWS, type Program } from './program.ts'
 import { createRuin, DEFAULT_RUIN_OPTIONS } from './ruin.ts'
 
@@ -81,8 +81,8 @@ export const PLACE = 5
 function findPrices (program: Program, warm: Float64Array | undefined, wanted: number | undefined, spent: () => number): Duals {
   const { best, step, evaluate, current } = createDuals(program)
   startPrices(program, current)
-  let schedule: Schedule = DUAL_SCHEDULE
   let steps: number = wanted ?? STEPS[1]
+  let schedule: Schedule = steps > LONG_STEPS ? LONG_SCHEDULE : SHORT_SCHEDULE
   if (warm !== undefined) {
     // Never quite zero, so that a price can rise again.
     for (let at = 0; at < current.length; at++) current[at] = Math.max(warm[at]!, current[at]! * 1e-4)
@@ -93,7 +93,10 @@ function findPrices (program: Program, warm: Float64Array | undefined, wanted: n
   for (let at = 0; at < steps; at++) {
     const share = steps > 1 ? at / (steps - 1) : 1
     step(schedule.tau[0] * (schedule.tau[1] / schedule.tau[0]) ** share, schedule.eta[0] * (schedule.eta[1] / schedule.eta[0]) ** share)
-    if (at === 11 && wanted === undefined) steps = Math.min(steps, Math.max(STEPS[0], Math.floor(12 / Math.max(1e-6, spent()))))
+    if (at === 11 && wanted === undefined && warm === undefined) {
+      steps = Math.min(steps, Math.max(STEPS[0], Math.floor(12 / Math.max(1e-6, spent()))))
+      if (steps <= LONG_STEPS) schedule = SHORT_SCHEDULE
+    }
   }
   evaluate(Float64Array.from(current))
   return best
