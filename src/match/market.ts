@@ -1,5 +1,5 @@
 import type { Resources } from '../wire/job-offer.ts'
-import type { Hash } from '../wire/shapes.ts'
+import type { Address, Hash } from '../wire/shapes.ts'
 import { MatchError } from './errors.ts'
 import { copiesOf, groupsOf, type Groups } from './groups.ts'
 import type { JobRow, MatchRules, OfferRow, Snapshot } from './problem.ts'
@@ -99,20 +99,24 @@ function number<T> (rows: readonly T[], keyOf: (row: T) => string): { of: Int32A
   return { of, count: numbers.size }
 }
 
-/** Numbers each job number that some account uses. */
+/** Numbers each job number that some account uses. Most accounts have one job, whose numbers need no comparison. */
 function numbersOf (jobs: readonly JobRow[]): { tasksOf: number[][], tasks: number } {
+  const counts = new Map<Address, number>()
+  for (const { account } of jobs) counts.set(account, (counts.get(account) ?? 0) + 1)
   const numbers = new Map<string, number>()
+  let tasks = 0
   const tasksOf = jobs.map((job) => {
+    const isAlone = counts.get(job.account) === 1
     const own: number[] = []
     for (let copy = 0; copy < copiesOf(job); copy++) {
-      const key = `${job.account}:${job.offer.jobNumber + copy}`
-      const found = numbers.get(key) ?? numbers.size
-      numbers.set(key, found)
+      const key = isAlone ? undefined : `${job.account}:${job.offer.jobNumber + copy}`
+      const found = (key === undefined ? undefined : numbers.get(key)) ?? tasks++
+      if (key !== undefined) numbers.set(key, found)
       own.push(found)
     }
     return own
   })
-  return { tasksOf, tasks: numbers.size }
+  return { tasksOf, tasks }
 }
 
 function indexOf (rows: ReadonlyArray<{ id: Hash }>): Map<Hash, number> {

@@ -48,7 +48,8 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
   })
   const bidders = createBidders(market, jobs)
   const { cpuMilli, memoryMiB, diskMiB, runSeconds, devices, topLimit } = bidders
-  let room = FIRST_ROOM
+  // Memory that is never written to is never taken.
+  let room = Math.min(MOST_ROOM, units.classes.reduce((sum, { accesses }) => sum + accesses.reduce((most, access) => most + (byAccess[access] as Int32Array).length, 0), FIRST_ROOM))
   let out = roomFor(room)
   let count = 0
   const start = new Int32Array(units.classes.length + 1)
@@ -117,6 +118,8 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
 
 const NO_DEVICES = { low: 0, high: 0 }
 const FIRST_ROOM = 4096
+/** Columns that room is made for at once, 90 MB of address space. */
+const MOST_ROOM = 2 ** 21
 
 interface Arrays {
   readonly job: Int32Array<ArrayBuffer>, readonly alternative: Uint16Array<ArrayBuffer>, readonly low: Int32Array<ArrayBuffer>, readonly high: Int32Array<ArrayBuffer>

@@ -46,6 +46,7 @@ export function jobClassesOf (market: Market, interests: Interests): JobClasses 
   const narrowed: number[] = []
   const bundleOf = bundlesOf(market)
   const isIdle = idleJobs(market)
+  const texts = createTexts()
   market.jobs.forEach((row, at) => {
     const { offer } = row
     if (row.incomplete === true || offer.validUntil <= market.atMs || offer.matchedUntil > market.atMs) return
@@ -55,12 +56,12 @@ export function jobClassesOf (market: Market, interests: Interests): JobClasses 
       narrowed.push(at)
       return
     }
-    const accessKey = keyOfAccess(row, market, interests)
+    const accessKey = keyOfAccess(row, market, interests, texts)
     const access = accessNumbers.get(accessKey) ?? accesses.push(row) - 1
     accessNumbers.set(accessKey, access)
     const { cpuMilli, memoryMiB, diskMiB } = offer.resources
     const banned = bannedBy(row, interests)
-    const gpus = offer.gpus.length === 0 ? '' : JSON.stringify(offer.gpus)
+    const gpus = offer.gpus.map(({ models, vramMiB, shareBp }) => `${models.length === 0 ? '' : texts.numberOf(JSON.stringify(models))}/${vramMiB}/${shareBp}`).join()
     const age = Math.min(row.ageEpochs ?? 0, market.rules.maxAgeEpochs)
     const key = `${access} ${cpuMilli} ${memoryMiB} ${diskMiB} ${offer.runSeconds} ${offer.collateralBp} ${age} ${gpus} ${banned.join()} ${bundle >= 0 || idle ? at : ''}`
     const known = byKey.get(key)
@@ -104,13 +105,27 @@ function idleJobs ({ jobs, tasks, tasksOf, groups }: Market): Uint8Array {
   return idle
 }
 
-function keyOfAccess ({ account, offer }: JobRow, { rules }: Market, { mediators, modules, starts }: Interests): string {
+function keyOfAccess ({ account, offer }: JobRow, { rules }: Market, { mediators, modules, starts }: Interests, { numberOf }: Texts): string {
   const latest = offer.deadline - (offer.stageSeconds + offer.runSeconds) * 1000
   let reach = 0
   while (reach < starts.length && (starts[reach] as number) <= latest) reach++
   const { strategy } = offer.verification
   const verified = 'replicas' in offer.verification ? `${offer.verification.quorum <= offer.verification.replicas}` : strategy
-  const trusted = strategy === 'audit' ? trustedBy(offer, rules).join() : ''
-  // Strings of strangers are quoted, so that no two different jobs have one key.
-  return `${mediators.has(account) ? account : ''} ${modules.has(offer.module) ? offer.module : ''} ${reach} ${verified} ${trusted} ${offer.sealKey} ${offer.minReputationBp} ${JSON.stringify(offer.engine)} ${JSON.stringify(offer.market)}`
+  const trusted = strategy === 'audit' ? trustedBy(offer, rules).map(numberOf).join() : ''
+  return `${mediators.has(account) ? numberOf(account) : ''} ${modules.has(offer.module) ? numberOf(offer.module) : ''} ${reach} ${verified} ${trusted} ${numberOf(offer.sealKey)} ${offer.minReputationBp} ${numberOf(offer.engine)} ${numberOf(offer.market)}`
+}
+
+/** Long texts by number: keys made of them are short, and strangers' texts cannot make two different jobs have one key. */
+interface Texts { numberOf: (text: string) => number }
+
+function createTexts (): Texts {
+  const numbers = new Map<string, number>()
+  return {
+    numberOf: (text) => {
+      const found = numbers.get(text)
+      if (found !== undefined) return found
+      numbers.set(text, numbers.size)
+      return numbers.size - 1
+    }
+  }
 }
