@@ -7,17 +7,16 @@ export interface RuinOptions {
   readonly units: number
   /** Units drawn for each that is emptied: the one furthest from its price is taken. */
   readonly tournament: number
-  /** Loss that is accepted, as a share of the mean gain of a placed job. */
-  readonly heat: number
 }
 
-export const DEFAULT_RUIN_OPTIONS: RuinOptions = { units: 3, tournament: 3, heat: 0 }
+export const DEFAULT_RUIN_OPTIONS: RuinOptions = { units: 3, tournament: 5 }
 
 /** Columns whose reduced cost is more than this share of the mean gain of a placed job are left out: on five books none of the last solution was beyond 0.2. */
 const NEAR = 0.1
 
 export interface Ruin {
-  step: () => boolean
+  /** `heat`: loss that is accepted at most, as a share of the mean gain of a job. */
+  step: (heat: number) => boolean
   /** Places whatever still fits anywhere, even what adds no more than a tick. */
   fillUp: () => void
 }
@@ -130,7 +129,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
   }
 
   return {
-    step: () => {
+    step: (heat) => {
       const before = board.worth
       const many = 1 + Math.floor(random() * options.units)
       let outs = 0
@@ -160,7 +159,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
       mode = Math.floor(random() * 4)
       spreadOf = random() < 0.5 ? 0.1 : 0.4
       for (let at = 0; at < chosenCount; at++) fill(chosen[at]!)
-      if (board.worth >= before - options.heat * before / jobs * random()) return true
+      if (board.worth >= before - heat * before / jobs * random()) return true
       for (let at = addedCount - 1; at >= 0; at--) board.remove(added[at]!)
       for (let at = outs - 1; at >= 0; at--) board.restore(outColumn[at]!, outUnit[at]!, outLow[at]!, outHigh[at]!, outRank[at]!)
       return false

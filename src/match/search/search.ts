@@ -36,6 +36,8 @@ const STALL_ROUNDS = 300
 const STALL_ROUNDS_A_UNIT = 100
 /** Rounds between two looks at the clock: 1 ms. */
 const ROUNDS_A_LOOK = 32
+/** Loss that a round may bring at first, as a share of the mean gain of a job; it falls to nothing by the end. A third or three times as much is no better. */
+const HEAT = 1
 
 /** Prices, then a first solution by them, then ruin and recreate until the time is over. Returns the last solution reported. */
 export function search (program: Program, options: SearchOptions): Found {
@@ -61,11 +63,13 @@ export function search (program: Program, options: SearchOptions): Found {
     return found
   }
   let last = report()
+  const mostRounds = options.maxRounds ?? Number.POSITIVE_INFINITY
   let bestRound = 0
   let bestWorth = board.worth
   const stall = STALL_ROUNDS + STALL_ROUNDS_A_UNIT * program.units
-  while (now() - started < budgetMs && rounds - bestRound < stall && board.worth < duals.bound - 1 && rounds < (options.maxRounds ?? Number.POSITIVE_INFINITY) && program.units > 0) {
-    for (let round = 0; round < ROUNDS_A_LOOK; round++) ruin.step()
+  while (now() - started < budgetMs && rounds - bestRound < stall && board.worth < duals.bound - 1 && rounds < mostRounds && program.units > 0) {
+    const heat = HEAT * Math.max(0, 1 - Math.max((now() - started) / budgetMs, rounds / mostRounds)) ** 2
+    for (let round = 0; round < ROUNDS_A_LOOK; round++) ruin.step(heat)
     rounds += ROUNDS_A_LOOK
     if (board.worth > bestWorth) {
       bestWorth = board.worth
@@ -74,7 +78,7 @@ export function search (program: Program, options: SearchOptions): Found {
     if (board.worth > reported && now() >= nextReport) last = report()
   }
   ruin.fillUp()
-  return board.worth > reported || placesCount(board) > last.places.length / PLACE ? report() : last
+  return board.worth > reported || (board.worth === reported && placesCount(board) > last.places.length / PLACE) ? report() : last
 }
 
 /** Numbers of a place in `Found`. */
