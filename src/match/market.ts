@@ -99,22 +99,27 @@ function number<T> (rows: readonly T[], keyOf: (row: T) => string): { of: Int32A
   return { of, count: numbers.size }
 }
 
-/** Numbers each job number that some account uses. Most accounts have one job, whose numbers need no comparison. */
+/** Numbers each job number that some account uses. Most accounts have one job, whose numbers are compared with nobody's. */
 function numbersOf (jobs: readonly JobRow[]): { tasksOf: number[][], tasks: number } {
-  const counts = new Map<Address, number>()
-  for (const { account } of jobs) counts.set(account, (counts.get(account) ?? 0) + 1)
+  /** Per account: its first job while it is the only one, then -1. */
+  const only = new Map<Address, number>()
   const numbers = new Map<string, number>()
+  const tasksOf: number[][] = []
   let tasks = 0
-  const tasksOf = jobs.map((job) => {
-    const isAlone = counts.get(job.account) === 1
+  const keyOf = ({ account, offer }: JobRow, copy: number): string => `${account}:${offer.jobNumber + copy}`
+  jobs.forEach((job, at) => {
+    const count = copiesOf(job)
+    const first = only.get(job.account)
+    if (first !== -1) only.set(job.account, first === undefined ? at : -1)
+    if (first !== undefined && first >= 0) tasksOf[first]?.forEach((task, copy) => { numbers.set(keyOf(jobs[first] as JobRow, copy), task) })
     const own: number[] = []
-    for (let copy = 0; copy < copiesOf(job); copy++) {
-      const key = isAlone ? undefined : `${job.account}:${job.offer.jobNumber + copy}`
+    for (let copy = 0; copy < count; copy++) {
+      const key = first === undefined ? undefined : keyOf(job, copy)
       const found = (key === undefined ? undefined : numbers.get(key)) ?? tasks++
       if (key !== undefined) numbers.set(key, found)
       own.push(found)
     }
-    return own
+    tasksOf.push(own)
   })
   return { tasksOf, tasks }
 }

@@ -24,6 +24,8 @@ export interface JobClasses {
   readonly classes: readonly JobClass[]
   /** A job of each number of access. */
   readonly accesses: readonly JobRow[]
+  /** Per job of the market: its limit, nLILY. */
+  readonly limits: Float64Array
   /** Jobs that stand alone and only listed providers may serve: each of their pairs counts one tick, so they are placed last and are in no class. */
   readonly narrowed: readonly number[]
 }
@@ -47,8 +49,10 @@ export function jobClassesOf (market: Market, interests: Interests): JobClasses 
   const bundleOf = bundlesOf(market)
   const isIdle = idleJobs(market)
   const texts = createTexts()
+  const limits = new Float64Array(market.jobs.length)
   market.jobs.forEach((row, at) => {
     const { offer } = row
+    limits[at] = offer.limit
     if (row.incomplete === true || offer.validUntil <= market.atMs || offer.matchedUntil > market.atMs) return
     const bundle = bundleOf[at] as number
     const idle = isIdle[at] === 1
@@ -68,9 +72,8 @@ export function jobClassesOf (market: Market, interests: Interests): JobClasses 
     if (known === undefined) byKey.set(key, { row, jobs: new Array<number>(market.copies[at] as number).fill(at), access, banned, bundle, idle })
     else known.jobs.push(at)
   })
-  const limit = (at: number): number => (market.jobs[at] as JobRow).offer.limit
-  for (const { jobs } of byKey.values()) jobs.sort((left, right) => limit(right) - limit(left) || left - right)
-  return { classes: [...byKey.values()], accesses, narrowed }
+  for (const { jobs } of byKey.values()) jobs.sort((left, right) => (limits[right] as number) - (limits[left] as number) || left - right)
+  return { classes: [...byKey.values()], accesses, limits, narrowed }
 }
 
 /** Accounts with offers that may not serve the job. */

@@ -1,5 +1,4 @@
 import type { Kernel } from '../kernel/kernel.ts'
-import type { JobRow } from '../problem.ts'
 import { PLAIN_ROWS, ROWS } from '../kernel/share-rows.ts'
 
 /**
@@ -83,7 +82,7 @@ export function programOf (kernel: Kernel): Program {
     devices: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus.length), share: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus[0]?.shareBp ?? 0),
     bundle: Int32Array.from(jobs.classes, ({ bundle }) => bundle), bannedStart, banned: Int32Array.from(jobs.classes.flatMap(({ banned }) => banned)),
     runStart, runClass: Int32Array.from(found, ({ job }) => job), runBid: Int32Array.from(found, ({ bid }) => bid), bids: columns.bids,
-    limits: Float64Array.from(jobs.classes.flatMap((jobClass) => jobClass.jobs.map((at) => jobClass.idle ? -1 : (market.jobs[at] as JobRow).offer.limit))),
+    limits: Float64Array.from(jobs.classes.flatMap((jobClass) => jobClass.jobs.map((at) => jobClass.idle ? -1 : jobs.limits[at] as number))),
     columnStart: columns.start, columnJob: columns.job, columnRun,
     columnLow: columns.low, columnHigh: columns.high, columnCost: columns.cost, columnAsk: columns.ask, columnLock: columns.lock,
     unitStart, unitClass: Int32Array.from(members, (member) => member.class), unitAccount: Int32Array.from(members, ({ account }) => account), money: Float64Array.from(market.accounts),
