@@ -49,7 +49,7 @@ export const benchCertificate: Bench = async ({ seed, trace, progress }) => {
       atMost(`${source.name}: checking a further one, median`, median(times.solution), MAX_SOLUTION_MS, 'ms'),
       atMost(`${source.name}: checking a certificate, classes not included`, median(times.bound), MAX_BOUND_MS, 'ms'),
       reported(`${source.name}: finding the snapshot's classes`, median(times.classes), 'ms'), reported(`${source.name}: indexing the snapshot`, median(times.index), 'ms'),
-      atMost(`${source.name}: certificate`, bytes, MAX_BYTES, 'bytes'), reported(`${source.name}: looser by writing prices in 13 bits`, loss * 100, '%')
+      atMost(`${source.name}: certificate`, bytes, MAX_BYTES, 'bytes'), reported(`${source.name}: looser by writing prices`, loss * 100, '%')
     )
   }
   return figures
