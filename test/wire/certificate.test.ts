@@ -64,6 +64,8 @@ t.test('bytes that say the same in another form are refused', async (t) => {
   const entry = [[0b0, 1], [5, 20]] as const
   const plain = text([[2, 8], [1, 14], [1, 9], [128, 8], [2, 6], [0, 3], ...none, ...entry, [1, 1], [0b01, 2]])
   t.same(decodeCertificate(plain), { entries: [{ key: 5, prices: [5, 0, 0, 0, 0, 0, 0, 0] }] })
+  const two = text([[2, 8], [2, 14], [2, 9], [64, 8], [128, 8], [2, 6], [0, 3], [1, 6], [0, 3], ...none.slice(1), [0, 1], [5, 19], [0b010, 3], [0b01, 2], [0, 1], [0, 19], [1, 1], [1, 1]])
+  t.same(encodeCertificate({ entries: [{ key: 5, prices: [5, 0, 0, 0, 0, 0, 0, 0] }, { key: 6, prices: [0, 3, 0, 0, 0, 0, 0, 0] }] }), two, 'of equally frequent sets the smaller comes first')
   const refused = (name: string, parts: ReadonlyArray<readonly [number, number]>): void => { t.throws(() => decodeCertificate(text(parts)), { code: 'WIRE_NOT_CANONICAL' }, name) }
   refused('a set that nothing has', [[2, 8], [1, 14], [2, 9], [128, 8], [64, 8], [2, 6], [0, 3], ...none, ...entry, [1, 1], [0b01, 2]])
   refused('a lower lowest exponent', [[2, 8], [1, 14], [1, 9], [128, 8], [1, 6], [1, 3], ...none, ...entry, [1, 1], [1, 1], [0b01, 2]])
