@@ -65,7 +65,7 @@ async function start (spec: StartSpec): Promise<string> {
   await mkdir(spec.folder, { recursive: true })
   const datastore = await lifecycle.add(createDatastore({ logger }, { path: join(spec.folder, 'datastore') }))
   const chain = await lifecycle.add(createChain({ signer, datastore, clock, logger }, { deployment: spec.deployment, rpcUrls: [spec.rpcUrl], devnet: true }))
-  const mesh = await lifecycle.add(createMesh({ datastore, logger, clock }, { network: 'bench', topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId), PLAIN_TOPIC] }))
+  const mesh = await lifecycle.add(createMesh({ datastore, logger, clock, random }, { network: 'bench', topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId), PLAIN_TOPIC] }))
   const replica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger, domain, random }, { secret: new Uint8Array(32) }))
   const eligibility = createEligibility({ chain, clock }, { rules: spec.auction })
   const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: ['solver'] }))

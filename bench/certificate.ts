@@ -11,6 +11,8 @@ import { atMost, percentile, reported, type Bench, type Figure } from './figure.
 import { bookOf, cpuNow, rowsToMeasure } from './match/book.ts'
 
 const ROUNDS = 7
+/** Solutions that are checked after the first of a snapshot. */
+const OTHERS = 3
 const MAX_BYTES = 8192
 const MAX_SOLUTION_MS = 15
 const MAX_BOUND_MS = 60
@@ -20,7 +22,7 @@ export const benchCertificate: Bench = async ({ seed, trace, progress }) => {
   const figures: Figure[] = []
   for (const source of (await rowsToMeasure(trace, seed)).slice(0, 2)) {
     progress(`measuring ${source.name}`)
-    const times = { index: [] as number[], solution: [] as number[], classes: [] as number[], bound: [] as number[] }
+    const times = { index: [] as number[], first: [] as number[], solution: [] as number[], classes: [] as number[], bound: [] as number[] }
     let bytes = 0
     let loss = 0
     for (let round = 0; round < ROUNDS; round++) {
@@ -35,17 +37,19 @@ export const benchCertificate: Bench = async ({ seed, trace, progress }) => {
         into.push(cpuNow() - started)
       }
       time(times.index, () => marketOf(fresh))
-      time(times.solution, () => { if (!verifySolution(fresh, solution).ok) throw new Error('the solution is infeasible') })
+      // The records that it names are read by the first; an auction checks up to 64 on one snapshot.
+      for (const into of [times.first, ...Array.from({ length: OTHERS }, () => times.solution)]) time(into, () => { if (!verifySolution(fresh, solution).ok) throw new Error('the solution is infeasible') })
       time(times.classes, () => kernelOf(fresh))
       time(times.bound, () => { loss = verifyBound(fresh, decodeCertificate(encoded)) / found.bound - 1 })
       bytes = encoded.length
     }
     const median = (samples: readonly number[]): number => percentile(samples, 0.5)
     figures.push(
-      atMost(`${source.name}: checking a solution, median`, median(times.solution), MAX_SOLUTION_MS, 'ms'),
+      atMost(`${source.name}: checking the first solution of a snapshot, median`, median(times.first), MAX_SOLUTION_MS, 'ms'),
+      atMost(`${source.name}: checking a further one, median`, median(times.solution), MAX_SOLUTION_MS, 'ms'),
       atMost(`${source.name}: checking a certificate, classes not included`, median(times.bound), MAX_BOUND_MS, 'ms'),
       reported(`${source.name}: finding the snapshot's classes`, median(times.classes), 'ms'), reported(`${source.name}: indexing the snapshot`, median(times.index), 'ms'),
-      atMost(`${source.name}: certificate`, bytes, MAX_BYTES, 'bytes'), reported(`${source.name}: looser by writing prices in 13 bits`, loss * 100, '%')
+      atMost(`${source.name}: certificate`, bytes, MAX_BYTES, 'bytes'), reported(`${source.name}: looser by writing prices`, loss * 100, '%')
     )
   }
   return figures

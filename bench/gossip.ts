@@ -12,7 +12,7 @@ import { recordKey, type Seen, type Sending } from './sendings.ts'
 
 const NODES = 20
 const SECONDS = 20
-const WARM_UP_SECONDS = 5
+const WARM_UP_SECONDS = 15
 const RECORDS_PER_SECOND = 50
 const AUTHORS = 200
 const TIMES = 1.5
@@ -30,7 +30,7 @@ const TAIL_MS = 5_000
 const LEAST_DELIVERED = 99
 const MESH_TIMEOUT_MS = 180_000
 /** Nodes that just met look for each other in the DHT: measuring starts when they use less than this share of the machine, or after the time-out. */
-const SETTLED_PERCENT = 30
+const SETTLED_PERCENT = 12
 const SETTLE_MS = 3_000
 
 interface Phase { latencies: number[], waits: number[], travels: number[], last: number[], delivered: number, load: Load }

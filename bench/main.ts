@@ -16,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   reconcile: async () => (await import('./reconcile.ts')).benchReconcile,
   crdts: async () => (await import('./crdts.ts')).benchCrdts,
   match: async () => (await import('./match.ts')).benchMatch,
+  allocation: async () => (await import('./allocation.ts')).benchAllocation,
   growth: async () => (await import('./growth.ts')).benchGrowth,
   arrivals: async () => (await import('./arrivals.ts')).benchArrivals,
   certificate: async () => (await import('./certificate.ts')).benchCertificate,

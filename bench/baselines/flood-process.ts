@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createSystemClock } from '../../src/core/clock.ts'
+import { createSystemRandom } from '../../src/core/random.ts'
 import { silentLogger as logger } from '../../src/core/logger.ts'
 import { createMesh } from '../../src/mesh/mesh.ts'
 import { createDatastore } from '../../src/store/datastore.ts'
@@ -21,7 +22,7 @@ const AGAIN_MS = 1_000
 const topic = recordsTopic(DOMAIN.chainId, 0)
 const datastore = createDatastore({ logger }, { path: join(folder, 'datastore') })
 await datastore.start()
-const mesh = createMesh({ datastore, logger, clock: createSystemClock() }, { network: String(DOMAIN.chainId), topics: [topic], targetPeers: 0 })
+const mesh = createMesh({ datastore, logger, clock: createSystemClock(), random: createSystemRandom() }, { network: String(DOMAIN.chainId), topics: [topic], targetPeers: 0 })
 mesh.topics.subscribe(topic, { maxBytes: 65_536, validate: () => 'ignore' })
 await mesh.start()
 await mesh.connect(address, { signal: AbortSignal.timeout(20_000) })

@@ -22,7 +22,8 @@ const create = async (): Promise<Libp2p<{ gossip: ReturnType<ReturnType<typeof g
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
   connectionManager: { inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND, maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS },
-  services: { identify: identify(), gossip: gossipsub(gossipOptions([TOPIC], { appScore: () => 0, isRelay: () => false })) }
+  // It passes on at once whatever comes.
+  services: { identify: identify(), gossip: gossipsub({ ...gossipOptions([TOPIC], { appScore: () => 0, isRelay: () => false }), asyncValidation: false }) }
 })
 
 const libp2p = await create()

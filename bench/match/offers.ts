@@ -1,5 +1,5 @@
 import type { Random } from '../../src/core/random.ts'
-import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/match/options.ts'
+import { BP, DEFAULT_MATCH_RULES, type MatchRules } from '../../src/match/options.ts'
 import type { JobRow, OfferRow, Snapshot } from '../../src/match/problem.ts'
 import { tickFor } from '../../src/match/ticks.ts'
 import { PLAIN_JOB } from '../../src/wire/job-offer.ts'
@@ -54,6 +54,17 @@ export function toSnapshot (random: Random, rows: Rows, rules: MatchRules): Snap
     const targets = offers.length > 0 && random.below(100) < TARGETED_PERCENT ? [(offers[random.below(offers.length)] as OfferRow).account] : []
     return { id: id(), account: address(), offer: { ...jobOf(task, set()), jobNumber: at, limit, targets } }
   })
+  return { epoch: 1, atMs: AT_MS, jobs, offers, rules }
+}
+
+/** The rows with jobs that bid what GPUs they ask for and offers that ask nothing: a solution counts the GPUs that it gives out, and a tick for each job without. */
+export function byGpus (random: Random, rows: Rows): Snapshot {
+  const id = (): Hash => hexOf(random.bytes(32))
+  const address = (): Address => hexOf(random.bytes(20))
+  const mediators = [address()]
+  const rules = { ...DEFAULT_MATCH_RULES, bandBp: 10_000, reference: { base: 0, cpuMilliSecond: 0, memoryMiBSecond: 0, diskMiBSecond: 0, gpuSecond: { default: BP, models: {} } } }
+  const offers = rows.machines.map((machine): OfferRow => ({ id: id(), account: address(), freeCollateral: HIGHEST_FREE, offer: offerOf(machine, () => 0, mediators) }))
+  const jobs = rows.tasks.map((task, at): JobRow => ({ id: id(), account: address(), offer: { ...jobOf(task, mediators), jobNumber: at, limit: RUN_SECONDS * task.gpus * task.gpuMilli * 10, targets: [] } }))
   return { epoch: 1, atMs: AT_MS, jobs, offers, rules }
 }
 

@@ -15,6 +15,8 @@ export interface NodeFacade {
   jobs: () => JobView[]
   job: (jobId: string) => JobView
   explain: (jobId: string) => Promise<unknown>
+  /** Why an offer of the book, whoever's, stays idle. */
+  explainOffer: (offerId: string) => Promise<unknown>
   /** Calls back at every change of the job until the returned function is called. */
   watch: (jobId: string, listener: (job: JobView) => void) => () => void
   /** This node's own recomputation of an epoch's auction. */

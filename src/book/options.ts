@@ -62,7 +62,7 @@ export const RATE_LIMITS = {
 
 /** Checking signatures on other threads. */
 export const SIGNATURES = {
-  // Checked on the spot where nothing waits: half a millisecond, and a quiet node never starts a thread (10 MB).
+  // Checked on the spot: a fifth of a millisecond, and a node that only hears gossip never starts a thread (10 MB, and 50 ms that others wait).
   atOnce: 4,
   // More than four threads outrun what one thread can decode and merge.
   maxThreads: 4,
@@ -132,7 +132,7 @@ export const PAGE_RATE = { perSecond: 300, burst: 300, maxKeys: 4096 } as const
 /** Records on disk. */
 export const PERSISTENCE = {
   // Foreign records wait this long to be written together; what a kill loses so, reconciliation brings back.
-  flushMs: 50,
+  flushMs: 250,
   maxOps: 512,
   // After a write that failed, such as on a full disk.
   retryMs: 5_000

@@ -20,6 +20,7 @@ export interface NodeClient {
   job: (id: string) => Promise<JobView>
   cancel: (id: string) => Promise<JobView>
   explain: (id: string) => Promise<unknown>
+  explainOffer: (id: string) => Promise<unknown>
   auction: (epoch: number) => Promise<AuctionSummary>
   fleet: () => Promise<FleetView>
   /** Each resolves to the fleet as it is then. */
@@ -133,6 +134,7 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
     job: (id) => get(`/v1/jobs/${encodeURIComponent(id)}`),
     cancel: (id) => post(`/v1/jobs/${encodeURIComponent(id)}/cancel`, {}),
     explain: (id) => get(`/v1/jobs/${encodeURIComponent(id)}/explain`),
+    explainOffer: (id) => get(`/v1/offers/${encodeURIComponent(id)}/explain`),
     auction: (epoch) => get(`/v1/auctions/${epoch}`),
     fleet: () => get('/v1/fleet'),
     changeFleet: (what, body) => post(`/v1/fleet/${what}`, body),

@@ -2,7 +2,7 @@ import { formatLily } from '../wire/amount.ts'
 import { endOf, lockable, type ReasonCode } from './admissible.ts'
 import { devicesFor } from './devices.ts'
 import { gpuGap } from './gpu-gap.ts'
-import { trustedBy } from './mediators.ts'
+import { knownSets, trustedBy, type Trust } from './mediators.ts'
 import { askFor, collateralFor, priceFor } from './price.ts'
 import type { JobRow, MatchRules, OfferRow } from './problem.ts'
 import { FULL_REPUTATION } from './score.ts'
@@ -36,6 +36,13 @@ const lacking = {
 }
 const money = (by: number): string => Number.isFinite(by) ? `${formatLily(by)} LILY` : 'more LILY than can be counted'
 
+/** Sets that the other side accepts come first: one entry in place of many addresses. */
+function trustText (trust: Trust, side: 'creator' | 'provider', rules: MatchRules): string {
+  const sets = knownSets(trust, rules).map(({ number, hash }) => `accept mediator set ${number} (${hash})`)
+  const named = trust.mediators.length === 0 ? [] : [`trust one of the ${side}'s mediators: ${trust.mediators.join(', ')}`]
+  return [...sets, ...named].join(', or ')
+}
+
 /** For the job's creator. */
 const CREATOR: Side = {
   self: () => other('the offer is your own account\'s; a job runs on another account\'s machine'),
@@ -54,7 +61,7 @@ const CREATOR: Side = {
   seal: () => own('submit the job unsealed: sealed content is not served yet'),
   verification: () => own('ask for a quorum of at most as many as there are replicas'),
   reputation: (pair) => own(`ask for ${lacking.reputation(pair)} bp of reputation less`, lacking.reputation(pair)),
-  mediators: ({ offer, rules }) => trustedBy(offer.offer, rules).length === 0 ? other('the provider trusts no mediator') : own(`trust one of the provider's mediators: ${trustedBy(offer.offer, rules).join(', ')}`),
+  mediators: ({ offer, rules }) => trustedBy(offer.offer, rules).length === 0 ? other('the provider trusts no mediator') : own(trustText(offer.offer, 'provider', rules)),
   cpu: (pair) => own(`ask for ${lacking.cpu(pair)} milli-cores less`, lacking.cpu(pair)),
   memory: (pair) => own(`ask for ${lacking.memory(pair)} MiB of memory less`, lacking.memory(pair)),
   disk: (pair) => own(`ask for ${lacking.disk(pair)} MiB of disk less`, lacking.disk(pair)),
@@ -83,7 +90,7 @@ const PROVIDER: Side = {
   seal: () => other('the job is sealed, which is not served yet'),
   verification: () => other('the job wants more providers to agree than it asks for'),
   reputation: (pair) => own(`earn ${lacking.reputation(pair)} bp of reputation more`, lacking.reputation(pair)),
-  mediators: ({ job, rules }) => trustedBy(job.offer, rules).length === 0 ? other('the creator trusts no mediator') : own(`trust one of the creator's mediators: ${trustedBy(job.offer, rules).join(', ')}`),
+  mediators: ({ job, rules }) => trustedBy(job.offer, rules).length === 0 ? other('the creator trusts no mediator') : own(trustText(job.offer, 'creator', rules)),
   cpu: (pair) => own(`offer ${lacking.cpu(pair)} milli-cores more`, lacking.cpu(pair)),
   memory: (pair) => own(`offer ${lacking.memory(pair)} MiB of memory more`, lacking.memory(pair)),
   disk: (pair) => own(`offer ${lacking.disk(pair)} MiB of disk more`, lacking.disk(pair)),

@@ -19,29 +19,40 @@ export function hardwareKeyOf ({ offers }: UnitClass): number {
 const LEAST_WORTH = 0.002
 
 /** Prices per unit class and row (any numbers) as a certificate: rounded to what can be written, with the largest of each hardware for classes not listed. */
-export function certificateOf ({ units, capacity }: Kernel, prices: Float64Array): Certificate {
+export function certificateOf (kernel: Kernel, prices: Float64Array): Certificate {
   const entries = new Map<number, number[]>()
   const raise = (key: number, row: readonly number[]): void => {
     const known = entries.get(key)
     entries.set(key, known === undefined ? [...row] : known.map((price, at) => Math.max(price, row[at] as number)))
   }
-  units.classes.forEach((unitClass, at) => {
+  const { capacity } = kernel
+  keysOf(kernel).forEach(({ own: key, hardware }, at) => {
     const own = prices.subarray(at * CERTIFICATE_ROWS, (at + 1) * CERTIFICATE_ROWS)
     const has = capacity.subarray(at * CERTIFICATE_ROWS, (at + 1) * CERTIFICATE_ROWS)
     const worth = own.reduce((sum, price, row) => sum + price * (has[row] as number), 0)
     const rounded = Array.from(own, (price, row) => price * (has[row] as number) < worth * LEAST_WORTH ? 0 : roundPrice(price))
-    raise(keyOf(unitClass.key), rounded)
-    raise(hardwareKeyOf(unitClass), rounded)
+    raise(key, rounded)
+    raise(hardware, rounded)
   })
   return { entries: [...entries].map(([key, row]) => ({ key, prices: row })).sort((left, right) => left.key - right.key) }
 }
 
+const keys = new WeakMap<Kernel['units'], ReadonlyArray<{ readonly own: number, readonly hardware: number }>>()
+
+/** Per unit class its two keys: hashes, found once for all certificates of a book. */
+function keysOf ({ units }: Kernel): ReadonlyArray<{ readonly own: number, readonly hardware: number }> {
+  const found = keys.get(units) ?? units.classes.map((unitClass) => ({ own: keyOf(unitClass.key), hardware: hardwareKeyOf(unitClass) }))
+  keys.set(units, found)
+  return found
+}
+
 /** The certificate's prices per unit class and row of this kernel. A class that is not listed has those of its hardware; of unknown hardware, none. */
-export function pricesOf ({ units }: Kernel, { entries }: Certificate): Float64Array {
+export function pricesOf (kernel: Kernel, { entries }: Certificate): Float64Array {
   const byKey = new Map(entries.map(({ key, prices }) => [key, prices]))
-  const prices = new Float64Array(units.classes.length * CERTIFICATE_ROWS)
-  units.classes.forEach((unitClass, at) => {
-    const found = byKey.get(keyOf(unitClass.key)) ?? byKey.get(hardwareKeyOf(unitClass))
+  const classes = keysOf(kernel)
+  const prices = new Float64Array(classes.length * CERTIFICATE_ROWS)
+  classes.forEach(({ own, hardware }, at) => {
+    const found = byKey.get(own) ?? byKey.get(hardware)
     if (found !== undefined) prices.set(found, at * CERTIFICATE_ROWS)
   })
   return prices

@@ -12,6 +12,9 @@ import { knownToAll } from './snapshot.ts'
 export function createCertifier (): Certifier {
   const present = new WeakMap<Snapshot, Snapshot>()
   const classes = new WeakMap<Kernel, Int32Array>()
+  /** A pair's price asks for the same rents again and again: certificates are decoded, and prices looked up, once. Whoever holds the bytes never changes them. */
+  const decoded = new WeakMap<Uint8Array, { certificate: Certificate | undefined }>()
+  const rents = new WeakMap<Kernel, WeakMap<Uint8Array, Float64Array>>()
   const presentOf = (snapshot: Snapshot): Snapshot => {
     const known = present.get(snapshot) ?? knownToAll(snapshot)
     present.set(snapshot, known)
@@ -26,16 +29,30 @@ export function createCertifier (): Certifier {
     return found
   }
 
+  const certificateOf = (bytes: Uint8Array): Certificate | undefined => {
+    const known = decoded.get(bytes) ?? { certificate: read(bytes) }
+    decoded.set(bytes, known)
+    return known.certificate
+  }
+  const rentsAt = (kernel: Kernel, bytes: Uint8Array): Float64Array | undefined => {
+    const known = rents.get(kernel) ?? new WeakMap<Uint8Array, Float64Array>()
+    rents.set(kernel, known)
+    const certificate = certificateOf(bytes)
+    const found = known.get(bytes) ?? (certificate === undefined ? undefined : pricesOf(kernel, certificate))
+    if (found !== undefined) known.set(bytes, found)
+    return found
+  }
+
   return {
     bound: (snapshot, bytes) => {
-      const certificate = read(bytes)
+      const certificate = certificateOf(bytes)
       return certificate === undefined ? undefined : BigInt(verifyBound(presentOf(snapshot), certificate))
     },
     rentsOf: (snapshot, bytes, { id }) => {
-      const certificate = read(bytes)
       const kernel = kernelOf(presentOf(snapshot))
       const at = classOfOffer(kernel)[kernel.market.offerIndex.get(id) ?? -1] ?? -1
-      return certificate === undefined || at < 0 ? [] : [...pricesOf(kernel, certificate).subarray(at * ROWS, (at + 1) * ROWS)]
+      const prices = rentsAt(kernel, bytes)
+      return prices === undefined || at < 0 ? [] : [...prices.subarray(at * ROWS, (at + 1) * ROWS)]
     },
     demandOf: ({ offer: { resources: { cpuMilli, memoryMiB, diskMiB }, gpus } }) =>
       [cpuMilli, memoryMiB, diskMiB, ...Array.from({ length: ROWS - PLAIN_ROWS }, (_, row) => gpus.reduce((sum, { shareBp }) => sum + shareInRow(row, shareBp), 0))]

@@ -5,10 +5,10 @@ import { ACCESS } from './kernel/columns.ts'
 import { accepts } from './kernel/devices.ts'
 import type { Kernel } from './kernel/kernel.ts'
 import { PLAIN_ROWS, ROWS, shareInRow } from './kernel/share-rows.ts'
-import { BP } from './options.ts'
+import { BP, ONE_TICK } from './options.ts'
 import { referenceAlone } from './price.ts'
 import type { JobRow, OfferRow } from './problem.ts'
-import { bandFor, clip, type Band } from './score.ts'
+import { bandFor, clip, isTickJob, type Band } from './score.ts'
 
 /** A job with what is asked of it again and again. Amounts are nLILY in doubles: guesses that order, nothing that counts. */
 export interface Applicant {
@@ -24,6 +24,10 @@ export interface Applicant {
   /** Per number of access of offers, and per kind of their devices: whether that lets the job in. */
   readonly isLetIn: readonly boolean[]
   readonly isServed: readonly boolean[]
+  /** It lists accounts that it wants or avoids. */
+  readonly isPicky: boolean
+  /** The same for jobs that differ in nothing that is guessed about but their limit. */
+  readonly kind: string
 }
 
 export interface Estimate {
@@ -32,12 +36,17 @@ export interface Estimate {
   readonly offers: Int32Array
   /**
    * What the job costs on the offer with the resources that it takes there, at the certificate's prices; Infinity where it asks more than the job's limit, or where
-   * its rules or kinds of devices leave the job out.
+   * its rules, kinds of devices or the job's own lists leave the job out.
    */
   costOn: (applicant: Applicant, offerAt: number) => number
+  /** The same for all `offers`. */
+  costsOf: (applicant: Applicant, into: Float64Array) => void
   /** Per offer: base, CPU, memory, disk, and the second of its cheapest device; 0 without. */
   readonly asks: Float64Array
 }
+
+/** Constraints on the accounts that a job lists. */
+const LISTS = ['avoid', 'target'] as const
 
 /** Numbers of an offer in `asks`. */
 export const ASKS = 5
@@ -69,7 +78,8 @@ export function createEstimate ({ market, units, ...kernel }: Kernel, certificat
       })
     }
   })
-  const costOn = ({ row: { offer }, band, demand, gpus, isLetIn, isServed }: Applicant, offerAt: number): number => {
+  const isLeftOut = (row: JobRow, offerAt: number): boolean => LISTS.some((reason) => !passes(reason, row, market.offers[offerAt] as OfferRow, market))
+  const amountOn = ({ row: { offer }, band, demand, gpus, isLetIn, isServed }: Applicant, offerAt: number): number => {
     if (isLetIn[accessOf[offerAt] as number] !== true || isServed[kindOf[offerAt] as number] !== true) return Number.POSITIVE_INFINITY
     const at = offerAt * ASKS
     const perSecond = (demand[0] as number) * (asks[at + 1] as number) + (demand[1] as number) * (asks[at + 2] as number) + (demand[2] as number) * (asks[at + 3] as number) +
@@ -84,17 +94,24 @@ export function createEstimate ({ market, units, ...kernel }: Kernel, certificat
   return {
     offers: Int32Array.from(offers),
     asks,
-    costOn,
+    costOn: (applicant, offerAt) => applicant.isPicky && isLeftOut(applicant.row, offerAt) ? Number.POSITIVE_INFINITY : amountOn(applicant, offerAt),
+    costsOf: (applicant, into) => {
+      for (const offer of offers) into[offer] = amountOn(applicant, offer)
+      if (applicant.isPicky) for (const offer of offers) if (isLeftOut(applicant.row, offer)) into[offer] = Number.POSITIVE_INFINITY
+    },
     applicantOf: (row) => {
       const { resources: { cpuMilli, memoryMiB, diskMiB }, gpus, limit } = row.offer
       const band = bandFor(Math.min(Number.MAX_SAFE_INTEGER, referenceAlone(row.offer, market.rules)), market.rules)
       const demand = new Float64Array(ROWS)
       demand.set([cpuMilli, memoryMiB, diskMiB])
       for (const { shareBp } of gpus) for (let at = PLAIN_ROWS; at < ROWS; at++) demand[at] = (demand[at] as number) + shareInRow(at - PLAIN_ROWS, shareBp)
+      const isLetIn = units.accesses.map((other) => ACCESS.every((reason) => passes(reason, row, other, market)))
+      const isPicky = row.offer.targets.length > 0 || row.offer.avoid.length > 0
+      const isTick = isTickJob(row)
       return {
-        id: row.id, row, bid: clip(limit, band), band, demand, gpus: gpus.length, leastShare: gpus.reduce((least, { shareBp }) => Math.min(least, shareBp), BP),
-        isLetIn: units.accesses.map((offer) => ACCESS.every((reason) => passes(reason, row, offer, market))),
-        isServed: ofKind.map(({ offer }) => gpus.every((entry) => offer.gpus.some((device) => accepts(entry, device))))
+        id: row.id, row, bid: isTick ? ONE_TICK : clip(limit, band), band, demand, gpus: gpus.length, leastShare: gpus.reduce((least, { shareBp }) => Math.min(least, shareBp), BP), isLetIn, isPicky,
+        isServed: ofKind.map(({ offer }) => gpus.every((entry) => offer.gpus.some((device) => accepts(entry, device)))),
+        kind: isPicky || isTick ? row.id : `${cpuMilli} ${memoryMiB} ${diskMiB} ${row.offer.runSeconds} ${gpus.length === 0 ? '' : JSON.stringify(gpus)} ${isLetIn.map(Number).join('')}`
       }
     }
   }

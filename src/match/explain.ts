@@ -1,7 +1,8 @@
-import { passes, REASONS, type ReasonCode } from './admissible.ts'
+import { admissible, passes, REASONS, type ReasonCode } from './admissible.ts'
 import { adviceFor, type Advice } from './advice.ts'
 import { devicesFor } from './devices.ts'
 import { marketOf, type Market } from './market.ts'
+import { rivalOfJob, rivalOfOffer, type Rival } from './outbid.ts'
 import { askFor } from './price.ts'
 import type { JobRow, OfferRow, Snapshot, Solution } from './problem.ts'
 import type { Hash } from '../wire/shapes.ts'
@@ -32,6 +33,8 @@ export interface Explanation {
   steps: Step[]
   /** Up to three counterparts that fall out: least that only they can change, then fewest constraints, then the smallest gap of price. */
   nearest: Miss[]
+  /** Where it is `outbid` by a solution: the place that it comes nearest to. */
+  rival?: Rival
 }
 
 const NEAREST = 3
@@ -42,7 +45,10 @@ export function explainJob (snapshot: Snapshot, jobId: Hash, solution?: Solution
   const job = market.jobs[market.jobIndex.get(jobId) ?? -1]
   const matched = (solution?.matches ?? []).filter((match) => match.job === jobId).map((match) => match.offer)
   if (job === undefined) return unknown(jobId)
-  return explain(market, 'creator', jobId, matched, market.offers.map((offer) => ({ id: offer.id, job, offer })))
+  const explanation = explain(market, 'creator', jobId, matched, market.offers.map((offer) => ({ id: offer.id, job, offer })))
+  if (explanation.state !== 'outbid' || solution === undefined) return explanation
+  const offers = [...market.offers.keys()].filter((at) => admissible(job, market.offers[at] as OfferRow, market).ok)
+  return withRival(explanation, rivalOfJob(market, job, offers, solution))
 }
 
 /** Why the offer idles: jobs per constraint and the nearest misses with what the provider can change. */
@@ -51,7 +57,13 @@ export function explainOffer (snapshot: Snapshot, offerId: Hash, solution?: Solu
   const offer = market.offers[market.offerIndex.get(offerId) ?? -1]
   const matched = (solution?.matches ?? []).filter((match) => match.offer === offerId).map((match) => match.job)
   if (offer === undefined) return unknown(offerId)
-  return explain(market, 'provider', offerId, matched, market.jobs.map((job) => ({ id: job.id, job, offer })))
+  const explanation = explain(market, 'provider', offerId, matched, market.jobs.map((job) => ({ id: job.id, job, offer })))
+  if (explanation.state !== 'outbid' || solution === undefined) return explanation
+  return withRival(explanation, rivalOfOffer(market, market.offerIndex.get(offerId) as number, market.jobs.filter((job) => admissible(job, offer, market).ok), solution))
+}
+
+function withRival (explanation: Explanation, rival: Rival | undefined): Explanation {
+  return rival === undefined ? explanation : { ...explanation, rival }
 }
 
 interface Candidate { id: Hash, job: JobRow, offer: OfferRow }

@@ -1,5 +1,5 @@
 import type { Resources } from '../wire/job-offer.ts'
-import type { Hash } from '../wire/shapes.ts'
+import type { Address, Hash } from '../wire/shapes.ts'
 import { MatchError } from './errors.ts'
 import { copiesOf, groupsOf, type Groups } from './groups.ts'
 import type { JobRow, MatchRules, OfferRow, Snapshot } from './problem.ts'
@@ -99,20 +99,29 @@ function number<T> (rows: readonly T[], keyOf: (row: T) => string): { of: Int32A
   return { of, count: numbers.size }
 }
 
-/** Numbers each job number that some account uses. */
+/** Numbers each job number that some account uses. Most accounts have one job, whose numbers are compared with nobody's. */
 function numbersOf (jobs: readonly JobRow[]): { tasksOf: number[][], tasks: number } {
+  /** Per account: its first job while it is the only one, then -1. */
+  const only = new Map<Address, number>()
   const numbers = new Map<string, number>()
-  const tasksOf = jobs.map((job) => {
+  const tasksOf: number[][] = []
+  let tasks = 0
+  const keyOf = ({ account, offer }: JobRow, copy: number): string => `${account}:${offer.jobNumber + copy}`
+  jobs.forEach((job, at) => {
+    const count = copiesOf(job)
+    const first = only.get(job.account)
+    if (first !== -1) only.set(job.account, first === undefined ? at : -1)
+    if (first !== undefined && first >= 0) tasksOf[first]?.forEach((task, copy) => { numbers.set(keyOf(jobs[first] as JobRow, copy), task) })
     const own: number[] = []
-    for (let copy = 0; copy < copiesOf(job); copy++) {
-      const key = `${job.account}:${job.offer.jobNumber + copy}`
-      const found = numbers.get(key) ?? numbers.size
-      numbers.set(key, found)
+    for (let copy = 0; copy < count; copy++) {
+      const key = first === undefined ? undefined : keyOf(job, copy)
+      const found = (key === undefined ? undefined : numbers.get(key)) ?? tasks++
+      if (key !== undefined) numbers.set(key, found)
       own.push(found)
     }
-    return own
+    tasksOf.push(own)
   })
-  return { tasksOf, tasks: numbers.size }
+  return { tasksOf, tasks }
 }
 
 function indexOf (rows: ReadonlyArray<{ id: Hash }>): Map<Hash, number> {

@@ -19,6 +19,11 @@ export function trustedBy ({ mediators, mediatorSets }: Trust, rules: MatchRules
   return [...new Set([...mediators, ...mediatorSets.flatMap((hash) => sets.get(hash) ?? [])])]
 }
 
+/** The sets that the offer trusts and the rules define, with their places in the network's list, from 1. */
+export function knownSets ({ mediatorSets }: Trust, rules: MatchRules): Array<{ number: number, hash: Hash }> {
+  return [...setsOf(rules).keys()].flatMap((hash, at) => mediatorSets.includes(hash) ? [{ number: at + 1, hash }] : [])
+}
+
 /** Whether both trust a mediator that is neither of them. */
 export function shareMediator (left: Trust, right: Trust, parties: readonly Address[], rules: MatchRules): boolean {
   // A set that both name saves the comparison of long lists.

@@ -40,7 +40,8 @@ export function referenceAlone (job: Sized, rules: MatchRules): number {
   return priceAt(rules.reference, job, ({ models }) => models.length === 0 ? rules.reference.gpuSecond.default : Math.min(...models.map((model) => secondOf(model, rules))))
 }
 
-function secondOf (model: string, { reference: { gpuSecond } }: MatchRules): number {
+/** The reference price of a second of a whole device of the model, nLILY. */
+export function secondOf (model: string, { reference: { gpuSecond } }: MatchRules): number {
   return Object.hasOwn(gpuSecond.models, model) ? gpuSecond.models[model] as number : gpuSecond.default
 }
 

@@ -17,20 +17,19 @@ export function warmStartOf (kernel: Kernel, program: Program, { matches, certif
       next++
     }
   }
-  const columnOf = new Map<number, number>()
-  const keyOf = (unitClass: number, job: number, alternative: number): number => (unitClass * jobs.classes.length + job) * 64 + alternative
-  for (let unit = 0; unit < units.classes.length; unit++) {
-    for (let column = columns.start[unit] as number; column < (columns.start[unit + 1] as number); column++) {
-      if (Number.isFinite(columns.lock[column] as number)) columnOf.set(keyOf(unit, columns.job[column] as number, columns.alternative[column] as number), column)
-    }
+  /** The last of the unit class's columns for the job on that alternative that engines may use. A unit class has few: looked for only where a match was. */
+  const findColumn = (unitClass: number, job: number, alternative: number): number => {
+    let column = (columns.start[unitClass + 1] as number) - 1
+    while (column >= (columns.start[unitClass] as number) && !(columns.job[column] === job && columns.alternative[column] === alternative && Number.isFinite(columns.lock[column] as number))) column--
+    return column < (columns.start[unitClass] as number) ? -1 : column
   }
   const places: number[] = []
   for (const { job, offer } of matches) {
     const jobClass = classOf.get(job)
     const place = unitOf.get(offer)
     if (jobClass === undefined || place === undefined) continue
-    const column = columnOf.get(keyOf(program.unitClass[place.unit] as number, jobClass, place.alternative))
-    if (column !== undefined) places.push(0, column, place.unit, 0, 0)
+    const column = findColumn(program.unitClass[place.unit] as number, jobClass, place.alternative)
+    if (column >= 0) places.push(0, column, place.unit, 0, 0)
   }
   return { places: Int32Array.from(places), ...(certificate === undefined ? {} : { prices: pricesOf(kernel, certificate) }) }
 }

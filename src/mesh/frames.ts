@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { MeshError } from './errors.ts'
 
 /** Kinds of frames (protocol/requests.md): payload of the protocol, or an error that ends the exchange. */
@@ -22,7 +23,7 @@ export interface Frame { kind: number, payload: Uint8Array }
 export interface FrameChannel {
   /** The next frame, undefined after a clean end. MeshError MESH_FRAME_TOO_LARGE, MESH_PROTOCOL, MESH_UNREACHABLE. */
   read: () => Promise<Frame | undefined>
-  /** Resolves when the stream takes more. MeshError MESH_UNREACHABLE when it is gone. */
+  /** Resolves when the stream takes more; `payload` is not copied, so it must not change any more. MeshError MESH_UNREACHABLE when the stream is gone. */
   write: (kind: number, payload: Uint8Array) => Promise<void>
   /** Says that nothing more will be written. */
   end: () => Promise<void>
@@ -100,7 +101,9 @@ export function createFrameChannel (stream: Stream, options: { maxFrameBytes: nu
     else wantBytes = HEADER_BYTES - 1 + length
   }
   const complete = (): void => {
-    const frame = { kind: buffer[HEADER_BYTES - 1] as number, payload: buffer.slice(HEADER_BYTES, filled) }
+    // Nothing else stands in this memory, and none of it is left over where the frame came in one piece.
+    const payload = buffer.byteLength === filled ? buffer.subarray(HEADER_BYTES) : buffer.slice(HEADER_BYTES, filled)
+    const frame = { kind: buffer[HEADER_BYTES - 1] as number, payload }
     frames.push(frame)
     queuedBytes += FRAME_COST_BYTES + frame.payload.byteLength
     buffer = new Uint8Array(HEADER_BYTES)
@@ -174,14 +177,12 @@ export function createFrameChannel (stream: Stream, options: { maxFrameBytes: nu
       settle()
     }),
     write: async (kind, payload) => {
-      const bytes = new Uint8Array(HEADER_BYTES + payload.byteLength)
-      const view = new DataView(bytes.buffer)
-      view.setUint32(0, payload.byteLength + 1)
-      view.setUint8(4, kind)
-      bytes.set(payload, HEADER_BYTES)
+      const header = new DataView(new ArrayBuffer(HEADER_BYTES))
+      header.setUint32(0, payload.byteLength + 1)
+      header.setUint8(4, kind)
       options.onActivity?.()
       try {
-        if (!stream.send(bytes)) await drained(stream)
+        if (!stream.send(new Uint8ArrayList(new Uint8Array(header.buffer), payload))) await drained(stream)
       } catch (error) {
         throw failure ?? new MeshError('MESH_UNREACHABLE', 'the stream is closed', { cause: error })
       }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { GossipsubOpts } from '@chainsafe/libp2p-gossipsub'
 import type { TopicScoreParams } from '@chainsafe/libp2p-gossipsub/score'
 import { SharedAddresses } from './addresses.ts'
@@ -45,7 +45,7 @@ const TOPIC_SCORE: TopicScoreParams = {
  * record on another topic first and have the genuine one dropped as already seen.
  */
 export function messageId (topic: string, data: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(`${topic}\0`).update(data).digest())
+  return new Uint8Array(hash('sha256', Buffer.concat([Buffer.from(`${topic}\0`), data]), 'buffer'))
 }
 
 /** Gossipsub's settings (protocol/topics.md). `appScore` adds what requests and other protocols hold against a peer; `isRelay` knows the addresses of relays in use. */
@@ -53,10 +53,14 @@ export function gossipOptions (topics: readonly string[], components: { appScore
   return {
     globalSignaturePolicy: 'StrictNoSign',
     msgIdFn: (message) => messageId(message.topic, message.data),
+    // The name of an id in gossipsub's tables, several look-ups for each message that comes: a character for a byte is the cheapest.
+    msgIdToStrFn: (id) => Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1'),
     allowedTopics: new Set(topics),
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     emitSelf: false,
+    // `topics.ts` says what is passed on, and when.
+    asyncValidation: true,
     fallbackToFloodsub: false,
     floodPublish: true,
     doPX: false,

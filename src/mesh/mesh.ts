@@ -2,6 +2,7 @@ import type { Libp2p, PeerId } from '@libp2p/interface'
 import type { Clock } from '../core/clock.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
+import type { Random } from '../core/random.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Datastore } from '../store/datastore.ts'
 import { createAddressPolicy } from './address-policy.ts'
@@ -47,12 +48,12 @@ export interface Mesh extends Startable {
 }
 
 /** Builds the host; nothing is loaded or opened before `start`. */
-export function createMesh (components: { datastore: Datastore, logger: Logger, clock: Clock }, options: MeshOptions): Mesh {
+export function createMesh (components: { datastore: Datastore, logger: Logger, clock: Clock, random: Random }, options: MeshOptions): Mesh {
   const { datastore, clock } = components
   const logger = components.logger.child('mesh')
   const listeners = new Set<(event: PeerEvent) => void>()
   const score = createPeerScore({ clock, logger }, { graylistMs: options.graylistMs ?? DEFAULT_GRAYLIST_MS })
-  const topics = createTopics({ logger, clock, isWelcome: score.isWelcome, penalise: score.penalise }, { topics: options.topics })
+  const topics = createTopics({ logger, clock, random: components.random, isWelcome: score.isWelcome, penalise: score.penalise }, { topics: options.topics })
   const requests = createRequests({ clock, logger, penalise: score.penalise })
   const bootstrap = options.bootstrap ?? []
   const discovery = createDiscovery({ clock, logger, datastore, isGraylisted: score.isGraylisted }, { network: options.network, bootstrap, targetPeers: options.targetPeers ?? DEFAULT_TARGET_PEERS, standing: options.relay === true ? [ANY_ROLE, RELAY_ROLE] : [ANY_ROLE], hasKey: options.psk !== undefined })

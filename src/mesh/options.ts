@@ -55,6 +55,11 @@ export const MAX_GOSSIP_PACKET_BYTES = 4 * MAX_GOSSIP_BYTES
 export const IDONTWANT_MIN_BYTES = 16 * 1024
 /** Bytes waiting for one slow peer before gossip to it is dropped: 16 messages of the largest size. */
 export const MAX_GOSSIP_OUTBOUND_BYTES = 4 * 1024 * 1024
+/**
+ * What is accepted is passed on after less than this, drawn for each message. Neighbours send each other less of what both have; a
+ * node hears of it from the first of its neighbours, so that a hop takes a fraction of it longer.
+ */
+export const FORWARD_SPREAD_MS = 20
 /** Messages being validated at once; above, new ones are ignored, which costs nobody score. Lotus: 256 per topic, two topics. */
 export const MAX_PENDING_VALIDATIONS = 512
 

@@ -1,14 +1,18 @@
-import type { GossipSub, SubscriptionChangeData, TopicValidatorResult } from '@chainsafe/libp2p-gossipsub'
+import type { GossipSub, GossipsubMessage, SubscriptionChangeData } from '@chainsafe/libp2p-gossipsub'
 import type { Stream } from '@libp2p/interface'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
+import type { Random } from '../core/random.ts'
 import { MeshError } from './errors.ts'
-import { MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS, PENALTY_RATE, SUBSCRIPTION_PACKETS_BURST, SUBSCRIPTION_PACKETS_PER_SECOND } from './options.ts'
+import { FORWARD_SPREAD_MS, MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS, PENALTY_RATE, SUBSCRIPTION_PACKETS_BURST, SUBSCRIPTION_PACKETS_PER_SECOND } from './options.ts'
 import { createRateLimit } from './rate.ts'
 
 /** What becomes of a gossiped message. `reject` lowers the sender's score, `ignore` does not; only `accept` passes it on. */
 export type Validation = 'accept' | 'ignore' | 'reject'
+
+/** Gossipsub's public type leaves it out. */
+interface Reports { reportMessageValidationResult: (msgId: string, source: string, verdict: Validation) => void }
 
 /** How one topic is read. `from` is the peer that passed the message to us, not its author. */
 export interface Subscription {
@@ -28,7 +32,7 @@ export interface Topics {
   subscribe: (topic: string, options: Subscription) => () => void
 }
 
-export function createTopics (components: { logger: Logger, clock: Clock, isWelcome: (peer: string) => boolean, penalise: (peer: string, points: number, reason: string) => void }, options: { topics: readonly string[] }): Topics & { attach: (pubsub: GossipSub) => void, detach: () => void } {
+export function createTopics (components: { logger: Logger, clock: Clock, random: Random, isWelcome: (peer: string) => boolean, penalise: (peer: string, points: number, reason: string) => void }, options: { topics: readonly string[] }): Topics & { attach: (pubsub: GossipSub) => void, detach: () => void } {
   const subscriptions = new Map<string, Subscription>()
   const subscriptionRate = createRateLimit(components.clock, SUBSCRIPTION_PACKETS_PER_SECOND, SUBSCRIPTION_PACKETS_BURST)
   let pubsub: GossipSub | undefined
@@ -53,15 +57,23 @@ export function createTopics (components: { logger: Logger, clock: Clock, isWelc
       pending--
     }
   }
-  const join = (topic: string, subscription: Subscription): void => {
-    pubsub?.topicValidators.set(topic, async (peer, message) => {
-      const from = peer.toString()
-      const verdict = await judge(subscription, topic, message.data, from)
-      // Gossipsub scores the rejection after this function returns.
-      if (verdict === 'reject') setImmediate(() => { components.isWelcome(from) })
-      return verdict as TopicValidatorResult
-    })
-    pubsub?.subscribe(topic)
+  /**
+   * Gossipsub forwards what is accepted to all of the mesh but those from whom it came, and those who sent it while it was judged.
+   * A node therefore tells a moment later, drawn anew for each message: of two neighbours that got it from a third one is first,
+   * and the other need not send it back.
+   */
+  const settle = ({ msgId, propagationSource }: GossipsubMessage, verdict: Validation): void => {
+    const report = (): void => { (pubsub as (GossipSub & Reports) | undefined)?.reportMessageValidationResult(msgId, propagationSource.toString(), verdict) }
+    // What has come by then is read first: a busy node wakes up to both.
+    if (verdict === 'accept') components.clock.after(components.random.below(FORWARD_SPREAD_MS), () => { setImmediate(report) })
+    else report()
+    if (verdict === 'reject') components.isWelcome(propagationSource.toString())
+  }
+  const onMessage = ({ detail }: CustomEvent<GossipsubMessage>): void => {
+    const { msg: { topic, data }, propagationSource } = detail
+    const subscription = subscriptions.get(topic)
+    if (subscription === undefined) settle(detail, 'ignore')
+    else void judge(subscription, topic, data, propagationSource.toString()).then((verdict) => { settle(detail, verdict) })
   }
   /** Gossipsub bounds what a peer's subscriptions take in memory; what they take in time is counted here, whatever the topics. */
   const onSubscriptions = ({ detail: { peerId } }: CustomEvent<SubscriptionChangeData>): void => {
@@ -85,21 +97,22 @@ export function createTopics (components: { logger: Logger, clock: Clock, isWelc
       assertKnown(topic)
       if (subscriptions.has(topic)) throw new MeshError('MESH_TOPIC_TAKEN', `topic ${topic} already has a reader`, { data: { topic } })
       subscriptions.set(topic, subscription)
-      join(topic, subscription)
+      pubsub?.subscribe(topic)
       return () => {
         if (subscriptions.get(topic) !== subscription) return
         subscriptions.delete(topic)
-        pubsub?.topicValidators.delete(topic)
         pubsub?.unsubscribe(topic)
       }
     },
     attach: (started) => {
       pubsub = started
       started.addEventListener('subscription-change', onSubscriptions)
-      for (const [topic, subscription] of subscriptions) join(topic, subscription)
+      started.addEventListener('gossipsub:message', onMessage)
+      for (const topic of subscriptions.keys()) started.subscribe(topic)
     },
     detach: () => {
       pubsub?.removeEventListener('subscription-change', onSubscriptions)
+      pubsub?.removeEventListener('gossipsub:message', onMessage)
       pubsub = undefined
     }
   }

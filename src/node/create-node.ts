@@ -59,7 +59,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     const signer = await openKey(root)
     const [chain, mesh] = await bothStarted(
       lifecycle.add(createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet })),
-      lifecycle.add(createMesh({ datastore, logger, clock }, {
+      lifecycle.add(createMesh({ datastore, logger, clock, random }, {
         network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap,
         topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)],
         isPublic: network.public === true, psk: network.psk, relay: options.relay === true || options.roles.includes('bootstrap'),

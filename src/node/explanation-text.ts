@@ -14,11 +14,24 @@ export function explanationText (job: JobView, explanation: Explanation): string
     lines.push(job.state === 'DealNegotiating' && job.deals.length === 0 ? 'it is not in the auction: not in the book yet, or the vault does not cover its limit' : 'it has a deal, so it is not in the book')
     return lines
   }
-  lines.push(`${explanation.total} offers in the book, ${explanation.admissible} can take it`)
-  for (const step of explanation.steps) lines.push(`  ${step.reason.padEnd(12)} ${step.fails} fail, ${step.remaining} left`)
-  if (explanation.state === 'outbid') lines.push('it can match; it waits for the next epoch, or jobs that pay more come first')
-  for (const miss of explanation.nearest) lines.push(`  nearest ${miss.id.slice(0, 14)}: ${miss.advice.map(({ text }) => text).join('; ')}`)
-  return lines
+  const outbid = explanation.rival === undefined ? 'it can match; it waits for the next epoch, or jobs that pay more come first' : 'it can match; in the last auction other jobs came first'
+  return [...lines, `${explanation.total} offers in the book, ${explanation.admissible} can take it`, ...stepsText(explanation), ...outbidText(explanation, outbid), ...nearestText(explanation)]
+}
+
+/** The same of an offer: why it stays idle. */
+export function offerText (explanation: Explanation): string[] {
+  if (explanation.state === 'unknown') return [`offer ${explanation.id}: not in the auction: no longer valid, or its account has nothing free to lock`]
+  const outbid = 'jobs can run on it; they sit elsewhere, or wait for the next epoch'
+  return [`offer ${explanation.id}: ${explanation.total} jobs in the book, ${explanation.admissible} can run on it`, ...stepsText(explanation), ...outbidText(explanation, outbid), ...nearestText(explanation)]
+}
+
+const stepsText = ({ steps }: Explanation): string[] => steps.map(({ reason, fails, remaining }) => `  ${reason.padEnd(12)} ${fails} fail, ${remaining} left`)
+
+const nearestText = ({ nearest }: Explanation): string[] => nearest.map(({ id, advice }) => `  nearest ${id.slice(0, 14)}: ${advice.map(({ text }) => text).join('; ')}`)
+
+function outbidText ({ state, rival }: Explanation, text: string): string[] {
+  if (state !== 'outbid') return []
+  return rival === undefined ? [text] : [text, `  nearest ${rival.id.slice(0, 14)}: ${rival.advice.text}`]
 }
 
 function dealText ({ attempt, provider, state, problem }: DealView): string {

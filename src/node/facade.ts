@@ -4,7 +4,6 @@ import { isOver } from '../api/routes.ts'
 import type { BookView, JobView, NodeFacade, RecordView, TransactionView } from '../api/facade.ts'
 import { addBondCall, withdrawCall } from '../chain/account-calls.ts'
 import type { ContractCall } from '../chain/chain.ts'
-import { explainJob } from '../match/explain.ts'
 import { shardName } from '../config/markets.ts'
 import type { Client } from '../roles/creator/client.ts'
 import type { Job } from '../roles/creator/job.ts'
@@ -16,7 +15,8 @@ import { decodeBody } from '../wire/record.ts'
 import { resourceOfferShape } from '../wire/resource-offer.ts'
 import { addressShape, amountShape, parseShape, uintShape, type Hash } from '../wire/shapes.ts'
 import type { NodeParts } from './components.ts'
-import { explanationText } from './explanation-text.ts'
+import { createExplainer } from './explainer.ts'
+import { explanationText, offerText } from './explanation-text.ts'
 import type { RunningRoles } from './roles.ts'
 import { VERSION } from './version.ts'
 
@@ -40,6 +40,7 @@ const TRANSACTION_TIMEOUT_MS = 60_000
 export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade {
   const { chain, replica, mesh, signer, auction, clock } = parts
   const startedAtMs = clock.now()
+  const explainer = createExplainer(parts)
   const nameOf = (shard: number): string => shardName(parts.network, shard)
   const client = (): Client => {
     if (roles.client === undefined) throw new RoleError('ROLE_NOT_RUNNING', 'this node has no creator role', { hint: 'Start it with --role creator, or name a creator\'s data folder with --data.' })
@@ -109,12 +110,13 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
     job: (id) => view(jobOf(id)),
     explain: async (id) => {
       const job = jobOf(id)
-      const epoch = auction.currentEpoch()
-      const entries = [...replica.book.live('job'), ...replica.book.live('offer')]
-      await parts.eligibility.refresh(entries.map((entry) => entry.record.account), 1_000)
-      const { id: offerId, ...explanation } = explainJob(auction.snapshot(epoch + 1, 'verify'), job.offerId)
+      const { id: offerId, ...explanation } = await explainer.job(job.offerId)
       const shown = view(job)
       return { job: job.id, offerId, jobState: job.state, ...explanation, state: isOver(shown) ? 'over' : explanation.state, deals: shown.deals, summary: explanationText(shown, { id: offerId, ...explanation }) }
+    },
+    explainOffer: async (id) => {
+      const explanation = await explainer.offer(id)
+      return { ...explanation, summary: offerText(explanation) }
     },
     watch: (id, listener) => {
       const wanted = jobOf(id).id

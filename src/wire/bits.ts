@@ -6,13 +6,15 @@ export function createBitWriter (): BitWriter {
   let room = 0
   return {
     put: (value, bits) => {
-      for (let bit = bits - 1; bit >= 0; bit--) {
+      for (let left = bits; left > 0;) {
         if (room === 0) {
           bytes.push(0)
           room = 8
         }
-        room--
-        bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) | (((value >>> bit) & 1) << room)
+        const some = Math.min(left, room)
+        left -= some
+        room -= some
+        bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) | (((value >>> left) & (2 ** some - 1)) << room)
       }
     },
     bytes: () => Uint8Array.from(bytes)
@@ -29,7 +31,13 @@ export function createBitReader (bytes: Uint8Array): BitReader {
     take: (bits) => {
       if (at + bits > bytes.length * 8) return undefined
       let value = 0
-      for (let end = at + bits; at < end; at++) value = value * 2 + bit(at)
+      for (let left = bits; left > 0;) {
+        const room = 8 - (at & 7)
+        const some = Math.min(left, room)
+        value = value * 2 ** some + (((bytes[at >>> 3] as number) >>> (room - some)) & (2 ** some - 1))
+        at += some
+        left -= some
+      }
       return value
     },
     isDone: () => {

@@ -17,12 +17,13 @@ export function encodeCbor (value: unknown): Uint8Array {
 /**
  * Decodes foreign bytes. Accepts only what `encodeCbor` would have written, so that equal values have equal bytes.
  * Throws WireError WIRE_TOO_LARGE above `maxBytes`, WIRE_MALFORMED when not CBOR, WIRE_NOT_CANONICAL otherwise.
+ * @param views - byte strings may be views of `bytes`: for who copies what it keeps.
  */
-export function decodeCbor (bytes: Uint8Array, maxBytes: number): unknown {
+export function decodeCbor (bytes: Uint8Array, maxBytes: number, views = false): unknown {
   if (bytes.byteLength > maxBytes) {
     throw new WireError('WIRE_TOO_LARGE', `message of ${bytes.byteLength} bytes, limit ${maxBytes}`, { data: { bytes: bytes.byteLength, maxBytes } })
   }
-  const fast = decodeFast(bytes)
+  const fast = decodeFast(bytes, views)
   if (fast.ok) return fast.value
   let value: unknown
   try {

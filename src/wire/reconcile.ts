@@ -1,6 +1,7 @@
 import { hexToBytes } from 'viem'
 import { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
+import { encodeWithStrings } from './cbor-strings.ts'
 import { assertDomain } from './record-batch.ts'
 import { parseShape, type Hash, uintShape } from './shapes.ts'
 import { COMMON_SHARD } from './shard.ts'
@@ -97,24 +98,24 @@ export function decodeFramesAnswer (bytes: Uint8Array): OfShards {
 
 /** CBOR array [1, domain separator, "fetch", [id, ...]] or [1, domain separator, "push", [record bytes, ...]]. */
 export function encodePageQuery (domain: Domain, query: PageQuery): Uint8Array {
-  return encodeCbor([1, separatorOf(domain), query.type, query.type === 'fetch' ? query.ids.map(idToBytes) : query.records])
+  return encodeWithStrings([1, separatorOf(domain), query.type], query.type === 'fetch' ? query.ids.map(idToBytes) : query.records)
 }
 
-/** Throws WireError. */
+/** Pushed records are views of `bytes`. Throws WireError. */
 export function decodePageQuery (domain: Domain, bytes: Uint8Array): PageQuery {
-  const [, separator, type, items] = parseShape(pageQueryShape, decodeCbor(bytes, MAX_RECONCILE_BYTES), 'page query')
+  const [, separator, type, items] = parseShape(pageQueryShape, decodeCbor(bytes, MAX_RECONCILE_BYTES, true), 'page query')
   assertDomain(domain, separator)
   return type === 'fetch' ? { type, ids: items.map(bytesToId) } : { type, records: items }
 }
 
 /** Answer to fetch: CBOR array [1, [record bytes, ...]]: those of the wanted that are held, until the page is full. */
 export function encodeFetched (records: readonly Uint8Array[]): Uint8Array {
-  return encodeCbor([1, records])
+  return encodeWithStrings([1], records)
 }
 
-/** Throws WireError. */
+/** Records are views of `bytes`. Throws WireError. */
 export function decodeFetched (bytes: Uint8Array): Uint8Array[] {
-  return parseShape(fetchedShape, decodeCbor(bytes, MAX_RECONCILE_BYTES), 'page of records')[1]
+  return parseShape(fetchedShape, decodeCbor(bytes, MAX_RECONCILE_BYTES, true), 'page of records')[1]
 }
 
 /** Answer to push: CBOR array [1, [id, ...]]: the records that need not be sent again. */

@@ -1,7 +1,8 @@
 import { hexToBytes } from 'viem'
 import { equals } from 'uint8arrays/equals'
 import { z } from 'zod'
-import { decodeCbor, encodeCbor } from './cbor.ts'
+import { decodeCbor } from './cbor.ts'
+import { encodeWithStrings } from './cbor-strings.ts'
 import { WireError } from './errors.ts'
 import { MAX_RECORD_BYTES } from './record.ts'
 import { parseShape } from './shapes.ts'
@@ -18,15 +19,15 @@ const batchShape = z.tuple([z.literal(1), z.instanceof(Uint8Array), z.array(z.in
 
 /** CBOR array [1, domain separator, [record bytes, ...]]. */
 export function encodeBatch (domain: Domain, records: readonly Uint8Array[]): Uint8Array {
-  return encodeCbor([1, hexToBytes(domainSeparator(domain)), records])
+  return encodeWithStrings([1, hexToBytes(domainSeparator(domain))], records)
 }
 
 /** Envelope bytes of a batch, most; a record adds its own bytes and at most 5. */
 export const BATCH_OVERHEAD_BYTES = 48
 
-/** The encoded records of a batch. Throws WireError; WIRE_DOMAIN when they belong to another deployment. */
+/** The encoded records of a batch, views of `bytes`. Throws WireError; WIRE_DOMAIN when they belong to another deployment. */
 export function decodeBatch (domain: Domain, bytes: Uint8Array): Uint8Array[] {
-  const [, separator, records] = parseShape(batchShape, decodeCbor(bytes, MAX_BATCH_BYTES), 'record batch')
+  const [, separator, records] = parseShape(batchShape, decodeCbor(bytes, MAX_BATCH_BYTES, true), 'record batch')
   assertDomain(domain, separator)
   const large = records.find((record) => record.byteLength > MAX_RECORD_BYTES)
   if (large !== undefined) throw new WireError('WIRE_TOO_LARGE', `record of ${large.byteLength} bytes, limit ${MAX_RECORD_BYTES}`, { data: { bytes: large.byteLength } })

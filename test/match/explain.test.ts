@@ -3,7 +3,10 @@ import t from 'tap'
 import { admissible, passes, REASONS } from '../../src/match/admissible.ts'
 import { explainJob, explainOffer } from '../../src/match/explain.ts'
 import { marketOf } from '../../src/match/market.ts'
-import { address, anyBook, AT_MS, book, hash, job, MEDIATOR, offer } from './rows.ts'
+import { mediatorSetHash } from '../../src/match/mediators.ts'
+import type { JobRow, Match } from '../../src/match/problem.ts'
+import { verifySolution } from '../../src/match/verify.ts'
+import { address, anyBook, AT_MS, book, hash, job, MEDIATOR, offer, RULES } from './rows.ts'
 
 t.test('the numbers of explain are those of trying every pair', async () => {
   fc.assert(fc.property(anyBook, (snapshot) => {
@@ -92,4 +95,48 @@ t.test('a job that could match but did not is outbid; one that the solution name
   t.match(explainJob(snapshot, hash(2), solution), { state: 'matched', matched: [offer(1).id] })
   t.match(explainOffer(snapshot, offer(1).id, solution), { state: 'matched', matched: [hash(2)] })
   t.match(explainJob(snapshot, hash(99), solution), { state: 'unknown', total: 0 })
+})
+
+t.test('a job that is outbid is told the least raise of its limit that counts more than who sits there', async (t) => {
+  const sized = (number: number, cpuMilli: number, limit: number): JobRow => job(number, { resources: { cpuMilli, memoryMiB: 1, diskMiB: 1 }, limit })
+  const snapshot = book([sized(1, 60, 650), sized(2, 30, 380), sized(3, 50, 560), sized(4, 60, 680)], [offer(1), offer(2)])
+  const on = (jobNumber: number, offerNumber: number): Match => ({ job: hash(jobNumber), offer: offer(offerNumber).id, devices: [] })
+  const solution = { epoch: 7, engine: 'x', matches: [on(2, 1), on(3, 1), on(4, 2)] }
+  const { state, rival } = explainJob(snapshot, hash(1), solution)
+  t.equal(state, 'outbid')
+  const by = rival?.advice.by ?? 0
+  t.ok(by > 0 && rival !== undefined, `${by} over ${rival?.over.join()}`)
+  const scoreWith = (more: number): number => {
+    const raised = { ...snapshot, jobs: snapshot.jobs.map((row) => row.id === hash(1) ? sized(1, 60, 650 + more) : row) }
+    return verifySolution(raised, { ...solution, matches: [...solution.matches.filter((match) => rival?.over.includes(match.job) !== true), { job: hash(1), offer: rival?.id as Match['offer'], devices: [] }] }).score
+  }
+  const score = verifySolution(snapshot, solution).score
+  t.ok(scoreWith(by) > score, 'with it a solution counts more')
+  t.ok(scoreWith(by - 1) <= score, 'with less not')
+  t.match(rival?.advice.text, /^raise the limit by 0\.\d+ LILY to count more/)
+  t.match(explainJob(snapshot, hash(1), { ...solution, matches: [on(2, 1), on(4, 2)] }).rival, { over: [], advice: { own: false } }, 'or that there is room')
+  const dear = book([sized(1, 60, 700), sized(2, 60, 800)], [offer(1)])
+  t.match(explainJob(dear, hash(1), { ...solution, matches: [on(2, 1)] }).rival, { over: [hash(2)], advice: { by: 101, own: true } })
+  const bounded = book([sized(1, 60, 700), job(2, { ...sized(2, 60, 910).offer, resources: { cpuMilli: 90, memoryMiB: 1, diskMiB: 1 }, limit: 1300 })], [offer(1, { ask: { base: 1, cpuMilliSecond: 0, memoryMiBSecond: 0, diskMiBSecond: 0 } })])
+  t.match(explainJob(bounded, hash(1), { ...solution, matches: [on(2, 1)] }).rival?.advice, { own: false, text: /no price/ })
+})
+
+t.test('an idle offer is told how much less to ask for a job that sits elsewhere', async (t) => {
+  const cheap = offer(2, { ask: { base: 40, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 } })
+  const snapshot = book([job(1)], [offer(1), cheap])
+  const solution = { epoch: 7, engine: 'x', matches: [{ job: hash(1), offer: cheap.id, devices: [] }] }
+  const { rival, state } = explainOffer(snapshot, offer(1).id, solution)
+  t.equal(state, 'outbid')
+  // Asks of 150 and 140 both count, the band begins at 140: nothing below it counts.
+  t.match(rival, { id: hash(1), over: [hash(1)], advice: { own: false } })
+  const dearer = offer(2, { ask: { base: 45, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 } })
+  t.match(explainOffer(book([job(1)], [offer(1), dearer]), offer(1).id, { ...solution, matches: [{ job: hash(1), offer: dearer.id, devices: [] }] }).rival, { advice: { by: 6, own: true } })
+  t.match(explainOffer(snapshot, offer(1).id, { ...solution, matches: [] }).rival, { id: hash(1), over: [], advice: { own: false } })
+})
+
+t.test('a mediator set that the other side accepts is named', async (t) => {
+  const rules = { ...RULES, mediatorSets: [[address(70)], [address(71), address(72)]] }
+  const accepts = offer(1, { mediators: [], mediatorSets: [mediatorSetHash([address(71), address(72)])] })
+  const got = explainJob(book([job(1)], [accepts], rules), hash(1)).nearest[0]?.advice[0]
+  t.match(got, { reason: 'mediators', own: true, text: `accept mediator set 2 (${mediatorSetHash([address(71), address(72)])})` })
 })

@@ -88,3 +88,18 @@ t.test('who waits is found in whatever order others leave', async (t) => {
   }
   t.strictSame(matched(session), [])
 })
+
+t.test('a job that names providers takes the room of those only, after jobs that count more', async (t) => {
+  const session = open(book([big(1, 900), big(2, 900)], [offer(1), offer(2)]))
+  const on = (number: number): string | undefined => session.solution().matches.find((match) => match.job === hash(number))?.offer
+  const [first, second] = on(1) === offer(1).id ? [1, 2] : [2, 1]
+  t.equal(session.add(job(3, { ...big(3, 5000).offer, targets: [offer(2).account] })), false)
+  session.add(big(4, 701))
+  session.remove(hash(first))
+  t.strictSame([on(4), on(3)], [offer(1).id, undefined])
+  session.add(big(5, 699))
+  session.remove(hash(second))
+  t.strictSame([on(5), on(3)], [offer(2).id, undefined], 'it counts one tick')
+  session.remove(hash(5))
+  t.equal(on(3), offer(2).id)
+})

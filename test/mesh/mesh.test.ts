@@ -1,6 +1,7 @@
 import { createServer, type AddressInfo } from 'node:net'
 import t from 'tap'
 import { createSystemClock } from '../../src/core/clock.ts'
+import { createSystemRandom } from '../../src/core/random.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createMesh } from '../../src/mesh/mesh.ts'
 import { soon, startNode, startPair, text, untilPeers } from './nodes.ts'
@@ -73,5 +74,5 @@ t.test('connect tells a bad address from one where nobody answers', async (t) =>
 
 t.test('building a mesh loads and opens nothing', async (t) => {
   const closed = new Proxy({}, { get: () => { throw new Error('touched') } })
-  t.ok(createMesh({ datastore: closed as never, logger: silentLogger, clock: createSystemClock() }, { network: '1', topics: [] }))
+  t.ok(createMesh({ datastore: closed as never, logger: silentLogger, clock: createSystemClock(), random: createSystemRandom() }, { network: '1', topics: [] }))
 })

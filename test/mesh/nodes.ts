@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import type { Test } from 'tap'
-import { createSystemClock } from '../../src/core/clock.ts'
+import { createSystemClock, type Clock } from '../../src/core/clock.ts'
+import { createSystemRandom, type Random } from '../../src/core/random.ts'
 import { createLogger, silentLogger, type Logger } from '../../src/core/logger.ts'
 import { createMesh, type Mesh, type MeshOptions } from '../../src/mesh/mesh.ts'
 import { createDatastore, type Datastore } from '../../src/store/datastore.ts'
@@ -17,11 +18,11 @@ const logger = process.env['LILY_TEST_LOG'] === undefined ? silentLogger : creat
 export interface TestNode { mesh: Mesh, datastore: Datastore, folder: string, stop: () => Promise<void> }
 
 /** A started node on loopback; stopped, and its folder removed, when the test ends. */
-export async function startNode (t: Pick<Test, 'teardown'>, { log, ...options }: Partial<MeshOptions> & { folder?: string, log?: Logger } = {}): Promise<TestNode> {
+export async function startNode (t: Pick<Test, 'teardown'>, { log, clock = createSystemClock(), random = createSystemRandom(), ...options }: Partial<MeshOptions> & { folder?: string, log?: Logger, clock?: Clock, random?: Random } = {}): Promise<TestNode> {
   const folder = options.folder ?? mkdtempSync(join(tmpdir(), 'lily-mesh-'))
   const datastore = createDatastore({ logger }, { path: join(folder, 'datastore') })
   await datastore.start()
-  const mesh = createMesh({ datastore, logger: log ?? logger, clock: createSystemClock() }, { network: '31337', topics: [TOPIC, OTHER_TOPIC], ...options })
+  const mesh = createMesh({ datastore, logger: log ?? logger, clock, random }, { network: '31337', topics: [TOPIC, OTHER_TOPIC], ...options })
   const stop = async (): Promise<void> => {
     await mesh.stop()
     await datastore.stop()

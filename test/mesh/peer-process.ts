@@ -6,6 +6,7 @@
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createSystemClock } from '../../src/core/clock.ts'
+import { createSystemRandom } from '../../src/core/random.ts'
 import { silentLogger as logger } from '../../src/core/logger.ts'
 import { createMesh, type MeshOptions } from '../../src/mesh/mesh.ts'
 import { createBlocks } from '../../src/store/blocks.ts'
@@ -18,7 +19,7 @@ const options = JSON.parse(process.argv[2] ?? '{}') as Options
 const say = (value: unknown): void => { process.stdout.write(JSON.stringify(value) + '\n') }
 const datastore = createDatastore({ logger }, { path: join(options.folder, 'datastore') })
 await datastore.start()
-const mesh = createMesh({ datastore, logger, clock: createSystemClock() }, { network: '31337', topics: [], ...options })
+const mesh = createMesh({ datastore, logger, clock: createSystemClock(), random: createSystemRandom() }, { network: '31337', topics: [], ...options })
 mesh.onPeer(() => { say({ peers: mesh.peers().map((peer) => peer.peerId) }) })
 await mesh.start()
 const blocks = createBlocks({ mesh, datastore, logger }, { path: join(options.folder, 'blocks') })

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { createSystemClock } from '../../src/core/clock.ts'
+import { createSystemRandom } from '../../src/core/random.ts'
 import type { Mesh } from '../../src/mesh/mesh.ts'
 import { messageId } from '../../src/mesh/gossip.ts'
 import type { Validation } from '../../src/mesh/topics.ts'
@@ -45,6 +47,41 @@ t.test('an accepted message travels on; `from` is who passed it, and nobody hear
   t.same(atB.from, [a.peerId])
   t.same(atC.from, [b.peerId])
   t.same(atA.seen, [])
+})
+
+t.test('what a neighbour sends while a message waits to be passed on is not sent back to it', async (t) => {
+  /** This node passes on when it is told to: its share of the spread is one that no other timer has. */
+  const LATER_MS = 123_457
+  const held: Array<() => void> = []
+  const clock = createSystemClock()
+  const slow = await startNode(t, {
+    clock: { ...clock, after: (ms, task) => { if (ms !== LATER_MS) return clock.after(ms, task); held.push(task); return () => undefined } },
+    random: { ...createSystemRandom(), below: () => LATER_MS }
+  })
+  const [origin, fast, far] = await Promise.all([startNode(t), startNode(t, { random: { ...createSystemRandom(), below: () => 0 } }), startNode(t)])
+  const nodes = [slow.mesh, origin.mesh, fast.mesh, far.mesh] as const
+  // Keeps discovery from joining what is to stay apart: far hangs on slow alone.
+  for (const node of [origin.mesh, fast.mesh]) node.penalise(far.mesh.peerId, 1e9, 'test')
+  const atFar = listen(far.mesh)
+  for (const node of nodes.slice(0, 3)) node.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => 'accept' })
+  for (const [from, to] of [[slow, origin], [fast, origin], [fast, slow], [far, slow]] as const) await from.mesh.connect(to.mesh.addresses()[0] ?? '', { signal: soon() })
+  await Promise.all([untilSubscribed(slow.mesh, TOPIC, 3), untilSubscribed(origin.mesh, TOPIC, 2), untilSubscribed(fast.mesh, TOPIC, 2)])
+  await Promise.all([untilGrafted(slow.mesh, TOPIC, 3), untilGrafted(fast.mesh, TOPIC, 2)])
+  const gossip = slow.mesh.libp2p.services['gossip'] as { sendRpc: (peer: string, rpc: { messages: unknown[] }) => boolean, handleReceivedMessage: (from: { toString: () => string }, message: unknown) => Promise<void> }
+  const { sendRpc, handleReceivedMessage } = gossip
+  const sentTo: string[] = []
+  const cameFrom = new Map<string, () => void>()
+  const came = async (peer: string): Promise<void> => { await new Promise<void>((resolve) => { cameFrom.set(peer, resolve) }) }
+  gossip.sendRpc = (peer, rpc) => { if (rpc.messages.length > 0) sentTo.push(peer); return sendRpc.call(gossip, peer, rpc) }
+  gossip.handleReceivedMessage = async (from, message) => { await handleReceivedMessage.call(gossip, from, message); cameFrom.get(from.toString())?.() }
+  const both = Promise.all([came(origin.mesh.peerId), came(fast.mesh.peerId)])
+  const arrived = atFar.next()
+  await origin.mesh.topics.publish(TOPIC, text('news'))
+  await both
+  t.same(sentTo, [])
+  for (const pass of held) pass()
+  t.equal(await arrived, 'news')
+  t.same(sentTo, [far.mesh.peerId])
 })
 
 t.test('ignored and rejected messages stop here; only a rejected one costs its sender', async (t) => {

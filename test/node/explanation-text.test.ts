@@ -1,7 +1,7 @@
 import t from 'tap'
 import type { DealView, JobView } from '../../src/api/facade.ts'
-import { explanationText } from '../../src/node/explanation-text.ts'
-import { explainJob, type Explanation } from '../../src/match/explain.ts'
+import { explanationText, offerText } from '../../src/node/explanation-text.ts'
+import { explainJob, explainOffer, type Explanation } from '../../src/match/explain.ts'
 import { hash } from '../deal/deals.ts'
 import { book, hash as rowId, job as jobRow, offer as offerRow } from '../match/rows.ts'
 
@@ -34,4 +34,21 @@ t.test('what a job lacks of GPUs, reputation and its group is said in its turn',
     '  group        1 fail, 0 left', '  reputation   1 fail, 0 left', '  gpu          1 fail, 0 left',
     '  nearest ID: post all 3 jobs of the group, each index once: it is matched whole; ask for 4000 bp of reputation less; ask for other GPUs: the offer has t4, the job takes a100'
   ])
+})
+
+t.test('an offer says why it stays idle, and where it lost a job', async (t) => {
+  const [first, second] = [offerRow(1), offerRow(2, { ask: { base: 45, cpuMilliSecond: 1, memoryMiBSecond: 0, diskMiBSecond: 0 } })]
+  const snapshot = book([jobRow(1), jobRow(2, { engine: 'docker' })], [first, second])
+  const lost = offerText(explainOffer(snapshot, first.id, { epoch: 7, engine: 'x', matches: [{ job: rowId(1), offer: second.id, devices: [] }] }))
+  t.same(lost.map((line) => line.replace(/0x\w+/, 'ID')), [
+    'offer ID: 2 jobs in the book, 1 can run on it', '  engine       1 fail, 1 left', 'jobs can run on it; they sit elsewhere, or wait for the next epoch',
+    '  nearest ID: ask 0.000000006 LILY less for this job to count more than where it sits', '  nearest ID: offer the engine "docker"'
+  ])
+  t.match(offerText(explainOffer(snapshot, rowId(77))), [/not in the auction/])
+})
+
+t.test('a job that lost the last auction is told what would have won it', async (t) => {
+  const snapshot = book([jobRow(1, { limit: 160 }), jobRow(2, { limit: 200 })], [offerRow(1, { capacity: { cpuMilli: 10, memoryMiB: 10, diskMiB: 10 } })])
+  const lines = explanationText(job({}), explainJob(snapshot, rowId(1), { epoch: 7, engine: 'x', matches: [{ job: rowId(2), offer: offerRow(1).id, devices: [] }] }))
+  t.match(lines.join('\n'), /in the last auction other jobs came first\n {2}nearest 0x\w+: raise the limit by 0.000000041 LILY to count more than what sits there/)
 })

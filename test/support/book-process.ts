@@ -21,8 +21,9 @@ import { DOMAIN, jobBody, testSigner } from './records.ts'
 const [folder = '', key = '0', options = '{}'] = process.argv.slice(2)
 const clock = createSystemClock()
 const datastore = createDatastore({ logger: silentLogger }, { path: join(folder, 'datastore') })
-const mesh = createMesh({ datastore, logger: silentLogger, clock }, { network: String(DOMAIN.chainId), topics: BOOK_DEFAULTS.shards.map((shard) => recordsTopic(DOMAIN.chainId, shard)), ...JSON.parse(options) as Partial<MeshOptions> })
-const replica = createBookReplica({ mesh, datastore, clock, logger: silentLogger, domain: DOMAIN, random: createSystemRandom() }, { secret: new Uint8Array(32) })
+const random = createSystemRandom()
+const mesh = createMesh({ datastore, logger: silentLogger, clock, random }, { network: String(DOMAIN.chainId), topics: BOOK_DEFAULTS.shards.map((shard) => recordsTopic(DOMAIN.chainId, shard)), ...JSON.parse(options) as Partial<MeshOptions> })
+const replica = createBookReplica({ mesh, datastore, clock, logger: silentLogger, domain: DOMAIN, random }, { secret: new Uint8Array(32) })
 const author = createAuthor({ signer: testSigner(Number(key)), datastore, clock }, { domain: DOMAIN })
 const say = (line: unknown): void => { process.stdout.write(`${JSON.stringify(line)}\n`) }
 const nowMs = (): number => performance.timeOrigin + performance.now()

@@ -50,7 +50,7 @@ const datastore = await lifecycle.add(createDatastore({ logger }, { path: join(r
 const chain = await lifecycle.add(createChain({ signer, datastore, clock, logger }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: true }))
 await keepFunded({ chain, signer, clock, logger, domain, options: { root, roles: ['solver'], stake: network.auction.minSolverBond } })
 const { shards } = BOOK_DEFAULTS
-const mesh = await lifecycle.add(createMesh({ datastore, logger, clock }, { network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap, topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)] }))
+const mesh = await lifecycle.add(createMesh({ datastore, logger, clock, random }, { network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap, topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)] }))
 const replica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger, domain, random }, { secret: hexToBytes(secretOf(signer, 'book')) }))
 const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: ['solver'] }))
 const networkClock = await lifecycle.add(createNetworkClock({ mesh, clock, logger }, { maxOffMs: network.auction.epochMs }))

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { decode, encode } from 'cborg'
 import { decodeCbor, encodeCbor } from '../../src/wire/cbor.ts'
 import { decodeFast } from '../../src/wire/cbor-fast.ts'
+import { encodeWithStrings } from '../../src/wire/cbor-strings.ts'
 import { WireError } from '../../src/wire/errors.ts'
 
 const MAX = 65_536
@@ -125,4 +126,12 @@ t.test('messages without fractions go the short way, and both ways agree', async
     t.equal(fast.ok, true)
     if (fast.ok) t.strictSame(fast.value, decode(bytes))
   }), { numRuns: 300, seed: 4 })
+})
+
+t.test('lists of byte strings are written as the general encoder writes them, whatever their lengths', async (t) => {
+  const length = fc.oneof(fc.integer({ min: 0, max: 300 }), fc.constantFrom(23, 24, 255, 256, 65_535, 65_536))
+  fc.assert(fc.property(fc.array(length, { maxLength: 40 }), fc.array(fc.oneof(fc.nat(), fc.string(), fc.uint8Array({ maxLength: 40 })), { maxLength: 30 }), (lengths, items) => {
+    const strings = lengths.map((bytes, index) => new Uint8Array(bytes).fill(index))
+    t.ok(Buffer.from(encodeCbor([...items, strings])).equals(encodeWithStrings(items, strings)))
+  }), { numRuns: 200, seed: 5 })
 })

@@ -27,7 +27,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   { usage: 'jobs', summary: 'list this creator\'s jobs', example: 'lilynode jobs --json', load: async () => (await import('./jobs.ts')).runJobs },
   { usage: 'job <id>', summary: 'show one job: states, deal, transactions, result', example: 'lilynode job 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runJob },
   { usage: 'cancel <id>', summary: 'withdraw a job that has no open deal', example: 'lilynode cancel 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runCancel },
-  { usage: 'explain <id>', summary: 'why a job does or does not match', example: 'lilynode explain 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runExplain },
+  { usage: 'explain <id>', summary: 'why a job does or does not match, or an offer stays idle', example: 'lilynode explain 0x1f2e3d4c', options: [['--offer', 'the id is an offer\'s, of this node or another']], load: async () => (await import('./jobs.ts')).runExplain },
   {
     usage: 'book', summary: 'the order book as this node holds it', example: 'lilynode book --follow',
     options: [['--follow', 'tell of each record that comes, changes or goes, until Ctrl-C']],

@@ -28,9 +28,10 @@ export const runCancel: CommandRun = async ({ args, output, root }) => {
   return EXIT.ok
 }
 
-/** `lilynode explain ID`. */
-export const runExplain: CommandRun = async ({ args, output, root }) => {
-  const report = await (await requireNode(root)).explain(args[0] ?? '') as { summary?: string[] }
+/** `lilynode explain ID`, of a job or with `--offer` of an offer. */
+export const runExplain: CommandRun = async ({ args, flags, output, root }) => {
+  const node = await requireNode(root)
+  const report = await (flags['offer'] === true ? node.explainOffer : node.explain)(args[0] ?? '') as { summary?: string[] }
   output.result(report, () => (report.summary ?? [JSON.stringify(report, undefined, 2)]).join('\n'))
   return EXIT.ok
 }

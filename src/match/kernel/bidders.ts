@@ -45,7 +45,7 @@ export function createBidders (market: Market, jobs: JobClasses): Bidders {
   const { rules } = market
   const column = (value: (jobClass: JobClass) => number): Float64Array => Float64Array.from(jobs.classes, value)
   const shares = column(({ row }) => row.offer.gpus.reduce((sum, { shareBp }) => sum + shareBp, 0))
-  const limits = Float64Array.from(market.jobs, ({ offer }) => offer.limit)
+  const { limits } = jobs
   const bids: number[] = []
   /** Kinds of devices by what hangs on them, and per kind the biddings found so far; null: none. */
   const kinds = new Map<string, Array<Bidding | null | undefined>>()

@@ -1,8 +1,7 @@
 import { passes, REASONS, type ReasonCode, type Terms } from '../admissible.ts'
 import type { Market } from '../market.ts'
 import { BP } from '../options.ts'
-import { clip, premiumFor } from '../score.ts'
-import type { OfferRow } from '../problem.ts'
+import { clip, FULL_REPUTATION, premiumFor } from '../score.ts'
 import { createBidders, gpuAmount, type Bidding } from './bidders.ts'
 import { deviceGroups, type DeviceGroup } from './devices.ts'
 import type { JobClass, JobClasses } from './job-classes.ts'
@@ -48,26 +47,29 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
   })
   const bidders = createBidders(market, jobs)
   const { cpuMilli, memoryMiB, diskMiB, runSeconds, devices, topLimit } = bidders
-  let room = FIRST_ROOM
+  // Memory that is never written to is never taken.
+  let room = Math.min(MOST_ROOM, units.classes.reduce((sum, { accesses }) => sum + accesses.reduce((most, access) => most + (byAccess[access] as Int32Array).length, 0), FIRST_ROOM))
   let out = roomFor(room)
   let count = 0
   const start = new Int32Array(units.classes.length + 1)
 
-  const add = (job: number, alternative: number, bits: { low: number, high: number }, ask: number, offer: OfferRow, least: Bidding, most: Bidding, bound: number): void => {
+  let { job: outJob, alternative: outAlternative, low: outLow, high: outHigh, cost: outCost, ask: outAsk, bid: outBid, lock: outLock } = out
+  const add = (job: number, alternative: number, low: number, high: number, ask: number, premium: number, least: Bidding, most: Bidding, bound: number): void => {
     if (count === room) {
       room *= 2
       out = resized(out, room)
+      ;({ job: outJob, alternative: outAlternative, low: outLow, high: outHigh, cost: outCost, ask: outAsk, bid: outBid, lock: outLock } = out)
     }
-    out.job[count] = job
-    out.alternative[count] = alternative
-    out.low[count] = bits.low
-    out.high[count] = bits.high
-    out.cost[count] = clip(Math.min(Number.MAX_SAFE_INTEGER, ask + premiumFor(ask, offer, rules)), least.band)
-    out.ask[count] = ask
-    out.bid[count] = most.at
+    outJob[count] = job
+    outAlternative[count] = alternative
+    outLow[count] = low
+    outHigh[count] = high
+    outCost[count] = clip(Math.min(Number.MAX_SAFE_INTEGER, ask + premium), least.band)
+    outAsk[count] = ask
+    outBid[count] = most.at
     // Rounded up by more than a double can be wrong by.
     const locked = Math.ceil(Math.min(topLimit[job] as number, Math.max(ask, most.reference)) * (bidders.collateralBp[job] as number) / BP * (1 + 2 ** -50)) + 1
-    out.lock[count++] = locked > bound ? Number.POSITIVE_INFINITY : locked
+    outLock[count++] = locked > bound ? Number.POSITIVE_INFINITY : locked
   }
 
   units.classes.forEach((unit, at) => {
@@ -75,6 +77,7 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
       const { offer } = row
       const { capacity, gpus, maxRunSeconds, ask: unitAsk } = offer
       const groups = deviceGroups(gpus)
+      const premium = (row.reputationBp ?? FULL_REPUTATION) === FULL_REPUTATION ? () => 0 : (ask: number) => premiumFor(ask, row, rules)
       const bound = offer.collateral === 0 ? Number.MAX_VALUE : offer.collateral
       const places = groups.map((group) => group.places.map((place) => unit.shares[place] ?? 0).sort((left, right) => right - left))
       for (const job of byAccess[unit.accesses[alternative] as number] as Int32Array) {
@@ -87,7 +90,7 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
         if (plain > top) continue
         if (asked === 0) {
           const bidding = bidders.on(job, undefined)
-          if (bidding !== undefined && Number.isSafeInteger(bidding.reference)) add(job, alternative, NO_DEVICES, plain, row, bidding, bidding, bound)
+          if (bidding !== undefined && Number.isSafeInteger(bidding.reference)) add(job, alternative, 0, 0, plain, premium(plain), bidding, bidding, bound)
           continue
         }
         const isUniform = bidders.share[job] as number > 0
@@ -104,10 +107,10 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
           if (ask < cheapest) cheapest = ask
           if (least === undefined || bidding.reference < least.reference) least = bidding
           if (most === undefined || bidding.reference > most.reference) most = bidding
-          if (isUniform && ask <= top && Number.isSafeInteger(bidding.reference) && ((places[group] as number[])[asked - 1] ?? -1) >= (bidders.share[job] as number)) add(job, alternative, device, ask, row, bidding, bidding, bound)
+          if (isUniform && ask <= top && Number.isSafeInteger(bidding.reference) && ((places[group] as number[])[asked - 1] ?? -1) >= (bidders.share[job] as number)) add(job, alternative, device.low, device.high, ask, premium(ask), bidding, bidding, bound)
         }
         // Devices of several groups, or entries that differ: one column that no such pair counts more than.
-        if (least !== undefined && most !== undefined && cheapest <= top && (!isUniform || (fitting > 1 && asked > 1))) add(job, alternative, NO_DEVICES, cheapest, row, least, most, -1)
+        if (least !== undefined && most !== undefined && cheapest <= top && (!isUniform || (fitting > 1 && asked > 1))) add(job, alternative, 0, 0, cheapest, premium(cheapest), least, most, -1)
       }
     })
     start[at + 1] = count
@@ -115,8 +118,9 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses)
   return { start, ...resized(out, count), bids: Float64Array.from(bidders.bids) }
 }
 
-const NO_DEVICES = { low: 0, high: 0 }
 const FIRST_ROOM = 4096
+/** Columns that room is made for at once, 90 MB of address space. */
+const MOST_ROOM = 2 ** 21
 
 interface Arrays {
   readonly job: Int32Array<ArrayBuffer>, readonly alternative: Uint16Array<ArrayBuffer>, readonly low: Int32Array<ArrayBuffer>, readonly high: Int32Array<ArrayBuffer>

@@ -24,6 +24,8 @@ export interface JobClasses {
   readonly classes: readonly JobClass[]
   /** A job of each number of access. */
   readonly accesses: readonly JobRow[]
+  /** Per job of the market: its limit, nLILY. */
+  readonly limits: Float64Array
   /** Jobs that stand alone and only listed providers may serve: each of their pairs counts one tick, so they are placed last and are in no class. */
   readonly narrowed: readonly number[]
 }
@@ -46,8 +48,11 @@ export function jobClassesOf (market: Market, interests: Interests): JobClasses 
   const narrowed: number[] = []
   const bundleOf = bundlesOf(market)
   const isIdle = idleJobs(market)
+  const texts = createTexts()
+  const limits = new Float64Array(market.jobs.length)
   market.jobs.forEach((row, at) => {
     const { offer } = row
+    limits[at] = offer.limit
     if (row.incomplete === true || offer.validUntil <= market.atMs || offer.matchedUntil > market.atMs) return
     const bundle = bundleOf[at] as number
     const idle = isIdle[at] === 1
@@ -55,21 +60,20 @@ export function jobClassesOf (market: Market, interests: Interests): JobClasses 
       narrowed.push(at)
       return
     }
-    const accessKey = keyOfAccess(row, market, interests)
+    const accessKey = keyOfAccess(row, market, interests, texts)
     const access = accessNumbers.get(accessKey) ?? accesses.push(row) - 1
     accessNumbers.set(accessKey, access)
     const { cpuMilli, memoryMiB, diskMiB } = offer.resources
     const banned = bannedBy(row, interests)
-    const gpus = offer.gpus.length === 0 ? '' : JSON.stringify(offer.gpus)
+    const gpus = offer.gpus.map(({ models, vramMiB, shareBp }) => `${models.length === 0 ? '' : texts.numberOf(JSON.stringify(models))}/${vramMiB}/${shareBp}`).join()
     const age = Math.min(row.ageEpochs ?? 0, market.rules.maxAgeEpochs)
     const key = `${access} ${cpuMilli} ${memoryMiB} ${diskMiB} ${offer.runSeconds} ${offer.collateralBp} ${age} ${gpus} ${banned.join()} ${bundle >= 0 || idle ? at : ''}`
     const known = byKey.get(key)
     if (known === undefined) byKey.set(key, { row, jobs: new Array<number>(market.copies[at] as number).fill(at), access, banned, bundle, idle })
     else known.jobs.push(at)
   })
-  const limit = (at: number): number => (market.jobs[at] as JobRow).offer.limit
-  for (const { jobs } of byKey.values()) jobs.sort((left, right) => limit(right) - limit(left) || left - right)
-  return { classes: [...byKey.values()], accesses, narrowed }
+  for (const { jobs } of byKey.values()) jobs.sort((left, right) => (limits[right] as number) - (limits[left] as number) || left - right)
+  return { classes: [...byKey.values()], accesses, limits, narrowed }
 }
 
 /** Accounts with offers that may not serve the job. */
@@ -104,13 +108,27 @@ function idleJobs ({ jobs, tasks, tasksOf, groups }: Market): Uint8Array {
   return idle
 }
 
-function keyOfAccess ({ account, offer }: JobRow, { rules }: Market, { mediators, modules, starts }: Interests): string {
+function keyOfAccess ({ account, offer }: JobRow, { rules }: Market, { mediators, modules, starts }: Interests, { numberOf }: Texts): string {
   const latest = offer.deadline - (offer.stageSeconds + offer.runSeconds) * 1000
   let reach = 0
   while (reach < starts.length && (starts[reach] as number) <= latest) reach++
   const { strategy } = offer.verification
   const verified = 'replicas' in offer.verification ? `${offer.verification.quorum <= offer.verification.replicas}` : strategy
-  const trusted = strategy === 'audit' ? trustedBy(offer, rules).join() : ''
-  // Strings of strangers are quoted, so that no two different jobs have one key.
-  return `${mediators.has(account) ? account : ''} ${modules.has(offer.module) ? offer.module : ''} ${reach} ${verified} ${trusted} ${offer.sealKey} ${offer.minReputationBp} ${JSON.stringify(offer.engine)} ${JSON.stringify(offer.market)}`
+  const trusted = strategy === 'audit' ? trustedBy(offer, rules).map(numberOf).join() : ''
+  return `${mediators.has(account) ? numberOf(account) : ''} ${modules.has(offer.module) ? numberOf(offer.module) : ''} ${reach} ${verified} ${trusted} ${numberOf(offer.sealKey)} ${offer.minReputationBp} ${numberOf(offer.engine)} ${numberOf(offer.market)}`
+}
+
+/** Long texts by number: keys made of them are short, and strangers' texts cannot make two different jobs have one key. */
+interface Texts { numberOf: (text: string) => number }
+
+function createTexts (): Texts {
+  const numbers = new Map<string, number>()
+  return {
+    numberOf: (text) => {
+      const found = numbers.get(text)
+      if (found !== undefined) return found
+      numbers.set(text, numbers.size)
+      return numbers.size - 1
+    }
+  }
 }

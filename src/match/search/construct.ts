@@ -6,12 +6,10 @@ import type { Program } from './program.ts'
  * where all of them fit, or not at all.
  */
 export function construct (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array }): void {
-  const { jobClasses, jobStart, runStart, runBid, bids, columnCost, bundle } = program
-  const byClass = columnsByClass(program)
-  for (let job = 0; job < jobClasses; job++) {
-    const own = byClass.columns.subarray(byClass.start[job], byClass.start[job + 1])
-    own.sort((left, right) => columnCost[left]! + prices.resources[left]! - columnCost[right]! - prices.resources[right]!)
-  }
+  const { jobClasses, jobStart, runStart, runBid, bids, columnCost, columnJob, columnRun, bundle } = program
+  // A column that costs more than its best bid brings is left to whoever fills up later, which bundles cannot be.
+  const byClass = columnsByClass(program, (column) => columnCost[column]! + prices.resources[column]! <= bids[runBid[columnRun[column]!]!]! || bundle[columnJob[column]!]! >= 0)
+  sortColumns(byClass, (column) => columnCost[column]! + prices.resources[column]!)
   const count = jobStart[jobClasses]!
   const surplus = new Float64Array(count)
   const classOf = new Int32Array(count)
@@ -83,18 +81,41 @@ export function bestUnit (program: Program, board: Board, column: number, unitCl
   return best
 }
 
-/** Columns of each job class; the unit class of every column. */
-export function columnsByClass ({ jobClasses, unitClasses, columnJob, columnStart }: Program): { start: Int32Array, columns: Int32Array, unitClass: Int32Array } {
+/** Prices are told apart to this part of the dearest of the class; equal ones stay in the order of columns. */
+const FINENESS = 2 ** 28
+const PLACES = 2 ** 24
+
+/** Sorts each class's columns by price. As numbers without a comparison of ours, which takes a fifth of the time: price and place share one double. */
+function sortColumns ({ start, columns }: { start: Int32Array, columns: Int32Array }, priceOf: (column: number) => number): void {
+  const keys = new Float64Array(columns.length)
+  const before = Int32Array.from(columns)
+  for (let job = 0; job + 1 < start.length; job++) {
+    const [first, end] = [start[job]!, start[job + 1]!]
+    let dearest = 1
+    for (let at = first; at < end; at++) dearest = Math.max(dearest, priceOf(columns[at]!))
+    for (let at = first; at < end; at++) keys[at] = Math.floor(priceOf(columns[at]!) / dearest * FINENESS) * PLACES + at - first
+    keys.subarray(first, end).sort()
+    for (let at = first; at < end; at++) columns[at] = before[first + keys[at]! - Math.floor(keys[at]! / PLACES) * PLACES]!
+  }
+}
+
+/** Columns of each job class, those that are wanted; the unit class of every column. */
+export function columnsByClass ({ jobClasses, unitClasses, columnJob, columnStart }: Program, isWanted: (column: number) => boolean = () => true): { start: Int32Array, columns: Int32Array, unitClass: Int32Array } {
   const start = new Int32Array(jobClasses + 1)
-  for (const job of columnJob) start[job + 1]!++
+  const wanted = new Uint8Array(columnJob.length)
+  for (let column = 0; column < columnJob.length; column++) {
+    if (!isWanted(column)) continue
+    wanted[column] = 1
+    start[columnJob[column]! + 1]!++
+  }
   for (let job = 0; job < jobClasses; job++) start[job + 1]! += start[job]!
   const fill = Int32Array.from(start)
-  const columns = new Int32Array(columnJob.length)
+  const columns = new Int32Array(start[jobClasses]!)
   const unitClass = new Int32Array(columnJob.length)
   for (let unit = 0; unit < unitClasses; unit++) {
     for (let column = columnStart[unit]!; column < columnStart[unit + 1]!; column++) {
       unitClass[column] = unit
-      columns[fill[columnJob[column]!]!++] = column
+      if (wanted[column] === 1) columns[fill[columnJob[column]!]!++] = column
     }
   }
   return { start, columns, unitClass }

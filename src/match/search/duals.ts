@@ -3,7 +3,10 @@ import { PLAIN_ROWS, ROWS, type Program } from './program.ts'
 /** Temperature, as a share of a price, and width of a step; from the first to the last step they fall geometrically. */
 export interface Schedule { readonly tau: readonly [number, number], readonly eta: readonly [number, number] }
 
-export const DUAL_SCHEDULE: Schedule = { tau: [0.1, 0.0005], eta: [0.6, 0.004] }
+/** For few steps, and for more than so many. */
+export const SHORT_SCHEDULE: Schedule = { tau: [0.2, 0.001], eta: [1, 0.01] }
+export const LONG_SCHEDULE: Schedule = { tau: [0.1, 0.0003], eta: [0.5, 0.002] }
+export const LONG_STEPS = 60
 /** From prices of an epoch ago. */
 export const WARM_SCHEDULE: Schedule = { tau: [0.003, 0.0005], eta: [0.03, 0.004] }
 
@@ -23,13 +26,22 @@ export interface Duals {
  */
 const SHARES = PLAIN_ROWS
 const CUTS = PLAIN_ROWS + 4
+const PRICED = [0, 1, 2, SHARES, CUTS] as const
 /** Every so many steps all columns are looked at; between, those within this share of their run's margin, or within the temperature. */
 const FULL_EVERY = 6
 const NEAR = 0.05
-const NEAR_STEPS = 4
-const WIDE_STEP = 0.1
-/** Beyond so many temperatures nothing counts. */
-const CUT = 10
+const NEAR_STEPS = 2
+const WIDE_STEP = 0.3
+const NEAR_HEATS = 8
+/** (1 - x / 16)^16 stands for e^-x, at a fraction of its time: `falling` of what is left of 1. Below the least it is 7e-12 or less and counts nothing. */
+const CUT = 16
+const LEAST_LEFT = 0.2
+function falling (left: number): number {
+  const second = left * left
+  const fourth = second * second
+  const eighth = fourth * fourth
+  return eighth * eighth
+}
 const TINY = 1e-30
 
 /** Room for one search of prices; nothing is allocated while it steps. */
@@ -41,28 +53,46 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
   const effective = new Float64Array(columnJob.length)
   const weight = new Float64Array(runs)
   const wanted = new Float64Array(runs)
-  const usage = new Float64Array(ROWS)
+  const cooling = new Float64Array(runs)
+  const parts = new Float64Array(runs)
   const best: Duals = { prices: new Float64Array(prices.length), bound: Number.POSITIVE_INFINITY, margin: new Float64Array(runs) }
 
-  /** Columns that steps look at, unit class by unit class. */
-  const near = new Int32Array(columnJob.length)
+  /** What each job class takes of the rows that have prices, neighbours in memory. */
+  const takes = new Float64Array(jobClasses * PRICED.length)
+  for (let job = 0; job < jobClasses; job++) PRICED.forEach((row, at) => { takes[job * PRICED.length + at] = demand[job * ROWS + row]! })
+  /** Columns that steps look at, unit class by unit class: all of them, or a part in the first places of these arrays. Per column: where its job's takes begin, its run, its cost. */
   const nearStart = Int32Array.from(columnStart)
-  for (let column = 0; column < near.length; column++) near[column] = column
+  const nearJob = new Int32Array(columnJob.length)
+  const nearRun = new Int32Array(columnJob.length)
+  const nearCost = new Float64Array(columnJob.length)
+  let isAll = false
   const lookAtAll = (): void => {
+    if (isAll) return
+    isAll = true
     nearStart.set(columnStart)
-    for (let column = 0; column < near.length; column++) near[column] = column
+    nearRun.set(columnRun)
+    nearCost.set(columnCost)
+    for (let column = 0; column < columnJob.length; column++) nearJob[column] = columnJob[column]! * PRICED.length
   }
   const lookAtNear = (tau: number, eta: number): void => {
-    const reach = 1 + Math.max(NEAR, CUT * tau, NEAR_STEPS * eta)
+    const reach = 1 + Math.max(NEAR, NEAR_HEATS * tau, NEAR_STEPS * eta)
     let count = 0
+    isAll = false
     for (let unit = 0; unit < unitClasses; unit++) {
+      const first = nearStart[unit]!
       nearStart[unit] = count
-      for (let column = columnStart[unit]!; column < columnStart[unit + 1]!; column++) {
-        if (effective[column]! <= margin[columnRun[column]!]! * reach) near[count++] = column
+      for (let at = first; at < nearStart[unit + 1]!; at++) {
+        const run = nearRun[at]!
+        if (effective[at]! > margin[run]! * reach) continue
+        nearJob[count] = nearJob[at]!
+        nearCost[count] = nearCost[at]!
+        effective[count] = effective[at]!
+        nearRun[count++] = run
       }
     }
     nearStart[unitClasses] = count
   }
+  lookAtAll()
 
   /** Effective prices of the columns looked at and margins of all runs; the bound's part for capacity. */
   const price = (prices: Float64Array): number => {
@@ -78,13 +108,12 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
       const p2 = prices[base + 2]!
       const p3 = prices[base + SHARES]!
       const p4 = prices[base + CUTS]!
-      for (let at = nearStart[unit]!; at < nearStart[unit + 1]!; at++) {
-        const column = near[at]!
-        const of = columnJob[column]! * ROWS
-        let sum = columnCost[column]! + p0 * demand[of]! + p1 * demand[of + 1]! + p2 * demand[of + 2]!
-        if (demand[of + SHARES]! > 0) sum += p3 * demand[of + SHARES]! + p4 * demand[of + CUTS]!
-        effective[column] = sum
-        const run = columnRun[column]!
+      const end = nearStart[unit + 1]!
+      for (let at = nearStart[unit]!; at < end; at++) {
+        const of = nearJob[at]!
+        const sum = nearCost[at]! + p0 * takes[of]! + p1 * takes[of + 1]! + p2 * takes[of + 2]! + p3 * takes[of + 3]! + p4 * takes[of + 4]!
+        effective[at] = sum
+        const run = nearRun[at]!
         if (sum < margin[run]!) margin[run] = sum
       }
     }
@@ -122,18 +151,70 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
         }
         let sum = 0
         for (let run = first; run < last; run++) {
-          const behind = (top - bids[runBid[run]! + rank]! + margin[run]!) / heat
-          if (behind < CUT) sum += Math.exp(-behind)
+          const left = 1 - (top - bids[runBid[run]! + rank]! + margin[run]!) / (CUT * heat)
+          parts[run - first] = left > LEAST_LEFT ? falling(left) : 0
+          sum += parts[run - first]!
         }
-        for (let run = first; run < last; run++) {
-          const behind = (top - bids[runBid[run]! + rank]! + margin[run]!) / heat
-          if (behind < CUT) wanted[run]! += part * Math.exp(-behind) / sum
-        }
+        for (let run = first; run < last; run++) wanted[run]! += part * parts[run - first]! / sum
       }
     }
     return total
   }
 
+  const adjust = (at: number, usage: number, count: number, eta: number): void => {
+    const room = capacity[at]! * count
+    if (room > 0 && prices[at]! > 0) prices[at]! *= Math.exp(eta * Math.min(2, usage / room - 1))
+  }
+  /** How much of each run the columns looked at draw, by how near to its margin they are. */
+  const weigh = (tau: number): void => {
+    weight.fill(0)
+    for (let run = 0; run < runs; run++) cooling[run] = 1 / (CUT * (tau * margin[run]! + TINY))
+    for (let unit = 0; unit < unitClasses; unit++) {
+      const count = unitStart[unit + 1]! - unitStart[unit]!
+      const end = nearStart[unit + 1]!
+      for (let at = nearStart[unit]!; at < end; at++) {
+        const run = nearRun[at]!
+        const left = 1 - (effective[at]! - margin[run]!) * cooling[run]!
+        if (left <= LEAST_LEFT) {
+          effective[at] = 0
+          continue
+        }
+        const part = count * falling(left)
+        effective[at] = part
+        weight[run]! += part
+      }
+    }
+  }
+  /** Raises prices of rows that are wanted more than there is, lowers the others. */
+  const adjustAll = (eta: number): void => {
+    for (let run = 0; run < runs; run++) weight[run] = weight[run]! > 0 ? wanted[run]! / weight[run]! : 0
+    for (let unit = 0; unit < unitClasses; unit++) {
+      let u0 = 0
+      let u1 = 0
+      let u2 = 0
+      let u3 = 0
+      let u4 = 0
+      const end = nearStart[unit + 1]!
+      for (let at = nearStart[unit]!; at < end; at++) {
+        const part = effective[at]!
+        if (part === 0) continue
+        const amount = part * weight[nearRun[at]!]!
+        const of = nearJob[at]!
+        u0 += amount * takes[of]!
+        u1 += amount * takes[of + 1]!
+        u2 += amount * takes[of + 2]!
+        u3 += amount * takes[of + 3]!
+        u4 += amount * takes[of + 4]!
+      }
+      const count = unitStart[unit + 1]! - unitStart[unit]!
+      const base = unit * ROWS
+      adjust(base, u0, count, eta)
+      adjust(base + 1, u1, count, eta)
+      adjust(base + 2, u2, count, eta)
+      adjust(base + SHARES, u3, count, eta)
+      adjust(base + CUTS, u4, count, eta)
+    }
+  }
   const keep = (bound: number, at: Float64Array): number => {
     if (bound < best.bound) {
       best.bound = bound
@@ -162,40 +243,8 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
         keep(bound, prices)
         if (eta <= WIDE_STEP) lookAtNear(tau, eta)
       }
-      weight.fill(0)
-      for (let unit = 0; unit < unitClasses; unit++) {
-        const count = unitStart[unit + 1]! - unitStart[unit]!
-        for (let at = nearStart[unit]!; at < nearStart[unit + 1]!; at++) {
-          const column = near[at]!
-          const run = columnRun[column]!
-          const behind = (effective[column]! - margin[run]!) / (tau * margin[run]! + TINY)
-          const part = behind < CUT ? count * Math.exp(-behind) : 0
-          effective[column] = part
-          weight[run]! += part
-        }
-      }
-      for (let run = 0; run < runs; run++) weight[run] = weight[run]! > 0 ? wanted[run]! / weight[run]! : 0
-      for (let unit = 0; unit < unitClasses; unit++) {
-        usage.fill(0)
-        for (let at = nearStart[unit]!; at < nearStart[unit + 1]!; at++) {
-          const column = near[at]!
-          const part = effective[column]!
-          if (part === 0) continue
-          const amount = part * weight[columnRun[column]!]!
-          if (amount < 1e-9) continue
-          const of = columnJob[column]! * ROWS
-          for (let row = 0; row <= SHARES; row++) usage[row]! += amount * demand[of + row]!
-          usage[CUTS]! += amount * demand[of + CUTS]!
-        }
-        const count = unitStart[unit + 1]! - unitStart[unit]!
-        const base = unit * ROWS
-        for (let row = 0; row < ROWS; row++) {
-          const room = capacity[base + row]! * count
-          if (room <= 0) continue
-          const excess = Math.min(2, usage[row]! / room - 1)
-          prices[base + row]! *= Math.exp(eta * excess)
-        }
-      }
+      weigh(tau)
+      adjustAll(eta)
     }
   }
 }

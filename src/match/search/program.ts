@@ -1,5 +1,4 @@
 import type { Kernel } from '../kernel/kernel.ts'
-import type { JobRow } from '../problem.ts'
 import { PLAIN_ROWS, ROWS } from '../kernel/share-rows.ts'
 
 /**
@@ -52,20 +51,23 @@ export { PLAIN_ROWS, ROWS }
 /** The kernel as a program. O(columns). */
 export function programOf (kernel: Kernel): Program {
   const { market, jobs, units, columns, jobStart } = kernel
-  const runOfBid = new Map<number, number>()
+  /** Per place of a first bid: one more than its run. */
+  const runOfBid = new Int32Array(columns.bids.length)
   const found: Array<{ job: number, bid: number }> = []
   for (let at = 0; at < columns.bid.length; at++) {
     const bid = columns.bid[at] as number
-    if (runOfBid.has(bid)) continue
-    runOfBid.set(bid, 0)
+    if (runOfBid[bid] !== 0) continue
+    runOfBid[bid] = 1
     found.push({ job: columns.job[at] as number, bid })
   }
   found.sort((left, right) => left.job - right.job || left.bid - right.bid)
   const runStart = new Int32Array(jobs.classes.length + 1)
   found.forEach(({ job, bid }, run) => {
-    runOfBid.set(bid, run)
+    runOfBid[bid] = run + 1
     runStart[job + 1] = run + 1
   })
+  const columnRun = new Int32Array(columns.bid.length)
+  for (let at = 0; at < columnRun.length; at++) columnRun[at] = (runOfBid[columns.bid[at] as number] as number) - 1
   for (let job = 1; job < runStart.length; job++) runStart[job] = Math.max(runStart[job] as number, runStart[job - 1] as number)
 
   const members = units.classes.flatMap((unitClass, at) => unitClass.units.map(({ unit, offers }) => ({ class: at, unit, account: market.accountOf[offers[0] as number] as number, shares: unitClass.shares })))
@@ -80,8 +82,8 @@ export function programOf (kernel: Kernel): Program {
     devices: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus.length), share: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus[0]?.shareBp ?? 0),
     bundle: Int32Array.from(jobs.classes, ({ bundle }) => bundle), bannedStart, banned: Int32Array.from(jobs.classes.flatMap(({ banned }) => banned)),
     runStart, runClass: Int32Array.from(found, ({ job }) => job), runBid: Int32Array.from(found, ({ bid }) => bid), bids: columns.bids,
-    limits: Float64Array.from(jobs.classes.flatMap((jobClass) => jobClass.jobs.map((at) => jobClass.idle ? -1 : (market.jobs[at] as JobRow).offer.limit))),
-    columnStart: columns.start, columnJob: columns.job, columnRun: columns.bid.map((bid) => runOfBid.get(bid) as number),
+    limits: Float64Array.from(jobs.classes.flatMap((jobClass) => jobClass.jobs.map((at) => jobClass.idle ? -1 : jobs.limits[at] as number))),
+    columnStart: columns.start, columnJob: columns.job, columnRun,
     columnLow: columns.low, columnHigh: columns.high, columnCost: columns.cost, columnAsk: columns.ask, columnLock: columns.lock,
     unitStart, unitClass: Int32Array.from(members, (member) => member.class), unitAccount: Int32Array.from(members, ({ account }) => account), money: Float64Array.from(market.accounts),
     deviceStart, deviceFree

@@ -1,7 +1,7 @@
 import { createBoard, type Board } from './board.ts'
 import { columnPrices } from './column-prices.ts'
 import { construct } from './construct.ts'
-import { createDuals, DUAL_SCHEDULE, startPrices, WARM_SCHEDULE, type Duals, type Schedule } from './duals.ts'
+import { createDuals, LONG_SCHEDULE, LONG_STEPS, SHORT_SCHEDULE, startPrices, WARM_SCHEDULE, type Duals, type Schedule } from './duals.ts'
 import { ROWS, type Program } from './program.ts'
 import { createRuin, DEFAULT_RUIN_OPTIONS } from './ruin.ts'
 
@@ -28,18 +28,22 @@ export interface SearchOptions {
 /** Share of the budget that prices may take, and bounds of the number of steps; more than the most gained nothing on four traces. */
 const DUAL_SHARE = 0.4
 const STEPS = [40, 240] as const
+/** Steps between which the pace is taken; the first of all may be slow. */
+const PACE = [2, 8] as const
 const WARM_STEPS = 10
 /** A search ends when so many rounds, and so many for each unit, brought nothing: a small book is done long before its epoch. */
 const STALL_ROUNDS = 300
 const STALL_ROUNDS_A_UNIT = 100
 /** Rounds between two looks at the clock: 1 ms. */
 const ROUNDS_A_LOOK = 32
+/** Loss that a round may bring at first, as a share of the mean gain of a job; it falls to nothing by the end. A third or three times as much is no better. */
+const HEAT = 1
 
 /** Prices, then a first solution by them, then ruin and recreate until the time is over. Returns the last solution reported. */
 export function search (program: Program, options: SearchOptions): Found {
   const { now, budgetMs, warm } = options
   const started = now()
-  const duals = findPrices(program, warm?.prices, options.steps, () => (now() - started) / (budgetMs * DUAL_SHARE))
+  const duals = findPrices(program, warm?.prices, options.steps, () => budgetMs * DUAL_SHARE - (now() - started))
   const resources = new Float64Array(program.columnJob.length)
   columnPrices(program, duals.prices, resources)
   const board = createBoard(program)
@@ -59,11 +63,13 @@ export function search (program: Program, options: SearchOptions): Found {
     return found
   }
   let last = report()
+  const mostRounds = options.maxRounds ?? Number.POSITIVE_INFINITY
   let bestRound = 0
   let bestWorth = board.worth
   const stall = STALL_ROUNDS + STALL_ROUNDS_A_UNIT * program.units
-  while (now() - started < budgetMs && rounds - bestRound < stall && board.worth < duals.bound - 1 && rounds < (options.maxRounds ?? Number.POSITIVE_INFINITY) && program.units > 0) {
-    for (let round = 0; round < ROUNDS_A_LOOK; round++) ruin.step()
+  while (now() - started < budgetMs && rounds - bestRound < stall && board.worth < duals.bound - 1 && rounds < mostRounds && program.units > 0) {
+    const heat = HEAT * Math.max(0, 1 - Math.max((now() - started) / budgetMs, rounds / mostRounds)) ** 2
+    for (let round = 0; round < ROUNDS_A_LOOK; round++) ruin.step(heat)
     rounds += ROUNDS_A_LOOK
     if (board.worth > bestWorth) {
       bestWorth = board.worth
@@ -72,28 +78,35 @@ export function search (program: Program, options: SearchOptions): Found {
     if (board.worth > reported && now() >= nextReport) last = report()
   }
   ruin.fillUp()
-  return board.worth > reported || placesCount(board) > last.places.length / PLACE ? report() : last
+  return board.worth > reported || (board.worth === reported && placesCount(board) > last.places.length / PLACE) ? report() : last
 }
 
 /** Numbers of a place in `Found`. */
 export const PLACE = 5
 
-function findPrices (program: Program, warm: Float64Array | undefined, wanted: number | undefined, spent: () => number): Duals {
+/** Prices by so many steps; without a number by as many as there is time for, which the first steps show. `left`: milliseconds that prices may still take. */
+function findPrices (program: Program, warm: Float64Array | undefined, wanted: number | undefined, left: () => number): Duals {
   const { best, step, evaluate, current } = createDuals(program)
   startPrices(program, current)
-  let schedule: Schedule = DUAL_SCHEDULE
-  let steps: number = wanted ?? STEPS[1]
+  let schedule: Schedule = (wanted ?? STEPS[0]) > LONG_STEPS ? LONG_SCHEDULE : SHORT_SCHEDULE
+  let steps: number = wanted ?? STEPS[0]
   if (warm !== undefined) {
     // Never quite zero, so that a price can rise again.
     for (let at = 0; at < current.length; at++) current[at] = Math.max(warm[at]!, current[at]! * 1e-4)
     schedule = WARM_SCHEDULE
     steps = WARM_STEPS
   }
-  // The first steps show how many there is time for.
+  const canChoose = wanted === undefined && warm === undefined
+  let before = 0
   for (let at = 0; at < steps; at++) {
+    if (canChoose && at === PACE[0]) before = left()
+    if (canChoose && at === PACE[1]) {
+      const now = left()
+      steps = Math.max(STEPS[0], Math.min(STEPS[1], at + Math.floor(now / Math.max(1e-6, before - now) * (PACE[1] - PACE[0]))))
+      if (steps > LONG_STEPS) schedule = LONG_SCHEDULE
+    }
     const share = steps > 1 ? at / (steps - 1) : 1
     step(schedule.tau[0] * (schedule.tau[1] / schedule.tau[0]) ** share, schedule.eta[0] * (schedule.eta[1] / schedule.eta[0]) ** share)
-    if (at === 11 && wanted === undefined) steps = Math.min(steps, Math.max(STEPS[0], Math.floor(12 / Math.max(1e-6, spent()))))
   }
   evaluate(Float64Array.from(current))
   return best

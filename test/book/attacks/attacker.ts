@@ -7,7 +7,7 @@ import { BOOK_DEFAULTS, type BookOptions } from '../../../src/book/options.ts'
 import { createBookReplica, type BookReplica } from '../../../src/book/replica.ts'
 import { createManualClock, createSystemClock, type Clock } from '../../../src/core/clock.ts'
 import { silentLogger as logger } from '../../../src/core/logger.ts'
-import { createSeededRandom } from '../../../src/core/random.ts'
+import { createSeededRandom, createSystemRandom } from '../../../src/core/random.ts'
 import { createMesh, type Mesh, type MeshOptions } from '../../../src/mesh/mesh.ts'
 import type { Topics, Validation } from '../../../src/mesh/topics.ts'
 import { createDatastore } from '../../../src/store/datastore.ts'
@@ -52,7 +52,7 @@ async function startMesh (t: RunningTest, options: Partial<MeshOptions> = {}): P
   const folder = mkdtempSync(join(tmpdir(), 'lily-attack-'))
   const datastore = createDatastore({ logger }, { path: join(folder, 'datastore') })
   await datastore.start()
-  const mesh = createMesh({ datastore, logger, clock: createSystemClock() }, { network: String(DOMAIN.chainId), topics: TOPICS, targetPeers: 0, ...options })
+  const mesh = createMesh({ datastore, logger, clock: createSystemClock(), random: createSystemRandom() }, { network: String(DOMAIN.chainId), topics: TOPICS, targetPeers: 0, ...options })
   t.teardown(async () => {
     await mesh.stop()
     await datastore.stop()
