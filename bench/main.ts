@@ -20,6 +20,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   growth: async () => (await import('./growth.ts')).benchGrowth,
   arrivals: async () => (await import('./arrivals.ts')).benchArrivals,
   certificate: async () => (await import('./certificate.ts')).benchCertificate,
+  auction: async () => (await import('./auction.ts')).benchAuction,
+  replay: async () => (await import('./replay.ts')).benchReplay,
   strategy: async () => (await import('./strategy.ts')).benchStrategy,
   fuzz: async () => (await import('./fuzz.ts')).benchFuzz
 }

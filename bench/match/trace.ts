@@ -12,7 +12,8 @@ export async function readTrace (folder: string, list: string): Promise<Rows> {
   const machines: Machine[] = nodes.map((row) => ({ cpuMilli: Number(row['cpu_milli']), memoryMiB: Number(row['memory_mib']), gpus: Number(row['gpu']), model: row['model'] ?? '' }))
   const tasks: Task[] = pods.map((row) => ({
     cpuMilli: Number(row['cpu_milli']), memoryMiB: Number(row['memory_mib']), gpus: Number(row['num_gpu']), gpuMilli: Number(row['gpu_milli']),
-    models: [...new Set((row['gpu_spec'] ?? '').split('|').filter((model) => model !== ''))].sort()
+    models: [...new Set((row['gpu_spec'] ?? '').split('|').filter((model) => model !== ''))].sort(),
+    ...(row['creation_time'] === undefined || row['deletion_time'] === undefined ? {} : { span: { fromS: Number(row['creation_time']), untilS: Number(row['deletion_time']) } })
   }))
   return { name: list, machines, tasks }
 }

@@ -1,4 +1,5 @@
 import { CodedError } from '../../src/core/errors.ts'
+import { betterPairOf } from '../../src/match/better-pair.ts'
 import { collateralFor } from '../../src/match/price.ts'
 import { DEFAULT_MATCH_RULES as RULES } from '../../src/match/options.ts'
 import type { JobRow, OfferRow } from '../../src/match/problem.ts'
@@ -10,8 +11,8 @@ import { halfOf } from './world.ts'
 /** A pair of a published solution. */
 export interface Pair { readonly job: JobRow, readonly offer: OfferRow, readonly devices: readonly number[], readonly solver: Address, readonly solutionId: Hash }
 
-/** What both sides agree on, nLILY. */
-export interface Terms { readonly price: number, readonly fee: number, readonly collateral: number }
+/** What both sides agree on, nLILY; `pair` is that of the best solution that the provider knows. */
+export interface Terms { readonly pair: Pair, readonly price: number, readonly fee: number, readonly collateral: number }
 
 /** The pairs of a job that a node of the half may consent to, best solution first; none where the best leaves the job out (protocol/auction.md, Adoption). */
 export function pairsOf (half: Half, jobId: Hash): Pair[] {
@@ -29,22 +30,37 @@ function pairsIn (half: Half, { solution, solver, solutionId }: Ranked, job: Job
 }
 
 /**
- * The creator's proposal and the provider's answer: the provider adopts the evidence and must find the pair in its own ranking, both take the union of their
- * price certificates, and the solver must not be cheated of its fee. Undefined: no deal.
+ * The creator's proposal and the provider's answer: each adopts the other's evidence, the provider takes the job by no worse solution than the best that it
+ * knows and has not passed over, both take the union of their price certificates, and the solver must not be cheated of its fee. Undefined: no terms; a pair:
+ * its provider signed terms that its solver does not open.
  */
-export function agree (halves: readonly [Half, Half], pair: Pair, phases: { epoch: number, nowMs: number }, solverHalf: Half): Terms | undefined {
-  const creator = halves[halfOf(pair.job.account)]
-  const provider = halves[halfOf(pair.offer.account)]
-  const evidence = creator.evidence(pair.solver)
-  if (evidence === undefined) return undefined
-  if (provider !== creator) provider.adopt(evidence, phases.nowMs)
-  const isWanted = pairsOf(provider, pair.job.id).some(({ offer, solver }) => offer.id === pair.offer.id && solver === pair.solver)
-  if (!isWanted) return undefined
+export function agree (
+  halves: readonly [Half, Half], proposed: Pair, phases: { epoch: number, nowMs: number }, { halfOfSolver, isPassedOver }: { halfOfSolver: (solver: Address) => Half, isPassedOver: (pair: Pair) => boolean }
+): Terms | { unopened: Pair } | undefined {
+  const creator = halves[halfOf(proposed.job.account)]
+  const provider = halves[halfOf(proposed.offer.account)]
+  const pair = pairTaken(creator, provider, proposed, phases.nowMs, isPassedOver)
+  if (pair === undefined) return undefined
   const price = priceOf(creator, provider, phases.epoch, pair)
   if (price === undefined) return undefined
   const fee = creator.feeOf(pair.solutionId, price)
-  if (fee * 10 < solverHalf.feeOf(pair.solutionId, price) * 9) return undefined
-  return { price, fee, collateral: collateralFor(price, RULES, pair.job.offer) }
+  if (fee * 10 < halfOfSolver(pair.solver).feeOf(pair.solutionId, price) * 9) return { unopened: pair }
+  return { pair, price, fee, collateral: collateralFor(price, RULES, pair.job.offer) }
+}
+
+/** The pair as the provider finds it, or its own by the best solution; the creator must find that one too. */
+function pairTaken (creator: Half, provider: Half, proposed: Pair, nowMs: number, isPassedOver: (pair: Pair) => boolean): Pair | undefined {
+  const found = foundBy(provider, proposed, creator, nowMs)
+  const better = found === undefined ? undefined : betterPairOf(pairsOf(provider, found.job.id), found, isPassedOver)
+  return better === undefined ? found : foundBy(creator, better, provider, nowMs)
+}
+
+/** The pair in the half's own ranking, once it has the other's evidence. */
+function foundBy (half: Half, { job, offer, solver }: Pair, other: Half, nowMs: number): Pair | undefined {
+  const evidence = other.evidence(solver)
+  if (evidence === undefined) return undefined
+  if (half !== other) half.adopt(evidence, nowMs)
+  return pairsOf(half, job.id).find((pair) => pair.offer.id === offer.id && pair.solver === solver)
 }
 
 function priceOf (creator: Half, provider: Half, epoch: number, pair: Pair): number | undefined {

@@ -28,6 +28,8 @@ export function runMarket (play: Play, epochs: number): Outcome {
   const bonded = new Set<Address>([...world.solvers.map(({ signer }) => signer.address), ...play.bonded ?? []])
   const profits = new Map<Address, number>()
   const deals: Deal[] = []
+  /** Jobs that a solver did not open with a provider: that one passes it over from then on. */
+  const left = new Set<string>()
   let running: Running[] = []
   let failed = 0
   const pay = (account: Address, amount: number): void => { profits.set(account, (profits.get(account) ?? 0) + amount) }
@@ -80,12 +82,19 @@ export function runMarket (play: Play, epochs: number): Outcome {
     const touched = new Set<HeldUnit>()
     const open = book.jobs.filter(({ goneMs }) => goneMs === undefined).sort((left, right) => left.id < right.id ? -1 : 1)
     const nowMs = phases.fallbackDeadline + PUBLISH_MS
-    const propose = (held: HeldJob, pair: Pair): 'done' | 'next' | 'later' => {
+    const halfOfSolver = (solver: Address): Half => halves[world.solvers.find(({ signer }) => signer.address === solver)?.half ?? halfOf(solver)]
+    const isThere = (pair: Pair): boolean => book.units.some(({ id, goneMs }) => id === pair.offer.id && goneMs === undefined)
+    const propose = (held: HeldJob, proposed: Pair): 'done' | 'next' | 'later' => {
+      const leftBy = ({ solver, offer }: Pair): string => `${held.of.name}:${offer.account}:${solver}`
+      const terms = isThere(proposed) ? agree(halves, proposed, { epoch: phases.epoch, nowMs }, { halfOfSolver, isPassedOver: (pair) => left.has(leftBy(pair)) }) : undefined
+      if (terms === undefined) return 'next'
+      if ('unopened' in terms) {
+        left.add(leftBy(terms.unopened))
+        return 'next'
+      }
+      const { pair } = terms
       const unit = book.units.find(({ id }) => id === pair.offer.id)
       if (unit?.goneMs !== undefined || unit === undefined) return 'next'
-      const solverAt = world.solvers.find(({ signer }) => signer.address === pair.solver)
-      const terms = agree(halves, pair, { epoch: phases.epoch, nowMs }, halves[solverAt?.half ?? halfOf(pair.solver)])
-      if (terms === undefined) return 'next'
       const before = locked.get(unit.of.account) ?? 0
       const run = { unit: unit.of, demand: pair.job.offer.resources, shares: new Map(pair.devices.map((place, entry) => [place, pair.job.offer.gpus[entry]?.shareBp ?? 0])), collateral: terms.collateral, endMs: 0 }
       const stated = { ...unit.of, truth: unit.offer }
@@ -104,7 +113,11 @@ export function runMarket (play: Play, epochs: number): Outcome {
     }
     for (const held of open) {
       const pairs = pairsOf(halves[halfOf(held.of.account)], held.id)
+      const tried = new Set<Address>()
       for (const pair of play.order?.(held.of, pairs) ?? pairs) {
+        // Once each: who signed terms signs no others for this attempt, and takes the job by no worse solution.
+        if (tried.has(pair.offer.account)) continue
+        tried.add(pair.offer.account)
         const result = propose(held, pair)
         if (result === 'next') continue
         if (result === 'done') for (const record of book.jobs) if (record.of === held.of && record.goneMs === undefined) book.remove(record, nowMs)

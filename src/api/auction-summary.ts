@@ -1,4 +1,4 @@
-import type { AuctionDecision } from '../roles/auction.ts'
+import type { AuctionDecision } from '../roles/decision.ts'
 import type { AuctionSummary } from './facade.ts'
 
 /** An epoch's ranking for readers: without the solutions themselves. */

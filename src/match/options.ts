@@ -67,6 +67,9 @@ export const auctionRulesShape = z.strictObject({
   maxFallbacks: uintShape.max(64),
   /** Bond without which a solver's commits are ignored, nLILY. */
   minSolverBond: amountShape,
+  /** Share of a provider's reputation that its bond is, bp, and the bond that gives all of it, nLILY. */
+  stakeBp: uintShape.max(BP),
+  fullStake: amountShape,
   /** Certificates whose bound is within this of the lowest count, bp; at most so many, the lowest first; bounds that a node computes per epoch. */
   nearBp: uintShape.max(BP),
   maxCertificates: uintShape.min(1).max(5),
@@ -101,6 +104,10 @@ export const DEFAULT_AUCTION_RULES: AuctionRules = {
   maxFallbacks: 16,
   // 50 LILY: a thousand fees of small jobs, so that filling all 64 places costs more than it can earn.
   minSolverBond: 50_000_000_000,
+  // Of the premium's tenth 3 % are for money: it moves a choice by a step or two of the asks, and buys nobody the flow.
+  stakeBp: 3000,
+  // 400 LILY: a step of it is two solvers' bonds, locked for as long as unbonding takes.
+  fullStake: 400_000_000_000,
   // Engines that solve well end within 1 % of each other.
   nearBp: 100,
   // The median of five withstands two that were written to move it.

@@ -74,7 +74,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     await lifecycle.add(createShardPeers({ mesh, clock, logger }, { chainId: domain.chainId, shards }))
     const delegation = options.delegationPath === undefined ? undefined : await loadDelegation(options.delegationPath, { domain, operator: signer.address, peerId: mesh.peerId, nowSeconds: Math.floor(clock.now() / 1000) })
     const author = await lifecycle.add(createAuthor({ datastore, clock, signer }, { domain, ...(delegation === undefined ? {} : { account: delegation.account, delegation }) }))
-    const eligibility = createEligibility({ chain, clock })
+    const eligibility = createEligibility({ chain, clock }, { rules: network.auction })
     const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: options.roles }))
     const networkClock = await lifecycle.add(createNetworkClock({ mesh, clock, logger }, { maxOffMs: Math.floor(network.auction.epochMs / 4) }))
     const fleet = await lifecycle.add(createFleet({ mesh, datastore, signer, clock, random, logger }, { domain, facts: plainFacts(options) }))

@@ -1,7 +1,9 @@
 import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../core/clock.ts'
+import type { AuctionRules } from '../match/options.ts'
 import { FULL_REPUTATION } from '../match/score.ts'
 import type { Address } from '../wire/shapes.ts'
+import { standingFigure } from './standing-figure.ts'
 
 /**
  * What the vault says of accounts, read once per account and epoch. Nodes may read at different blocks: membership in the
@@ -11,7 +13,7 @@ export interface Eligibility {
   /** Free money of an account, nLILY; 0 while unknown. */
   free: (account: Address) => number
   bond: (account: Address) => number
-  /** What is known of an account's deals and stake, 0 to 10,000. */
+  /** What is known of an account's deals and bond, 0 to 10,000 (protocol/matching.md, Reputation). */
   reputationBp: (account: Address) => number
   /** Bonded mediators and their bonds. */
   mediators: () => Promise<ReadonlyMap<Address, number>>
@@ -22,15 +24,21 @@ export interface Eligibility {
 /** Mediators join and leave rarely, unbonding takes days. */
 const MEDIATORS_MAX_AGE_MS = 5_000
 
-/** `reputationBp` is where a source of reputation comes in; until there is one every account has all of it. */
-export function createEligibility (components: { chain: Pick<Chain, 'account' | 'mediators'>, clock: Clock, reputationBp?: (account: Address) => number }): Eligibility {
-  const { chain, clock, reputationBp = () => FULL_REPUTATION } = components
+/**
+ * `historyBp` is where a source of what is known of deals comes in: one that every node computes alike from what all hold. Until there is one every account
+ * has all of it.
+ */
+export function createEligibility (
+  components: { chain: Pick<Chain, 'account' | 'mediators'>, clock: Clock, historyBp?: (account: Address) => number },
+  options: { rules: Pick<AuctionRules, 'stakeBp' | 'fullStake'> }
+): Eligibility {
+  const { chain, clock, historyBp = () => FULL_REPUTATION } = components
   const accounts = new Map<Address, { free: number, bond: number, atMs: number }>()
   let mediators: { map: Map<Address, number>, atMs: number } | undefined
   return {
     free: (account) => accounts.get(account)?.free ?? 0,
     bond: (account) => accounts.get(account)?.bond ?? 0,
-    reputationBp,
+    reputationBp: (account) => standingFigure({ historyBp: historyBp(account), bond: accounts.get(account)?.bond ?? 0 }, options.rules),
     mediators: async () => {
       if (mediators === undefined || clock.now() - mediators.atMs > MEDIATORS_MAX_AGE_MS) {
         const list = await chain.mediators()

@@ -26,8 +26,9 @@ export interface SolverComponents {
   logger: Logger
 }
 
-/** A commit must be everywhere before its deadline: gossip on one machine or a home line. */
+/** A commit must be everywhere before its deadline: gossip over a home line. Short epochs are those of one machine, where a seventh of the phase is time enough. */
 const COMMIT_MARGIN_MS = 300
+const COMMIT_MARGIN_SHARE = 0.15
 /** Reveals wait for every clock to have passed the commit deadline. */
 const REVEAL_DELAY_MS = 50
 
@@ -48,7 +49,7 @@ export function createSolver (components: SolverComponents): Startable {
     const { epoch } = phases
     const snapshot = auction.snapshot(epoch, 'solve')
     if (snapshot.jobs.length === 0 || snapshot.offers.length === 0) return
-    const deadlineMs = phases.commitDeadline - COMMIT_MARGIN_MS
+    const deadlineMs = phases.commitDeadline - Math.min(COMMIT_MARGIN_MS, Math.floor((phases.commitDeadline - phases.epochStart) * COMMIT_MARGIN_SHARE))
     let prices: Certificate | undefined
     const solution = await engine.solve(snapshot, { deadlineMs, seed: random.below(2 ** 31), signal: stopping.signal, clock, onPrices: (found) => { prices = found } })
     if (solution.matches.length === 0) return

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { MAX_EVIDENCE_BYTES } from './auction.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import type { MediatorList } from './deal-messages.ts'
 import { dealTermsShape } from './deal-terms.ts'
@@ -66,8 +67,11 @@ export type DealRequestOf<T extends DealRequest['type']> = Extract<DealRequest, 
 const signedAnswerShape = z.strictObject({ terms: dealTermsShape, mediators: mediatorListShape, providerSignature: signatureShape })
 /** The provider takes the price from certificates that the proposal left out: all of them by id, and what the creator lacks. */
 const pricesAnswerShape = z.strictObject({ certificates: idsShape(MAX_PROOFS), proofs: z.array(bytesShape).max(MAX_PROOFS) })
+/** The provider takes the job by a better solution: its evidence, and the provider's offer that it names. */
+const betterAnswerShape = z.strictObject({ better: bytesShape.refine(({ length }) => length <= MAX_EVIDENCE_BYTES, 'too much evidence'), resourceOfferId: hashShape })
+export type BetterAnswer = z.output<typeof betterAnswerShape>
 export type SignedAnswer = z.output<typeof signedAnswerShape>
-export const proposeAnswerShape = z.union([signedAnswerShape, pricesAnswerShape])
+export const proposeAnswerShape = z.union([signedAnswerShape, betterAnswerShape, pricesAnswerShape])
 export const startAnswerShape = z.strictObject({ creatorSignature: signatureShape })
 export const saltAnswerShape = z.strictObject({ providerSalt: hashShape })
 export const emptyAnswerShape = z.strictObject({})

@@ -1,8 +1,11 @@
 import t, { type Test } from 'tap'
 import type { Engine } from '../../src/match/engine.ts'
 import type { Job } from '../../src/roles/creator/job.ts'
-import { certificateIdOf, certificateSetOf } from '../../src/wire/auction.ts'
+import { createDealRoom } from '../../src/roles/deal-room.ts'
+import { certificateIdOf, certificateSetOf, decodeEvidence, encodeEvidence, type AuctionCommit, type AuctionReveal, type Evidence } from '../../src/wire/auction.ts'
+import { OPEN_PROTOCOL, type BetterAnswer } from '../../src/wire/deal-room.ts'
 import type { Address, Hash } from '../../src/wire/shapes.ts'
+import { hash } from '../deal/deals.ts'
 import { matching, openMarket, type TestMarket } from '../support/market.ts'
 
 /** Cheap and dear providers, a solver for each: the cheap one's solution is the better. Time stands at an epoch's start. */
@@ -15,6 +18,22 @@ async function setUp (t: Pick<Test, 'teardown'>, providers: string[] = ['provide
   await market.add('solver-2', { engine: matching(() => market.member(providers.at(-1) as string).account) })
   await market.add('bystander')
   await market.add('creator')
+  market.connectAll()
+  before(market)
+  await market.boundary()
+  return market
+}
+/** One provider for two creators' jobs; the better solution serves both, the other one only the first's. */
+async function setUpShared (t: Pick<Test, 'teardown'>, before: (market: TestMarket) => void = () => undefined): Promise<TestMarket> {
+  const market = await openMarket()
+  t.teardown(market.stop)
+  await market.add('provider-1', { askPercent: 80 })
+  const both = matching(() => market.member('provider-1').account)
+  await market.add('solver-1', { engine: both })
+  await market.add('solver-2', { engine: { name: 'one', solve: async (snapshot, budget) => await both.solve({ ...snapshot, jobs: snapshot.jobs.filter(({ account }) => account === market.member('creator').account) }, budget) } })
+  await market.add('bystander')
+  await market.add('creator')
+  await market.add('creator-2')
   market.connectAll()
   before(market)
   await market.boundary()
@@ -91,6 +110,54 @@ t.test('a reveal that reached half of the mesh: the better solution is taken ove
   await market.run(4_500)
   t.same(ranked(market, 'bystander', 1), ['solver-2'])
   t.match(market.opened, [{ core: { provider: account(market, 'provider-1'), feeTo: account(market, 'solver-1') } }])
+  t.equal(market.opened.length, 1)
+})
+
+t.test('a pair by a worse solution than the provider knows: the creator takes the better one over, and its solver is paid', async (t) => {
+  const market = await setUpShared(t)
+  await market.run(4_000)
+  // Only the provider hears the solution that serves both creators.
+  const mend = market.part(['solver-1', 'provider-1'], ['solver-2', 'bystander', 'creator', 'creator-2'])
+  await market.run(1_500)
+  mend()
+  await market.run(4_500)
+  t.same(ranked(market, 'bystander', 1), ['solver-2'], 'which is all that the creator heard')
+  const own = market.opened.filter(({ core }) => core.creator === account(market, 'creator'))
+  t.match(own, [{ by: 'solver-1', core: { provider: account(market, 'provider-1'), feeTo: account(market, 'solver-1'), attempt: 0 } }])
+  t.equal(own.length, 1)
+})
+
+t.test('a creator that asks for a pair by a worse solution gets no terms, but the better solution', async (t) => {
+  const said: { commit?: AuctionCommit, reveal?: AuctionReveal } = {}
+  const market = await setUpShared(t, ({ holdBack }) => {
+    for (const type of ['commit', 'reveal'] as const) {
+      holdBack('solver-2', type, (message, send) => {
+        Object.assign(said, message)
+        void send()
+      })
+    }
+  })
+  // After the reveals and before anybody consents by himself.
+  await market.run(5_600)
+  const { mesh, auction } = market.member('bystander')
+  const { jobs, offers: [offer] } = auction.snapshot(1, 'verify')
+  const job = jobs.find((row) => row.account === account(market, 'creator'))?.id as Hash
+  const evidence = encodeEvidence(said as Evidence)
+  const answer = await createDealRoom({ mesh }).propose(offer?.offer.peer as string, { epoch: 1, evidence, jobOfferId: job, resourceOfferId: offer?.id as Hash, creatorSaltHash: hash(1), fee: 100_000, certificates: [], proofs: [] })
+  t.match(answer, { resourceOfferId: offer?.id, terms: undefined })
+  t.equal(decodeEvidence((answer as BetterAnswer).better).reveal.solver, account(market, 'solver-1'))
+  t.same(market.member('provider-1').deals.provider.all(), [], 'nothing was signed')
+})
+
+t.test('the solver of the best solution does not answer a creator: its provider takes the next attempt by the next-best one', async (t) => {
+  const market = await setUpShared(t)
+  market.member('solver-1').mesh.tamper = async (_peer, protocol, answer) => {
+    if (protocol === OPEN_PROTOCOL) throw new Error('no answer')
+    return answer
+  }
+  await market.run(20_000)
+  t.same(ranked(market, 'provider-1', 2)[0], 'solver-1', 'the provider listens to it still')
+  t.match(market.opened, [{ by: 'solver-2', core: { creator: account(market, 'creator'), attempt: 1 } }])
   t.equal(market.opened.length, 1)
 })
 

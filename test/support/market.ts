@@ -33,7 +33,7 @@ import type { Address, Hash } from '../../src/wire/shapes.ts'
 import { hash } from '../deal/deals.ts'
 import type { Signer } from '../../src/identity/signer.ts'
 import { createMemoryDatastore } from './memory-datastore.ts'
-import { createMemoryNetwork, type MemoryMesh } from './memory-mesh.ts'
+import { createMemoryNetwork, type MemoryNetwork } from './memory-mesh.ts'
 import { DOMAIN, jobBody, offerBody, signRecord, T0, testSigner } from './records.ts'
 
 const logger = process.env['LILY_TEST_LOG'] === undefined ? silentLogger : createLogger({ level: 'debug', write: (line) => { process.stderr.write(line) }, now: Date.now })
@@ -46,7 +46,7 @@ export interface Member {
   readonly name: string
   readonly signer: Signer
   readonly account: Address
-  readonly mesh: MemoryMesh
+  readonly mesh: ReturnType<MemoryNetwork['node']>
   readonly auction: AuctionView
   readonly book: Book
   readonly deals: { creator: DealBook, provider: DealBook }
@@ -139,7 +139,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
     for (const record of records) book.merge(record, clock.now(), { bytes: encodeRecord(record) })
     const chain = chainOf(name, signer.address, () => isAlive)
     const replica = { book, publish: async (record: SignedRecord) => { if (isAlive) publish(record) } }
-    const eligibility = createEligibility({ chain, clock: own })
+    const eligibility = createEligibility({ chain, clock: own }, { rules })
     const contacts = { peerOf: (account: Address) => { const known = accounts.get(account); return known === undefined ? undefined : peerIdOf(known) } }
     const topics = { ...mesh.topics, publish: async (topic: string, data: Uint8Array) => { if (isAlive) await mesh.topics.publish(topic, data) } }
     const auction = createAuction({ mesh: { topics }, replica, eligibility, contacts, chain, clock: own, logger, domain: DOMAIN }, { rules, match: DEFAULT_MATCH_RULES, genesisTime: GENESIS })

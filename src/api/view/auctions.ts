@@ -1,5 +1,6 @@
 import type { Put } from '../../book/projection.ts'
-import type { AuctionDecision, AuctionView } from '../../roles/auction.ts'
+import type { AuctionView } from '../../roles/auction.ts'
+import type { AuctionDecision } from '../../roles/decision.ts'
 import { auctionSummary } from '../auction-summary.ts'
 
 /** Puts the auctions of the last epochs into map `auctions` (protocol/view.md), then each as it is decided, until the returned function is called. */

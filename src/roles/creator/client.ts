@@ -35,7 +35,7 @@ export interface ClientComponents extends NegotiateComponents, JudgeComponents, 
   author: Author
   replica: BookReplica
   blocks: Blocks
-  auction: Pick<AuctionView, 'onDecided' | 'prices' | 'decision' | 'noteStalled' | 'say'>
+  auction: Pick<AuctionView, 'onDecided' | 'prices' | 'decision' | 'checkPair' | 'noteStalled' | 'say'>
   chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'blockTime' | 'isNullified' | 'account' | 'deployment' | 'hurry' | 'stateOf'>
   clock: Clock
   logger: Logger

@@ -4,7 +4,7 @@ import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import { MAX_ATTEMPTS } from '../../deal/options.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
-import type { AuctionDecision, Pairing } from '../auction.ts'
+import type { AuctionDecision, Pairing } from '../decision.ts'
 import { isJobOver, type Job } from './job.ts'
 import type { JobTable } from './job-table.ts'
 import type { Listing } from './listing.ts'
@@ -14,8 +14,8 @@ import type { Negotiation } from './negotiate.ts'
 export const REFUSED_MS = 20_000
 /** Answers of a node whose consent phase is over, or not yet open: the pair was late, its provider refused nothing. */
 const OUT_OF_TIME: readonly string[] = ['AUCTION_LATE', 'AUCTION_EARLY', 'AUCTION_EPOCH']
-/** What speaks against the pair in this epoch and not against the provider: the next-best solution may name it again. */
-const NOT_ITS_FAULT: readonly string[] = ['AUCTION_PRICE_SET']
+/** What speaks against the pair in this epoch and not against the provider. */
+const NOT_ITS_FAULT: readonly string[] = ['AUCTION_PRICE_SET', 'AUCTION_WORSE']
 /** The provider signed terms that nobody opens: it signs no others for this attempt. */
 const SPENT = 'DEAL_SOLVER_AWAY'
 
@@ -36,11 +36,14 @@ export function createMatched (components: { table: JobTable, listing: Listing, 
     if (entry === undefined) return
     await table.save(job, (changed) => { changed.matchedAtMs = clock.now() })
     const record = entry.bytes
+    const tried = new Set<Address>()
     const refused: Address[] = []
     const spent: Address[] = []
     for (const pairing of pairings) {
       if (isJobOver(job)) return
-      if (refused.includes(pairing.offer.account) || spent.includes(pairing.offer.account)) continue
+      // Once each: a provider takes the job by the best solution that names it, and by no worse one.
+      if (tried.has(pairing.offer.account)) continue
+      tried.add(pairing.offer.account)
       try {
         const deal = await negotiation.negotiate(pairing, record, () => !isJobOver(job))
         table.bind(deal, job)

@@ -18,16 +18,14 @@ import { dealIdOf, dealRestHash, dealTermsDigest, type Consent } from '../../wir
 import type { SignedAnswer } from '../../wire/deal-room.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import { recoverSigner } from '../../wire/signature.ts'
-import type { AuctionView, Pairing } from '../auction.ts'
+import type { AuctionView } from '../auction.ts'
+import type { Pairing } from '../decision.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
-import { RoleError } from '../errors.ts'
+import { propose, type Choices } from './propose.ts'
 
-export interface NegotiateComponents { auction: Pick<AuctionView, 'prices' | 'decision' | 'noteStalled'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
+export interface NegotiateComponents { auction: Pick<AuctionView, 'prices' | 'decision' | 'checkPair' | 'noteStalled'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
 export interface NegotiateOptions { rules: MatchRules, parameters: DealParameters, parametersHash: Hash, saltSecret: Hash, mediators: () => Promise<ReadonlyMap<Address, number>> }
-
-/** What of the terms the creator decides. */
-interface Choices { creatorSaltHash: Hash, certificates: Hash[], price: number, fee: number }
 
 /** The creator's half of the consent. */
 export interface Negotiation {
@@ -65,15 +63,14 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     }
   }
 
-  const negotiate = async (pairing: Pairing, jobRecord: Uint8Array, isWanted: () => boolean): Promise<Deal> => {
-    const { job: row, offer, solver, solutionId } = pairing
-    const job = row.offer
+  const negotiate = async (wanted: Pairing, jobRecord: Uint8Array, isWanted: () => boolean): Promise<Deal> => {
+    const job = wanted.job.offer
     const dealId = dealIdOf(domain, signer.address, job.jobNumber, job.attempt)
     if (deals.get(dealId) !== undefined) throw new DealError('DEAL_EXISTS', 'terms for this attempt were signed before', { data: { dealId } })
     const ownSalt = saltFor(options.saltSecret, dealId)
-    const creatorSaltHash = saltHash(ownSalt)
-    const peer = offer.offer.peer
-    const { answer, choices } = await propose(pairing, creatorSaltHash)
+    const { pairing, answer, choices } = await propose(components, { pairing: wanted, creatorSaltHash: saltHash(ownSalt), rules: options.rules })
+    const { offer, solver, solutionId } = pairing
+    const { peer } = offer.offer
     await checkAnswer(pairing, answer, choices)
     await assertReady(pairing, dealId, answer)
     if (!isWanted()) {
@@ -95,26 +92,6 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
   }
 
   return { negotiate, send }
-
-  /** Asks for terms; a second time with the certificates of both sides when the provider holds others (protocol/auction.md, Class price). */
-  async function propose (pairing: Pairing, creatorSaltHash: Hash): Promise<{ answer: SignedAnswer, choices: Choices }> {
-    const { epoch, evidence, job, offer, solutionId } = pairing
-    const { prices, decision } = components.auction
-    const choose = (certificates: Hash[]): Choices => {
-      const price = prices.priceFor(epoch, pairing, certificates)
-      return { creatorSaltHash, certificates, price, fee: decision(epoch)?.feeOf(solutionId, price) ?? options.rules.minFee }
-    }
-    const ask = async ({ certificates, fee }: Choices, proofs: Uint8Array[]): ReturnType<DealRoom['propose']> =>
-      await room.propose(offer.offer.peer, { epoch, evidence, jobOfferId: job.id, resourceOfferId: offer.id, creatorSaltHash, fee, certificates, proofs })
-    const ours = choose(prices.setFor(epoch, pairing))
-    const first = await ask(ours, [])
-    if ('terms' in first) return { answer: first, choices: ours }
-    prices.adopt(epoch, first.proofs)
-    const both = choose([...new Set([...ours.certificates, ...first.certificates])].sort())
-    const second = await ask(both, prices.proofs(epoch, ours.certificates.filter((id) => !first.certificates.includes(id))))
-    if ('terms' in second) return { answer: second, choices: both }
-    throw new RoleError('AUCTION_PRICE_SET', 'the provider takes the price from other certificates still', { data: { ours: both.certificates, theirs: second.certificates } })
-  }
 
   /** Before anything is signed: a solver that stalls shall cost neither side more than this. */
   async function assertReady ({ solver, solverPeer, offer }: Pairing, dealId: Hash, { terms, providerSignature }: SignedAnswer): Promise<void> {

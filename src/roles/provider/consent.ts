@@ -17,6 +17,7 @@ import type { Address, Hash } from '../../wire/shapes.ts'
 import type { z } from 'zod'
 import type { BookReplica } from '../../book/replica.ts'
 import type { AuctionView } from '../auction.ts'
+import type { Pairing } from '../decision.ts'
 import type { DealBook } from '../deal-book.ts'
 import { sharesOf, type CapacityLedger } from './capacity.ts'
 import type { OfferPolicy, OfferPublisher } from './offers.ts'
@@ -44,12 +45,13 @@ export function createProviderConsent (components: ConsentComponents, options: C
 
   return {
     propose: async (message, peer) => {
-      const pair = components.auction.checkPair({ epoch: message.epoch, evidence: message.evidence, job: message.jobOfferId, offer: message.resourceOfferId })
+      const { pairing: pair, better } = components.auction.checkPair({ epoch: message.epoch, evidence: message.evidence, job: message.jobOfferId, offer: message.resourceOfferId, isPassedOver: hasLeft })
       const job = pair.job.offer
       const dealId = dealIdOf(domain, pair.job.account, job.jobNumber, job.attempt)
       const known = deals.get(dealId)
       if (known !== undefined) return repeat(known, message)
       assertOpen()
+      if (better !== undefined) return { better: better.evidence, resourceOfferId: better.offer.id }
       if ('replicas' in job.verification) throw new DealError('DEAL_REPLICAS_UNSERVED', 'jobs with replicas are matched and not served yet', { data: { job: message.jobOfferId } })
 
       const unit = offers.unitOf(message.resourceOfferId)
@@ -106,6 +108,11 @@ export function createProviderConsent (components: ConsentComponents, options: C
       await deals.apply(deal, 'consented', (changed) => { changed.creatorSignature = message.creatorSignature })
       return deal
     }
+  }
+
+  /** Whether the solver left the job before: terms of ours that name it were withdrawn or not opened. */
+  function hasLeft ({ job, solver }: Pairing): boolean {
+    return deals.all().some(({ state, terms: { core } }) => state === 'Cancelled' && core.creator === job.account && core.jobNumber === job.offer.jobNumber && core.feeTo === solver)
   }
 
   function assertOpen (): void {

@@ -1,6 +1,7 @@
 import t from 'tap'
 import { proofOf } from '../../../src/book/equivocation.ts'
 import { BUCKET_MS, MARKET_SPAN_MS, PROOF_GRACE_MS } from '../../../src/book/options.ts'
+import { DEFAULT_AUCTION_RULES } from '../../../src/match/options.ts'
 import { createEligibility } from '../../../src/roles/eligibility.ts'
 import { DOMAIN, jobBody, signRecord, T0, testSigner } from '../../support/records.ts'
 import { befriend, idsOf, keepApart, startAttacker, startClock, startHonest, startScene, until, verdictOn, type Honest } from './attacker.ts'
@@ -74,7 +75,7 @@ t.test('nodes that see the chain at different heights hold the same records; onl
   t.strictSame(await behind.replica.reconcileNow(ahead.mesh.peerId, AbortSignal.timeout(SOON_MS)), { received: 0, sent: 0 })
   t.match(behind.replica.status().peers.at(-1), { equal: true, records: 2 })
   const counting = await Promise.all(nodes.map(async ({ node, chain }) => {
-    const eligibility = createEligibility({ chain, clock })
+    const eligibility = createEligibility({ chain, clock }, { rules: DEFAULT_AUCTION_RULES })
     const jobs = node.replica.book.live('job')
     await eligibility.refresh(jobs.map(({ record }) => record.account), 0)
     return jobs.filter(({ record }) => eligibility.free(record.account) >= jobBody().limit).map(({ record }) => record.id).sort()

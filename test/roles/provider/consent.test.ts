@@ -27,7 +27,7 @@ async function setUp (change: { account?: () => void, price?: number, job?: Part
   let attempt = 0
   const prices = { adopt: () => undefined, setFor: () => [], priceFor: (_epoch: number, pair: PricedPair) => change.price ?? priceFor(pair.job.offer, pair.offer.offer, DEFAULT_MATCH_RULES, pair.devices) }
   const components = {
-    auction: { prices, checkPair: () => ({ job: { offer: { ...job, ...change.job, attempt }, account: creator.address }, offer: { offer, account: provider.address }, devices: change.devices ?? [], solver: solver.address, solutionId: hash(3) }) },
+    auction: { prices, checkPair: () => ({ pairing: { job: { offer: { ...job, ...change.job, attempt }, account: creator.address }, offer: { offer, account: provider.address }, devices: change.devices ?? [], solver: solver.address, solutionId: hash(3) } }) },
     deals, ledger,
     offers: { unitOf: () => 'a', refresh: () => undefined }, policy: { isOpen: () => policy.open },
     replica: { book: { get: () => ({ record: signRecord(creator, 'job', { body: job }) }) } },

@@ -1,0 +1,72 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { hexToBytes } from 'viem'
+import { BOOK_DEFAULTS } from '../../src/book/options.ts'
+import { createBookReplica } from '../../src/book/replica.ts'
+import { createChain } from '../../src/chain/chain.ts'
+import { domainOf } from '../../src/chain/deployment.ts'
+import { loadNetwork } from '../../src/config/network.ts'
+import { createSystemClock } from '../../src/core/clock.ts'
+import { createLifecycle } from '../../src/core/lifecycle.ts'
+import { silentLogger as logger } from '../../src/core/logger.ts'
+import { createSystemRandom } from '../../src/core/random.ts'
+import { secretOf } from '../../src/identity/secret.ts'
+import { createEngine } from '../../src/match/engines.ts'
+import { createMesh, type Mesh } from '../../src/mesh/mesh.ts'
+import { keepFunded } from '../../src/node/funding.ts'
+import { openKey } from '../../src/node/keys.ts'
+import { createAuction } from '../../src/roles/auction.ts'
+import { createContacts } from '../../src/roles/contacts.ts'
+import { createEligibility } from '../../src/roles/eligibility.ts'
+import { createNetworkClock } from '../../src/roles/network-clock.ts'
+import { createSolver } from '../../src/roles/solver.ts'
+import { createDatastore } from '../../src/store/datastore.ts'
+import { encodeAuctionMessage } from '../../src/wire/auction.ts'
+import { OPEN_PROTOCOL } from '../../src/wire/deal-room.ts'
+import { auctionTopic, recordsTopic } from '../../src/wire/topics.ts'
+
+/**
+ * A solver with a fault, as a process of its own in a devnet: `rogue-solver.ts NETWORK FOLDER FAULT`. Made of the node's own parts; only what the fault names is
+ * different. It prints its account, and "competing" when it is bonded and takes part.
+ *
+ * `dies-when-asked`: killed when a creator asks whether it opens, the provider having signed. `dies-when-bound`: killed when it would send the opening of a deal
+ * that it promised. `reveals-late`: commits in time, reveals when reveals are closed.
+ */
+const [networkPath = '', root = '', fault = ''] = process.argv.slice(2)
+const die = (): never => {
+  process.kill(process.pid, 'SIGKILL')
+  throw new Error('killed')
+}
+
+const network = await loadNetwork(networkPath)
+const domain = domainOf(network.deployment)
+const clock = createSystemClock()
+const random = createSystemRandom()
+const lifecycle = createLifecycle()
+await mkdir(root, { recursive: true })
+const signer = await openKey(root)
+process.stdout.write(`account ${signer.address}\n`)
+const datastore = await lifecycle.add(createDatastore({ logger }, { path: join(root, 'datastore') }))
+const chain = await lifecycle.add(createChain({ signer, datastore, clock, logger }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: true }))
+await keepFunded({ chain, signer, clock, logger, domain, options: { root, roles: ['solver'], stake: network.auction.minSolverBond } })
+const { shards } = BOOK_DEFAULTS
+const mesh = await lifecycle.add(createMesh({ datastore, logger, clock, random }, { network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap, topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)] }))
+const replica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger, domain, random }, { secret: hexToBytes(secretOf(signer, 'book')) }))
+const contacts = await lifecycle.add(createContacts({ mesh, signer, clock, logger, domain }, { roles: ['solver'] }))
+const networkClock = await lifecycle.add(createNetworkClock({ mesh, clock, logger }, { maxOffMs: network.auction.epochMs }))
+const eligibility = createEligibility({ chain, clock }, { rules: network.auction })
+const auction = createAuction({ mesh, replica, eligibility, contacts, chain, clock: networkClock, logger, domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
+
+const say: typeof auction.say = async (message) => {
+  if (fault !== 'reveals-late' || message.type !== 'reveal') { await auction.say(message); return }
+  await clock.wait(auction.phases(message.reveal.epoch).fallbackDeadline - clock.now())
+  // Its own node would not say this.
+  await mesh.topics.publish(auction.topic, encodeAuctionMessage(message))
+  process.stdout.write(`late ${message.reveal.epoch}\n`)
+}
+const serve: Mesh['requests']['serve'] = (protocol, limits, handler) => mesh.requests.serve(protocol, limits, protocol === OPEN_PROTOCOL && fault === 'dies-when-asked' ? die : handler)
+const send: typeof chain.send = fault === 'dies-when-bound' ? die : chain.send
+await lifecycle.add(createSolver({ mesh: { requests: { ...mesh.requests, serve } }, auction: { ...auction, say }, engine: await createEngine({ logger }, 'floor'), chain: { ...chain, domain, send }, signer, clock: networkClock, random, logger }))
+await lifecycle.add(auction)
+mesh.roles.announce(['solver'])
+process.stdout.write('competing\n')
