@@ -70,7 +70,7 @@ export async function openDevnet (options: DevnetOptions): Promise<Devnet> {
       Array.from({ length: count }, (_, index) => ({ name: `${role.replace('resource-', '')}-${index + 1}`, role, network: networkPath, flags: flags(index) }))
     const plans = [
       ...several(options.providers, 'resource-provider', (index) => [...units, '--ask', String(0.8 + 0.1 * index), '--deposit', DEPOSIT_LILY, ...(options.fault !== undefined && index === 0 ? ['--fault', options.fault] : [])]),
-      ...several(options.solvers, 'solver', (index) => ['--engine', index % 2 === 0 ? 'lp' : 'floor', '--stake', STAKE_LILY]),
+      ...several(options.solvers, 'solver', (index) => ['--engine', index % 2 === 0 ? 'price' : 'floor', '--stake', STAKE_LILY]),
       ...several(options.mediators, 'mediator', () => ['--stake', STAKE_LILY]),
       ...several(options.creators, 'creator', () => ['--deposit', DEPOSIT_LILY])
     ]
