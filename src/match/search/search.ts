@@ -3,7 +3,7 @@ import { columnPrices } from './column-prices.ts'
 import { construct } from './construct.ts'
 import { createDuals, LONG_SCHEDULE, LONG_STEPS, SHORT_SCHEDULE, startPrices, WARM_SCHEDULE, type Duals, type Schedule } from './duals.ts'
 import { ROWS, type Program } from './program.ts'
-import { createRuin, DEFAULT_RUIN_OPTIONS } from './ruin.ts'
+import { createRuin, DEFAULT_RUIN_OPTIONS, MANY_UNITS } from './ruin.ts'
 
 /** Where a search begins: prices per unit class and row (0: unknown), places of an earlier solution as `Found` has them. Either may be missing. */
 export interface WarmStart { readonly prices?: Float64Array, readonly places?: Int32Array }
@@ -64,11 +64,13 @@ export function search (program: Program, options: SearchOptions): Found {
   }
   let last = report()
   const mostRounds = options.maxRounds ?? Number.POSITIVE_INFINITY
+  // A small book is done long before its time is over, and shall not be when it has just lost something.
+  const start = program.units < MANY_UNITS ? 0 : HEAT
   let bestRound = 0
   let bestWorth = board.worth
   const stall = STALL_ROUNDS + STALL_ROUNDS_A_UNIT * program.units
   while (now() - started < budgetMs && rounds - bestRound < stall && board.worth < duals.bound - 1 && rounds < mostRounds && program.units > 0) {
-    const heat = HEAT * Math.max(0, 1 - Math.max((now() - started) / budgetMs, rounds / mostRounds)) ** 2
+    const heat = start * Math.max(0, 1 - Math.max((now() - started) / budgetMs, rounds / mostRounds)) ** 2
     for (let round = 0; round < ROUNDS_A_LOOK; round++) ruin.step(heat)
     rounds += ROUNDS_A_LOOK
     if (board.worth > bestWorth) {
