@@ -35,11 +35,6 @@ const VERSION_KEY = `${OWN}~version`
 /** Read at once by an iteration (library default: 16 KiB): every stretch costs a trip through the event loop. */
 const READ_AHEAD_BYTES = 1024 * 1024
 const PAGE_ENTRIES = 1000
-/**
- * Most of what is kept is signatures and hashes, which do not shrink; pressing it costs a joining node time. A larger write buffer (library
- * default: 4 MiB) makes fewer files that are then sorted again.
- */
-const LEVELDB = { compression: false, writeBufferSize: 16 * 1024 * 1024 } as const
 const LAST_CHAR = '\u{10ffff}'
 const encodeText = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -91,7 +86,7 @@ export function createDatastore (components: { logger: Logger }, options: { path
     start: async () => {
       if (store !== undefined) return
       const [{ LevelDatastore: Store }, { mkdir }] = await Promise.all([import('datastore-level'), import('node:fs/promises')])
-      const opened = new Store(options.path, LEVELDB)
+      const opened = new Store(options.path)
       try {
         await mkdir(options.path, { recursive: true })
         // Not the wrapper's own `open`, which turns the cause into text.
