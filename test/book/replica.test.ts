@@ -6,6 +6,7 @@ import { createBookReplica, type BookReplica } from '../../src/book/replica.ts'
 import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
+import type { Datastore } from '../../src/store/datastore.ts'
 import { encodeBatch } from '../../src/wire/record-batch.ts'
 import { encodeRecord, type SignedRecord } from '../../src/wire/record.ts'
 import { encodeFetched, MAX_PAGE_RECORDS, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../src/wire/reconcile.ts'
@@ -18,7 +19,7 @@ const never = new AbortController().signal
 const TOPIC = recordsTopic(DOMAIN.chainId, 0)
 
 interface Peer { name: string, replica: BookReplica, mesh: MemoryMesh & { tamper: Tamper | undefined }, data: Map<string, Uint8Array> }
-interface World { network: MemoryNetwork, clock: ReturnType<typeof createManualClock>, start: (name: string, data?: Map<string, Uint8Array>) => Promise<Peer>, settle: () => Promise<void> }
+interface World { network: MemoryNetwork, clock: ReturnType<typeof createManualClock>, start: (name: string, data?: Map<string, Uint8Array>, change?: Partial<Datastore>) => Promise<Peer>, settle: () => Promise<void> }
 
 function createWorld (test: { teardown: (stop: () => Promise<void>) => void }, seed = 1): World {
   const network = createMemoryNetwork(createSeededRandom(seed))
@@ -26,9 +27,9 @@ function createWorld (test: { teardown: (stop: () => Promise<void>) => void }, s
   return {
     network,
     clock,
-    start: async (name, data = new Map()) => {
+    start: async (name, data = new Map(), change = {}) => {
       const mesh = network.node(name)
-      const replica = createBookReplica({ mesh, datastore: createMemoryDatastore(data), clock, logger: silentLogger, domain: DOMAIN, random: createSeededRandom(seed + name.length) }, { secret: new Uint8Array(32) })
+      const replica = createBookReplica({ mesh, datastore: Object.assign(createMemoryDatastore(data), change), clock, logger: silentLogger, domain: DOMAIN, random: createSeededRandom(seed + name.length) }, { secret: new Uint8Array(32) })
       await replica.start()
       test.teardown(replica.stop)
       return { name, replica, mesh, data }
@@ -64,6 +65,21 @@ t.test('records published at one node reach all others through relays, in batche
   t.strictSame(idsOf(b), idsOf(a))
   t.equal(network.verdicts.filter(({ at }) => at === 'b').length, 3, '1, 32 and 7')
   t.ok(network.verdicts.every(({ verdict }) => verdict === 'accept'))
+})
+
+t.test('an own record leaves before its copy is on disk, and counts as published when it is', async (t) => {
+  const { network, start, settle } = createWorld(t)
+  const written = Promise.withResolvers<void>()
+  const a = await start('a', new Map(), { batch: async () => { await written.promise } })
+  const b = await start('b')
+  network.connect('a', 'b')
+  await settle()
+  let isPublished = false
+  const publishing = a.replica.publish(signRecord(alice, 'job', { slot: 0, seq: T0 })).then(() => { isPublished = true })
+  await until(() => b.replica.book.size === 1)
+  t.notOk(isPublished)
+  written.resolve()
+  await publishing
 })
 
 t.test('a cancel at one node withdraws the job at all', async (t) => {

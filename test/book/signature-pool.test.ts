@@ -20,7 +20,7 @@ t.test('claims survive packing, and each is judged by itself', async (t) => {
   t.same([...verifyClaims(packClaims([{ ...claim(1), signer: testSigner(2).address }]))], [0], 'signed by another key')
 })
 
-t.test('many claims go to a thread, a few on an idle node do not start one; an idle thread ends', async (t) => {
+t.test('many claims go to a thread, a few do not start one nor wait for one; an idle thread ends', async (t) => {
   const clock = createManualClock()
   const pool = createSignaturePool({ clock, logger }, { size: 1 })
   t.teardown(pool.stop)
@@ -29,6 +29,11 @@ t.test('many claims go to a thread, a few on an idle node do not start one; an i
   const answers = await Promise.all([pool.verify(forged(0)), pool.verify(forged(39)), pool.verify(CLAIMS.slice(0, 1))])
   t.same(answers, [all.map((_, at) => at !== 0), all.map((_, at) => at !== 39), [true]], 'each asker gets its own answers')
   t.equal(pool.threads, 1)
+  const order: string[] = []
+  const many = pool.verify(CLAIMS).then(() => { order.push('many') })
+  await pool.verify(CLAIMS.slice(0, SIGNATURES.atOnce)).then(() => { order.push('few') })
+  await many
+  t.same(order, ['few', 'many'])
   clock.advance(SIGNATURES.idleMs)
   t.equal(pool.threads, 0)
   t.same(await pool.verify(CLAIMS), all, 'another one is started when there is work')
