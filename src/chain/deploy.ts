@@ -20,13 +20,16 @@ export interface DeployOptions {
   parameters: Deployment['parameters']
   /** Who receives the whole token supply. */
   holder: Address
+  /** Decides appeals against verdicts, such as a governor's timelock; left out: verdicts are final. */
+  appealJudge?: Address
   /** Between two looks for the receipts. */
   pollMs: number
   signal: AbortSignal
 }
 
-/** Code is stored at 200 gas a byte and the largest contract has 24 KB; unused gas is not paid. Five of these fit one block of 30 million. */
-const DEPLOY_GAS = 6_000_000n
+const NOBODY = '0x0000000000000000000000000000000000000000'
+/** Code is stored at 200 gas a byte and the Court creates a second contract of 17 KB; unused gas is not paid. */
+const DEPLOY_GAS = 12_000_000n
 
 /**
  * Deploys LilyToken, Vault, Market, Court and Batches in this order by five transactions with consecutive nonces: their constructors name each
@@ -43,7 +46,7 @@ export async function deploy (components: { clients: ChainClients, signer: Signe
     ['token', encodeDeployData({ abi: ABIS.token, bytecode: lilyTokenBytecode, args: [options.holder] })],
     ['vault', encodeDeployData({ abi: ABIS.vault, bytecode: vaultBytecode, args: [token, market, court, batches, fromAmount(options.parameters.unbondSeconds)] })],
     ['market', encodeDeployData({ abi: ABIS.market, bytecode: marketBytecode, args: [vault, court, batches] })],
-    ['court', encodeDeployData({ abi: ABIS.court, bytecode: courtBytecode, args: [vault, market, fromAmount(options.parameters.minMediatorBond)] })],
+    ['court', encodeDeployData({ abi: ABIS.court, bytecode: courtBytecode, args: [vault, market, fromAmount(options.parameters.minMediatorBond), options.appealJudge ?? NOBODY] })],
     ['batches', encodeDeployData({ abi: ABIS.batches, bytecode: batchesBytecode, args: [vault, market] })]
   ]
   const gasPrice = BigInt(await clients.request<Hex>('eth_gasPrice', []))
