@@ -30,18 +30,16 @@ contract Modules is IModules, Relayed {
         if (v.manifest == 0) revert BadManifest();
         if (_entries[id].publishedAt != 0) revert AlreadyPublished(id);
         _requireAccount(v.publisher, _hash(v), signature);
+        if (v.royaltyBp > MAX_ROYALTY_BP || (v.royaltyBp == 0) != (v.payee == address(0))) revert BadRoyalty(v.royaltyBp);
         ModuleEntry memory e =
             ModuleEntry(v.manifest, v.parent, v.payee, v.royaltyBp, v.royaltyBp, 0, uint48(block.timestamp));
         if (v.parent != 0) {
             ModuleEntry memory parent = _entryOf(v.parent);
             if (parent.depth == MAX_DEPTH) revert TooDeep();
             e.depth = parent.depth + 1;
-            e.lineageBp = parent.lineageBp + (v.royaltyBp > MAX_ROYALTY_BP ? 0 : v.royaltyBp);
+            e.lineageBp += parent.lineageBp;
+            if (e.lineageBp > MAX_LINEAGE_BP) revert LineageTooDear(e.lineageBp);
         }
-        if (
-            v.royaltyBp > MAX_ROYALTY_BP || e.lineageBp > MAX_LINEAGE_BP
-                || (v.royaltyBp == 0) != (v.payee == address(0))
-        ) revert BadRoyalty(v.royaltyBp, e.lineageBp);
         _entries[id] = e;
         emit Published(id, v.publisher, v.parent, v.name, v.tag, v.manifest);
     }

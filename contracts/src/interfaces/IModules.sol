@@ -40,9 +40,10 @@ interface IModules {
     error BadManifest();
     /// @notice There is no such version.
     error UnknownVersion(bytes32 id);
-    /// @notice The royalty is above the bound of one version, its payee missing or needless, or the
-    /// lineage's royalties together are above their bound.
-    error BadRoyalty(uint256 royaltyBp, uint256 lineageBp);
+    /// @notice The royalty is above the bound of one version, or its payee is missing or needless.
+    error BadRoyalty(uint16 royaltyBp);
+    /// @notice The royalties of the version and all it descends from are together above their bound.
+    error LineageTooDear(uint16 lineageBp);
     /// @notice The version would descend from more others than a resolver walks.
     error TooDeep();
 
