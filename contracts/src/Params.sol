@@ -45,10 +45,10 @@ contract Params is IParams {
     function bounds(Param param) public pure returns (uint64 least, uint64 most) {
         if (param == Param.VotingDelay) return (1 hours, 7 days);
         if (param == Param.VotingPeriod) return (1 days, 14 days);
-        if (param == Param.ProposalThreshold) return (1_000 * _LILY, 10_000_000 * _LILY);
+        if (param == Param.ProposalThreshold) return (1_000 * _LILY, 5_000_000 * _LILY);
         if (param == Param.TimelockDelay) return (1 days, 14 days);
         if (param == Param.EpochSeconds) return (1 days, 90 days);
-        if (param == Param.EpochBudget) return (0, 10_000_000 * _LILY);
+        if (param == Param.EpochBudget) return (0, 5_000_000 * _LILY);
         if (param == Param.ChallengeSeconds) return (1 days, 30 days);
         // The longest vote takes 7 + 14 + 14 days, so a judge that is a vote can always answer in time.
         if (param == Param.RulingSeconds) return (42 days, 120 days);

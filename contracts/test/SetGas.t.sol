@@ -6,9 +6,9 @@ import "./RewardsFixture.sol";
 /// @dev The gas of what users of these contracts pay for often, to the unit, and the sizes of the code.
 contract SetGasTest is RewardsFixture {
     uint256 private constant _FIRST_CLAIM = 49854;
-    uint256 private constant _NEXT_CLAIM = 0;
+    uint256 private constant _NEXT_CLAIM = 11854;
     uint256 private constant _TRANSFER = 22442;
-    uint256 private constant _TRANSFER_BETWEEN_DELEGATED = 0;
+    uint256 private constant _TRANSFER_BETWEEN_DELEGATED = 55712;
 
     function _gasOfClaim(uint64 creators, uint64 solvers) private returns (uint256) {
         bytes32[] memory proof = new bytes32[](1);
