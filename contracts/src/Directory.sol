@@ -103,13 +103,13 @@ contract Directory is IDirectory, Relayed {
     }
 
     /// @inheritdoc IDirectory
-    function holds(Delegation calldata d, bytes calldata signature) external view returns (bool) {
+    function holdsDelegation(Delegation calldata d, bytes calldata signature) external view returns (bool) {
         return _isNow(d.notBefore, d.expiry) && d.nonce >= revokedBelow[d.account][d.operator]
             && _isSigned(d.account, _hash(d), signature);
     }
 
     /// @inheritdoc IDirectory
-    function holds(Attestation calldata a, bytes calldata signature) external view returns (bool) {
+    function holdsAttestation(Attestation calldata a, bytes calldata signature) external view returns (bool) {
         return _isNow(a.notBefore, a.expiry) && !isRevoked(a.issuer, a.nonce)
             && _isSigned(a.issuer, _hash(a), signature);
     }

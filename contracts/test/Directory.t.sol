@@ -36,7 +36,7 @@ contract DirectoryTest is SetFixture {
     function test_aDelegationIsPublishedReplacedAndRevoked() public {
         Delegation memory d = _delegation(creator, 5);
         bytes memory signature = _sign(CREATOR_KEY, d);
-        isTrue(directory.holds(d, signature), "holds before it is published");
+        isTrue(directory.holdsDelegation(d, signature), "holds before it is published");
         vm.prank(stranger);
         directory.delegate(d, signature);
         eq(directory.delegationOf(creator, provider).roles, 18, "roles");
@@ -51,14 +51,14 @@ contract DirectoryTest is SetFixture {
         vm.prank(stranger);
         directory.revokeDelegation(creator, provider, 7, revocation);
         eq(directory.revokedBelow(creator, provider), 8, "revoked up to 7");
-        isTrue(!directory.holds(d, _sign(CREATOR_KEY, d)), "revoked");
+        isTrue(!directory.holdsDelegation(d, _sign(CREATOR_KEY, d)), "revoked");
         d.nonce = 7;
-        isTrue(!directory.holds(d, _sign(CREATOR_KEY, d)), "one that was never published too");
+        isTrue(!directory.holdsDelegation(d, _sign(CREATOR_KEY, d)), "one that was never published too");
         vm.prank(creator);
         _expectBadNonce(7);
         directory.delegate(d, "");
         d.nonce = 8;
-        isTrue(directory.holds(d, _sign(CREATOR_KEY, d)), "the next counts");
+        isTrue(directory.holdsDelegation(d, _sign(CREATOR_KEY, d)), "the next counts");
         vm.prank(creator);
         directory.delegate(d, "");
         _expectBadNonce(7);
@@ -69,7 +69,7 @@ contract DirectoryTest is SetFixture {
         vm.prank(creator);
         directory.revokeDelegation(creator, provider, type(uint64).max, "");
         Delegation memory d = _delegation(creator, type(uint64).max);
-        isTrue(!directory.holds(d, _sign(CREATOR_KEY, d)), "revoked");
+        isTrue(!directory.holdsDelegation(d, _sign(CREATOR_KEY, d)), "revoked");
     }
 
     function test_nobodySpeaksForAnother() public {
@@ -77,7 +77,7 @@ contract DirectoryTest is SetFixture {
         bytes memory byAnother = _sign(PROVIDER_KEY, d);
         vm.expectRevert(abi.encodeWithSignature("NotTheAccount(address)", creator));
         directory.delegate(d, byAnother);
-        isTrue(!directory.holds(d, byAnother), "delegation");
+        isTrue(!directory.holdsDelegation(d, byAnother), "delegation");
         vm.prank(provider);
         vm.expectRevert(abi.encodeWithSignature("NotTheAccount(address)", creator));
         directory.revokeDelegation(creator, provider, 5, "");
@@ -85,7 +85,7 @@ contract DirectoryTest is SetFixture {
         byAnother = _sign(PROVIDER_KEY, a);
         vm.expectRevert(abi.encodeWithSignature("NotTheAccount(address)", creator));
         directory.attest(a, byAnother);
-        isTrue(!directory.holds(a, byAnother), "attestation");
+        isTrue(!directory.holdsAttestation(a, byAnother), "attestation");
         vm.prank(provider);
         vm.expectRevert(abi.encodeWithSignature("NotTheAccount(address)", creator));
         directory.revokeAttestation(creator, 1, "");
@@ -99,8 +99,8 @@ contract DirectoryTest is SetFixture {
         uint64[4] memory times = [START - 11, START - 10, START + 999, START + 1000];
         for (uint256 i; i < 4; ++i) {
             vm.warp(times[i]);
-            isTrue(directory.holds(d, signature) == (i == 1 || i == 2), "delegation");
-            isTrue(directory.holds(a, word) == (i == 1 || i == 2), "attestation");
+            isTrue(directory.holdsDelegation(d, signature) == (i == 1 || i == 2), "delegation");
+            isTrue(directory.holdsAttestation(a, word) == (i == 1 || i == 2), "attestation");
         }
         _expectRevert(IDirectory.BadDelegation.selector);
         directory.delegate(d, signature);
@@ -126,7 +126,7 @@ contract DirectoryTest is SetFixture {
     function test_anAttestationIsPublishedReplacedAndRevoked() public {
         Attestation memory a = _attestation(3);
         bytes memory signature = _sign(CREATOR_KEY, a);
-        isTrue(directory.holds(a, signature), "holds before it is published");
+        isTrue(directory.holdsAttestation(a, signature), "holds before it is published");
         vm.prank(stranger);
         directory.attest(a, signature);
         isTrue(directory.attestationOf(creator, provider, a.topic).value == a.value, "value");
@@ -136,7 +136,7 @@ contract DirectoryTest is SetFixture {
         bytes memory revocation = _signBytes(CREATOR_KEY, abi.encode(typehash, creator, uint64(3)));
         vm.prank(stranger);
         directory.revokeAttestation(creator, 3, revocation);
-        isTrue(!directory.holds(a, signature), "revoked");
+        isTrue(!directory.holdsAttestation(a, signature), "revoked");
         isTrue(directory.isRevoked(creator, 3) && !directory.isRevoked(creator, 4), "that one only");
         _expectBadNonce(3);
         directory.revokeAttestation(creator, 3, revocation);
@@ -168,7 +168,7 @@ contract DirectoryTest is SetFixture {
         address smart = address(new SmartAccount(creator));
         Delegation memory d = _delegation(smart, 1);
         bytes memory signature = _sign(CREATOR_KEY, d);
-        isTrue(directory.holds(d, signature), "holds");
+        isTrue(directory.holdsDelegation(d, signature), "holds");
         directory.delegate(d, signature);
         eq(directory.delegationOf(smart, provider).nonce, 1, "published");
     }

@@ -94,7 +94,7 @@ t.test('the delegation that records carry is good in the Directory, until it is 
   const signature = plain(account.sign(delegationDigest(domain, statement)))
   const { peerId, notBefore, expiry, nonce, ...rest } = statement
   const delegation = { ...rest, peerIdHash: keccak256(stringToBytes(peerId)), notBefore: BigInt(notBefore), expiry: BigInt(expiry), nonce: BigInt(nonce) }
-  const holds = async (): Promise<boolean> => await viem.readContract({ ...at('directory'), functionName: 'holds', args: [delegation, signature] })
+  const holds = async (): Promise<boolean> => await viem.readContract({ ...at('directory'), functionName: 'holdsDelegation', args: [delegation, signature] })
   t.ok(await holds())
   await send(encodeCall('directory', 'delegate', [delegation, signature]))
   t.match(await viem.readContract({ ...at('directory'), functionName: 'delegationOf', args: [account.address, operator.address] }), { peerIdHash: delegation.peerIdHash, roles: 16, nonce: 4n })
@@ -104,7 +104,7 @@ t.test('the delegation that records carry is good in the Directory, until it is 
 
   const attestation = { issuer: account.address, subject: operator.address, topic: attestationTopic('gpu'), value: keccak256(stringToBytes('h100')), notBefore: BigInt(now - 10), expiry: BigInt(now + 30 * DAY), nonce: 1n }
   const word = plain(account.sign(attestationDigest(domain, attestation)))
-  const attested = async (): Promise<boolean> => await viem.readContract({ ...at('directory'), functionName: 'holds', args: [attestation, word] })
+  const attested = async (): Promise<boolean> => await viem.readContract({ ...at('directory'), functionName: 'holdsAttestation', args: [attestation, word] })
   t.ok(await attested())
   await send(encodeCall('directory', 'attest', [attestation, word]))
   await send(encodeCall('directory', 'revokeAttestation', [account.address, 1n, plain(account.sign(revokeAttestationDigest(domain, { issuer: account.address, nonce: 1n })))]))

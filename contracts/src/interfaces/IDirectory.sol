@@ -89,8 +89,8 @@ interface IDirectory {
     function isRevoked(address issuer, uint64 nonce) external view returns (bool);
 
     /// @notice Whether a delegation that was shown off chain is signed, in force now and not revoked.
-    function holds(Delegation calldata delegation, bytes calldata signature) external view returns (bool);
+    function holdsDelegation(Delegation calldata delegation, bytes calldata signature) external view returns (bool);
 
     /// @notice Whether an attestation that was shown off chain is signed, in force now and not revoked.
-    function holds(Attestation calldata attestation, bytes calldata signature) external view returns (bool);
+    function holdsAttestation(Attestation calldata attestation, bytes calldata signature) external view returns (bool);
 }
