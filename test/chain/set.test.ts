@@ -38,7 +38,7 @@ const plain = (signature: Signature): Hex => {
   return `${r}${s.slice(2)}${v.toString(16)}` as Hex
 }
 
-t.test('leaves and version ids are the contracts\'', async (t) => {
+t.test('leaves and version ids are the contracts\'', async () => {
   const { viem } = chain.clients
   await fc.assert(fc.asyncProperty(hex(20), fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), async (account, amount) =>
     await viem.readContract({ ...at('rewards'), functionName: 'leaf', args: [account, amount] }) === rewardLeafHash({ account, amount })), { numRuns: 30, seed: 5 })
