@@ -7,12 +7,13 @@ import type { Address, Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { ABIS } from './abis.ts'
 import { depositForCall } from './account-calls.ts'
+import { createVolatileStore, type ChainStore } from './chain-store.ts'
 import { assertChainId, createClients } from './clients.ts'
 import type { ContractCall, TxReceipt } from './contract-call.ts'
-import type { CursorStore } from './cursor.ts'
 import { domainOf, verifyDeployment, type Deployment } from './deployment.ts'
 import { createEventFollower, type EventListener } from './events.ts'
 import { createFeeSource } from './fees.ts'
+import { createFlightLog } from './flight-log.ts'
 import { createHead } from './head.ts'
 import { DEVNET_TUNING, PUBLIC_TUNING, type ChainTuning } from './options.ts'
 import { signPermit } from './permit.ts'
@@ -52,7 +53,7 @@ export interface ChainStatus {
   problem: { code: string, message: string } | undefined
 }
 
-export interface ChainComponents { signer: Signer, clock: Clock, logger: Logger, datastore?: CursorStore }
+export interface ChainComponents { signer: Signer, clock: Clock, logger: Logger, datastore?: ChainStore }
 export interface ChainOptions {
   rpcUrls: readonly string[]
   deployment: Deployment
@@ -69,14 +70,15 @@ const PERMIT_SECONDS = 3600
  * DEPLOYMENT_MISSING or DEPLOYMENT_MISMATCH; afterwards outages are waited out and show in `status`.
  */
 export function createChain (components: ChainComponents, options: ChainOptions): Chain {
-  const { signer, clock, logger, datastore } = components
+  const { signer, clock, logger, datastore = createVolatileStore() } = components
   const { deployment, rpcUrls } = options
   const tuning: ChainTuning = { ...(options.devnet ? DEVNET_TUNING : PUBLIC_TUNING), ...options.tuning }
   const clientsOptions = { rpcUrls, chainId: deployment.chainId, requestTimeoutMs: tuning.requestTimeoutMs }
   const clients = createClients(clientsOptions)
   const head = createHead({ clients, clock, logger }, tuning)
   const fees = createFeeSource({ clients, head, clock })
-  const sender = createSender({ signer, clients, head, fees, clock, logger }, { ...tuning, contracts: deployment.contracts })
+  const log = createFlightLog({ store: datastore, logger }, { chainId: deployment.chainId, from: signer.address })
+  const sender = createSender({ signer, clients, head, fees, clock, logger, log }, { ...tuning, contracts: deployment.contracts })
   const events = createEventFollower({ clients, head, logger, store: datastore }, { sources: deployment.contracts, startBlock: deployment.startBlock, tuning })
   const reads = createReads({ clients }, deployment)
   const token = { address: deployment.contracts.token, abi: ABIS.token } as const

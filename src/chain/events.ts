@@ -6,8 +6,9 @@ import type { Address, Hash } from '../wire/shapes.ts'
 import { blockTimeOf } from './block-times.ts'
 import type { ChainClients } from './clients.ts'
 import type { RpcLog } from './contract-call.ts'
-import { loadCursor, saveCursor, type Cursor, type CursorStore } from './cursor.ts'
+import { loadCursor, saveCursor, type Cursor } from './cursor.ts'
 import { decodeEvents, type ChainEvent, type EventSources } from './decode-events.ts'
+import type { ChainStore } from './chain-store.ts'
 import type { Block, Head } from './head.ts'
 import type { ChainTuning } from './options.ts'
 
@@ -23,7 +24,7 @@ export interface EventFollower extends Startable {
   status: () => { block: number, problem: { code: string, message: string } | undefined }
 }
 
-export interface EventFollowerComponents { clients: ChainClients, head: Head, logger: Logger, store?: CursorStore | undefined }
+export interface EventFollowerComponents { clients: ChainClients, head: Head, logger: Logger, store: ChainStore }
 export interface EventFollowerOptions { sources: EventSources, startBlock: number, tuning: Pick<ChainTuning, 'confirmations' | 'logRangeBlocks'> }
 
 /** How far a re-org or a restored chain is read again; older events are known by their ids for as long. */
@@ -111,7 +112,7 @@ export function createEventFollower (components: EventFollowerComponents, option
       for (const [id, number] of seen) if (number < to - 2 * REWIND_BLOCKS) seen.delete(id)
       saving = saving.then(async () => {
         const outcome = await Promise.race([handled.then(() => 'handled'), stopped.promise])
-        if (store !== undefined && outcome === 'handled') await saveCursor(store, key, reached)
+        if (outcome === 'handled') await saveCursor(store, key, reached)
       })
         .catch((error: unknown) => { logger.warn('chain.cursor-not-saved', { error }) })
     }
@@ -146,7 +147,7 @@ export function createEventFollower (components: EventFollowerComponents, option
     caughtUp: async () => { await head.refresh(); kick(); await advancing },
     status: () => ({ block: cursor.number, problem }),
     start: async () => {
-      if (store !== undefined) cursor = await loadCursor(store, key) ?? before
+      cursor = await loadCursor(store, key) ?? before
       unwatch = head.onBlock(kick)
       kick()
     },
