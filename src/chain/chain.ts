@@ -45,6 +45,8 @@ export interface Chain extends Startable, Reads {
 export interface ChainStatus {
   chainId: number
   rpcUrls: readonly string[]
+  /** Endpoints that are not asked at present, and why. */
+  resting: Array<{ url: string, problem: string }>
   isReachable: boolean
   /** Newest block seen and last block whose events were handed on. */
   block: number | undefined
@@ -73,7 +75,8 @@ export function createChain (components: ChainComponents, options: ChainOptions)
   const { signer, clock, logger, datastore = createVolatileStore() } = components
   const { deployment, rpcUrls } = options
   const tuning: ChainTuning = { ...(options.devnet ? DEVNET_TUNING : PUBLIC_TUNING), ...options.tuning }
-  const clientsOptions = { rpcUrls, chainId: deployment.chainId, requestTimeoutMs: tuning.requestTimeoutMs }
+  const quorum = Math.min(tuning.quorum === 0 ? Math.floor(rpcUrls.length / 2) + 1 : tuning.quorum, rpcUrls.length)
+  const clientsOptions = { rpcUrls, chainId: deployment.chainId, requestTimeoutMs: tuning.requestTimeoutMs, quorum }
   const clients = createClients(clientsOptions)
   const head = createHead({ clients, clock, logger }, tuning)
   const fees = createFeeSource({ clients, head, clock })
@@ -107,7 +110,7 @@ export function createChain (components: ChainComponents, options: ChainOptions)
     hurry: head.hurry,
     status: () => {
       const { isReachable, number, problem } = head.status()
-      return { chainId: deployment.chainId, rpcUrls, isReachable, block: number, eventsUpTo: events.status().block, inFlight: sender.status().inFlight, problem: problem ?? events.status().problem }
+      return { chainId: deployment.chainId, rpcUrls, resting: clients.resting(), isReachable, block: number, eventsUpTo: events.status().block, inFlight: sender.status().inFlight, problem: problem ?? events.status().problem }
     },
     start: async () => {
       await withSecondChance(clock, async () => { await assertChainId(clientsOptions) })
