@@ -36,6 +36,8 @@ export interface Chain extends Startable, Reads {
   depositCall: (amount: number) => Promise<ContractCall>
   /** See EventFollower.onEvent: register before `start`. */
   onEvent: (listener: EventListener) => () => void
+  /** See EventFollower.onLost. */
+  onLost: (listener: EventListener) => () => void
   /** Resolves when the events up to the newest block were handed on. */
   caughtUp: () => Promise<void>
   /** Looks at the chain more often until the returned function is called: something is expected there. */
@@ -106,6 +108,7 @@ export function createChain (components: ChainComponents, options: ChainOptions)
       return depositForCall({ owner: signer.address, amount, deadline, signature })
     },
     onEvent: events.onEvent,
+    onLost: events.onLost,
     caughtUp: events.caughtUp,
     hurry: head.hurry,
     status: () => {

@@ -35,6 +35,8 @@ export interface Flight {
 /** The transactions under way of one key, and what makes them land. */
 export interface Flights {
   readonly size: number
+  /** The chain lacks something that was sent: another look is needed. */
+  readonly isShort: boolean
   add: (flight: Flight) => void
   /** Goes on with what an earlier run left on disk: those under way are sent again and watched like new ones. */
   resume: (logged: readonly LoggedFlight[]) => Promise<void>
@@ -122,6 +124,7 @@ export function createFlights (components: FlightsComponents, options: { stuckMs
   }
   return {
     get size () { return flights.size },
+    get isShort () { return gapSinceMs !== undefined },
     add: (flight) => { flights.set(flight.nonce, flight) },
     resume: async (logged) => {
       for (const entry of logged) {

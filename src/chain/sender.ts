@@ -139,7 +139,7 @@ export function createSender (components: SenderComponents, options: Pick<ChainT
       look()
       let cancelTimer = (): void => undefined
       const tick = (): void => {
-        if (flights.size > 0) look()
+        if (flights.size > 0 || flights.isShort) look()
         cancelTimer = clock.after(options.stuckMs / 4, tick)
       }
       tick()
