@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { hexToBytes, keccak256, numberToHex, stringToBytes } from 'viem'
 import { transferCall } from '../../src/chain/account-calls.ts'
 import { createChain, type Chain, type ChainOptions } from '../../src/chain/chain.ts'
-import type { CursorStore } from '../../src/chain/cursor.ts'
+import type { ChainStore } from '../../src/chain/chain-store.ts'
 import { createClients, type ChainClients } from '../../src/chain/clients.ts'
 import { deploy, type DeployOptions } from '../../src/chain/deploy.ts'
 import type { Deployment } from '../../src/chain/deployment.ts'
@@ -25,7 +25,7 @@ export interface TestChain {
   /** Holds the token supply and 1,000 ether. */
   readonly treasury: Signer
   /** A started chain adapter for `signer`, stopped with this test chain. */
-  chainFor: (signer: Signer, options?: Partial<ChainOptions> & { datastore?: CursorStore }) => Promise<Chain>
+  chainFor: (signer: Signer, options?: Partial<ChainOptions> & { datastore?: ChainStore }) => Promise<Chain>
   /** Gives ether, and `tokens` nLILY when asked. */
   fund: (address: Address, tokens?: number) => Promise<void>
   /** Moves chain time ahead and mines a block. */
