@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
+import { CONTRACT_NAMES } from '../../src/chain/abis.ts'
 import { approveCall } from '../../src/chain/account-calls.ts'
 import { reservePort, startAnvil } from '../../src/chain/anvil.ts'
 import { createVolatileStore, type ChainStore } from '../../src/chain/chain-store.ts'
@@ -18,7 +19,7 @@ const CHAIN_ID = 31_338
 const signal = AbortSignal.timeout(30_000)
 const signer = namedSigner('resumes')
 const address = `0x${'11'.repeat(20)}` as const
-const contracts: Deployment['contracts'] = { token: address, vault: address, market: address, court: address, batches: address }
+const contracts = Object.fromEntries(CONTRACT_NAMES.map((name) => [name, address])) as Deployment['contracts']
 const call = (amount: number): ReturnType<typeof approveCall> => approveCall(signer.address, amount)
 
 interface Ground {
