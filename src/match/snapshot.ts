@@ -30,16 +30,32 @@ export function snapshotOf (seen: { jobs: Iterable<Seen<JobRow>>, offers: Iterab
   return { epoch: phases.epoch, atMs: phases.epochStart, jobs: rowsWithin(seen.jobs, cutoff), offers: rowsWithin(seen.offers, cutoff), rules }
 }
 
+/**
+ * `known` where it has the same rows, the very same objects, at the same time: what was derived from it holds. Else the snapshot as it is. Books of a quiet epoch
+ * are so indexed once, for who solves, who verifies and what is priced.
+ */
+export function sameOr (known: Snapshot | undefined, snapshot: Snapshot): Snapshot {
+  const isSame = known !== undefined && known.epoch === snapshot.epoch && known.atMs === snapshot.atMs && known.rules === snapshot.rules &&
+    areSame(known.jobs, snapshot.jobs) && areSame(known.offers, snapshot.offers)
+  return isSame ? known : snapshot
+}
+
 /** The snapshot of what every solver could know and still stands: what prices are read from. */
 export function knownToAll (snapshot: Snapshot): Snapshot {
-  const isKnown = (row: Row): boolean => row.departed !== true && row.late !== true
-  return { ...snapshot, jobs: snapshot.jobs.filter(isKnown), offers: snapshot.offers.filter(isKnown) }
+  return only(snapshot, (row) => row.departed !== true && row.late !== true)
 }
 
 /** The snapshot without what has left the book. */
 export function withoutDeparted (snapshot: Snapshot): Snapshot {
-  const isHere = (row: Row): boolean => row.departed !== true
-  return { ...snapshot, jobs: snapshot.jobs.filter(isHere), offers: snapshot.offers.filter(isHere) }
+  return only(snapshot, (row) => row.departed !== true)
+}
+
+function only (snapshot: Snapshot, keeps: (row: Row) => boolean): Snapshot {
+  return sameOr(snapshot, { ...snapshot, jobs: snapshot.jobs.filter(keeps), offers: snapshot.offers.filter(keeps) })
+}
+
+function areSame (left: readonly Row[], right: readonly Row[]): boolean {
+  return left.length === right.length && left.every((row, at) => row === right[at])
 }
 
 function rowsWithin<T extends Row> (seen: Iterable<Seen<T>>, cutoff: Cutoff): T[] {
