@@ -2,14 +2,14 @@ import { BP, type AuctionRules, type MatchRules } from './options.ts'
 import type { Phases } from './phases.ts'
 import type { JobRow, OfferRow, Row, Snapshot } from './problem.ts'
 
-/** A row with when this node first saw its record, and when it saw it leave the book; unix ms. */
-export interface Seen<T> { readonly row: T, readonly firstSeenMs: number, readonly goneMs?: number }
+/** A row with when its record says that it was written, when this node first saw it, and when it saw it leave the book; unix ms. */
+export interface Seen<T> { readonly row: T, readonly writtenMs: number, readonly firstSeenMs: number, readonly goneMs?: number }
 
 /**
  * Which records count: first seen before `seenBeforeMs`, for one tick from `lateFromMs` on, and in the book or gone no earlier than `goneFromMs` (left out: in
- * the book now).
+ * the book now). Those that were written from `freshFromMs` on count one tick in a lead.
  */
-export interface Cutoff { readonly seenBeforeMs: number, readonly lateFromMs: number, readonly goneFromMs?: number }
+export interface Cutoff { readonly seenBeforeMs: number, readonly lateFromMs: number, readonly freshFromMs: number, readonly goneFromMs?: number }
 
 /**
  * protocol/auction.md, Snapshot. Who solves takes what it saw until the boundary, and nothing that it saw leave. Who verifies counts what it saw before the
@@ -18,9 +18,10 @@ export interface Cutoff { readonly seenBeforeMs: number, readonly lateFromMs: nu
  */
 export function cutoffsOf (phases: Phases, rules: AuctionRules): { solve: Cutoff, verify: Cutoff } {
   const graceMs = Math.floor(rules.epochMs * rules.graceBp / BP)
+  const times = { lateFromMs: phases.epochStart - graceMs, freshFromMs: phases.epochStart - 2 * graceMs }
   return {
-    solve: { seenBeforeMs: phases.epochStart, lateFromMs: phases.epochStart - graceMs },
-    verify: { seenBeforeMs: phases.commitDeadline, lateFromMs: phases.epochStart - graceMs, goneFromMs: phases.epochStart - 2 * graceMs }
+    solve: { ...times, seenBeforeMs: phases.epochStart },
+    verify: { ...times, seenBeforeMs: phases.commitDeadline, goneFromMs: phases.epochStart - 2 * graceMs }
   }
 }
 
@@ -58,13 +59,27 @@ function areSame (left: readonly Row[], right: readonly Row[]): boolean {
   return left.length === right.length && left.every((row, at) => row === right[at])
 }
 
-function rowsWithin<T extends Row> (seen: Iterable<Seen<T>>, cutoff: Cutoff): T[] {
+function rowsWithin<T extends Row> (seen: Iterable<Seen<T>>, { seenBeforeMs, lateFromMs, freshFromMs, goneFromMs }: Cutoff): T[] {
   const rows: T[] = []
-  for (const { row, firstSeenMs, goneMs } of seen) {
-    if (firstSeenMs >= cutoff.seenBeforeMs) continue
-    const isLate = firstSeenMs >= cutoff.lateFromMs
-    if (goneMs === undefined) rows.push(isLate ? { ...row, late: true } : row)
-    else if (cutoff.goneFromMs !== undefined && goneMs >= cutoff.goneFromMs) rows.push({ ...row, departed: true, ...(isLate ? { late: true } : {}) })
+  for (const { row, writtenMs, firstSeenMs, goneMs } of seen) {
+    if (firstSeenMs >= seenBeforeMs || (goneMs !== undefined && (goneFromMs === undefined || goneMs < goneFromMs))) continue
+    const late = firstSeenMs >= lateFromMs
+    rows.push(flagged(row, { departed: goneMs !== undefined, late, fresh: late || writtenMs >= freshFromMs }))
   }
   return rows
+}
+
+type Flags = Required<Pick<Row, 'departed' | 'late' | 'fresh'>>
+const known = new WeakMap<Row, Map<number, Row>>()
+
+/** The row with what is true of it; the same object for the same row. */
+function flagged<T extends Row> (row: T, flags: Flags): T {
+  const { departed, late, fresh } = flags
+  const number = Number(departed) + 2 * Number(late) + 4 * Number(fresh)
+  if (number === 0) return row
+  const made = known.get(row) ?? new Map<number, Row>()
+  known.set(row, made)
+  const found = made.get(number) ?? { ...row, ...(departed ? { departed } : {}), ...(late ? { late } : {}), ...(fresh ? { fresh } : {}) }
+  made.set(number, found)
+  return found as T
 }

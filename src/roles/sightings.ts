@@ -46,7 +46,7 @@ export function createSightings (components: { book: Pick<Book, 'live' | 'onChan
     forget()
     return [...book.live(kind).map((entry) => ({ entry })), ...[...gone.values()].filter(({ entry }) => entry.record.kind === kind)]
   }
-  const seenOf = <T>(row: T, { entry, goneMs }: { entry: Entry, goneMs?: number }): Seen<T> => ({ row, firstSeenMs: entry.firstSeenMs + clock.offsetMs(), ...(goneMs === undefined ? {} : { goneMs }) })
+  const seenOf = <T>(row: T, { entry, goneMs }: { entry: Entry, goneMs?: number }): Seen<T> => ({ row, writtenMs: entry.record.seq, firstSeenMs: entry.firstSeenMs + clock.offsetMs(), ...(goneMs === undefined ? {} : { goneMs }) })
   const jobRowOf = (entry: Entry, atMs: number): JobRow => {
     const { record } = entry
     const ageEpochs = epochsSince(options.rules, record.seq, atMs)

@@ -215,8 +215,8 @@ t.test('a posting never counts more than the floor, so seeing all reveals gains 
 
 t.test('solvers take what was there at the boundary, verifiers what was there before the commit deadline, for one tick what came after the grace period began', async (t) => {
   const { solve, verify } = cutoffsOf(phases, RULES)
-  t.same([solve, verify], [{ seenBeforeMs: AT_MS, lateFromMs: AT_MS - 1000 }, { seenBeforeMs: AT_MS + 4000, lateFromMs: AT_MS - 1000, goneFromMs: AT_MS - 2000 }])
-  const seen = { jobs: [AT_MS - 1001, AT_MS - 1000, AT_MS - 1, AT_MS, AT_MS + 3999, AT_MS + 4000].map((firstSeenMs, at) => ({ row: job(at + 1), firstSeenMs })), offers: [{ row: offer(1), firstSeenMs: 0 }] }
+  t.same([solve, verify], [{ seenBeforeMs: AT_MS, lateFromMs: AT_MS - 1000, freshFromMs: AT_MS - 2000 }, { seenBeforeMs: AT_MS + 4000, lateFromMs: AT_MS - 1000, freshFromMs: AT_MS - 2000, goneFromMs: AT_MS - 2000 }])
+  const seen = { jobs: [AT_MS - 1001, AT_MS - 1000, AT_MS - 1, AT_MS, AT_MS + 3999, AT_MS + 4000].map((firstSeenMs, at) => ({ row: job(at + 1), writtenMs: 0, firstSeenMs })), offers: [{ row: offer(1), writtenMs: 0, firstSeenMs: 0 }] }
   const held = (cutoff: Cutoff): unknown[] => snapshotOf(seen, { phases, cutoff, rules: MATCH_RULES }).jobs.map((row) => [row.id, row.late === true])
   t.same(held(solve), [[hash(1), false], [hash(2), true], [hash(3), true]])
   t.same(held(verify), [[hash(1), false], [hash(2), true], [hash(3), true], [hash(4), true], [hash(5), true]])
@@ -231,9 +231,9 @@ t.test('solvers take what was there at the boundary, verifiers what was there be
 t.test('a record that left too late for solvers to know counts for who verifies, wherever in that span each node saw it leave', async (t) => {
   const { solve, verify } = cutoffsOf(phases, RULES)
   const seenBy = (goneMs: number): Parameters<typeof snapshotOf>[0] => ({
-    jobs: [{ row: job(1), firstSeenMs: 0, goneMs }, { row: job(2), firstSeenMs: 0 }],
+    jobs: [{ row: job(1), writtenMs: 0, firstSeenMs: 0, goneMs }, { row: job(2), writtenMs: 0, firstSeenMs: 0 }],
     // The provider's unit had room for both jobs; what came after has room for none.
-    offers: [{ row: offer(1), firstSeenMs: 0, goneMs }, { row: { ...offer(9, { capacity: { cpuMilli: 1, memoryMiB: 1, diskMiB: 1 } }), account: offer(1).account }, firstSeenMs: goneMs }]
+    offers: [{ row: offer(1), writtenMs: 0, firstSeenMs: 0, goneMs }, { row: { ...offer(9, { capacity: { cpuMilli: 1, memoryMiB: 1, diskMiB: 1 } }), account: offer(1).account }, writtenMs: 0, firstSeenMs: goneMs }]
   })
   const at = (goneMs: number, cutoff: Cutoff): Snapshot => snapshotOf(seenBy(goneMs), { phases, cutoff, rules: MATCH_RULES })
   t.match(verifySolution(at(AT_MS - 2001, verify), solution(1, 2)), { ok: true, counted: 0, unknown: 2 }, 'gone before the span')
