@@ -7,18 +7,19 @@ export interface Seen<T> { readonly row: T, readonly writtenMs: number, readonly
 
 /**
  * Which records count: first seen before `seenBeforeMs`, for one tick from `lateFromMs` on, and in the book or gone no earlier than `goneFromMs` (left out: in
- * the book now). Those that were written from `freshFromMs` on count one tick in a lead.
+ * the book now). Those that were first seen from `freshFromMs` on, or written from `datedFromMs` on, count one tick in a lead.
  */
-export interface Cutoff { readonly seenBeforeMs: number, readonly lateFromMs: number, readonly freshFromMs: number, readonly goneFromMs?: number }
+export interface Cutoff { readonly seenBeforeMs: number, readonly lateFromMs: number, readonly freshFromMs: number, readonly datedFromMs: number, readonly goneFromMs?: number }
 
 /**
  * protocol/auction.md, Snapshot. Who solves takes what it saw until the boundary, and nothing that it saw leave. Who verifies counts what it saw before the
  * commit deadline, and what left within two grace periods before the boundary or later; what came less than one before it counts one tick on both sides.
- * So a record that comes or goes has a grace period to reach every solver, nodes score alike, and who shows a record late gains nothing by it.
+ * So a record that comes or goes has a grace period to reach every solver, nodes score alike, and who shows a record late gains nothing by it. Leads look at what
+ * came two graces before the boundary and was written three before it: what all nodes know alike.
  */
 export function cutoffsOf (phases: Phases, rules: AuctionRules): { solve: Cutoff, verify: Cutoff } {
   const graceMs = Math.floor(rules.epochMs * rules.graceBp / BP)
-  const times = { lateFromMs: phases.epochStart - graceMs, freshFromMs: phases.epochStart - 2 * graceMs }
+  const times = { lateFromMs: phases.epochStart - graceMs, freshFromMs: phases.epochStart - 2 * graceMs, datedFromMs: phases.epochStart - 3 * graceMs }
   return {
     solve: { ...times, seenBeforeMs: phases.epochStart },
     verify: { ...times, seenBeforeMs: phases.commitDeadline, goneFromMs: phases.epochStart - 2 * graceMs }
@@ -59,12 +60,11 @@ function areSame (left: readonly Row[], right: readonly Row[]): boolean {
   return left.length === right.length && left.every((row, at) => row === right[at])
 }
 
-function rowsWithin<T extends Row> (seen: Iterable<Seen<T>>, { seenBeforeMs, lateFromMs, freshFromMs, goneFromMs }: Cutoff): T[] {
+function rowsWithin<T extends Row> (seen: Iterable<Seen<T>>, { seenBeforeMs, lateFromMs, freshFromMs, datedFromMs, goneFromMs }: Cutoff): T[] {
   const rows: T[] = []
   for (const { row, writtenMs, firstSeenMs, goneMs } of seen) {
     if (firstSeenMs >= seenBeforeMs || (goneMs !== undefined && (goneFromMs === undefined || goneMs < goneFromMs))) continue
-    const late = firstSeenMs >= lateFromMs
-    rows.push(flagged(row, { departed: goneMs !== undefined, late, fresh: late || writtenMs >= freshFromMs }))
+    rows.push(flagged(row, { departed: goneMs !== undefined, late: firstSeenMs >= lateFromMs, fresh: firstSeenMs >= freshFromMs || writtenMs >= datedFromMs }))
   }
   return rows
 }

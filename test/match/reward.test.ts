@@ -40,7 +40,7 @@ t.test('the fee is exact at the limits of integers', async (t) => {
 })
 
 t.test('creator and solver come to the same fee though one of them had a record in time and the other late', async (t) => {
-  const cutoff = { seenBeforeMs: AT_MS + 4000, lateFromMs: AT_MS - 1000, freshFromMs: AT_MS - 2000 }
+  const cutoff = { seenBeforeMs: AT_MS + 4000, lateFromMs: AT_MS - 1000, freshFromMs: AT_MS - 2000, datedFromMs: AT_MS - 3000 }
   const phases = { epoch: 7, epochStart: AT_MS, commitDeadline: AT_MS + 4000, revealDeadline: AT_MS + 5500, fallbackDeadline: AT_MS + 6500, consentDeadline: AT_MS + 10_000 }
   /** A node that saw job 2 at `seenMs`, the others long before. */
   const nodeAt = (seenMs: number, writtenMs: number): { fee: number, first: string | undefined } => {
@@ -60,5 +60,6 @@ t.test('creator and solver come to the same fee though one of them had a record 
   t.not(early.first, late.first, 'they score the solution differently')
   t.equal(early.fee, late.fee, 'and owe its solver the same')
   t.ok(nodeAt(AT_MS - 5000, AT_MS - 5100).fee > early.fee, 'what everybody knew for long counts in full')
-  t.equal(nodeAt(AT_MS - 600, AT_MS - 9000).fee, late.fee, 'a date alone makes nothing older')
+  t.equal(nodeAt(AT_MS - 2500, AT_MS - 2900).fee, early.fee, 'nor does it matter on which side of the limit for leads one of them saw it')
+  t.equal(nodeAt(AT_MS - 1900, AT_MS - 9000).fee, late.fee, 'a date alone makes nothing older')
 })

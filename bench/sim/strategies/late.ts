@@ -41,12 +41,15 @@ const openWash: Strategy = {
   }
 }
 
-/** In time for one half, too late for the other, and dated so that it counts in leads where it came in time. */
-const edgeWash: Strategy = {
-  name: 'edge wash: in time for one half, backdated',
-  play: (world, epochs) => {
-    const wash = washPairs(world, epochs, ({ epochStart }) => epochStart - AUCTION.epochMs * AUCTION.graceBp / BP - 1, { laterMs: 900, backdatedMs: AUCTION.epochMs })
-    return { members: membersOf(solverAt(world, STRONG)), world: { ...world, jobs: [...world.jobs, ...wash.jobs], units: [...world.units, ...wash.units] } }
+/** In time for one half, too late for the other by so many graces before the start: one where late begins, two where leads end; dated so that only this counts. */
+function edgeWash (graces: 1 | 2): Strategy {
+  return {
+    name: `edge wash: backdated, ${graces === 1 ? 'late' : 'fresh'} for one half only`,
+    ...(graces === 1 ? { known: 'where late begins one half of the mesh counts in full what the other counts one tick' } : {}),
+    play: (world, epochs) => {
+      const wash = washPairs(world, epochs, ({ epochStart }) => epochStart - graces * AUCTION.epochMs * AUCTION.graceBp / BP - 1, { laterMs: 900, backdatedMs: AUCTION.epochMs })
+      return { members: membersOf(solverAt(world, STRONG)), world: { ...world, jobs: [...world.jobs, ...wash.jobs], units: [...world.units, ...wash.units] } }
+    }
   }
 }
 
@@ -86,7 +89,7 @@ const hidden: Strategy = {
       say: ({ honest, phases, seen }) => {
         const { solver, solved } = honest(STRONG)
         const match = { job: idOf(world.seed, `job:wash job ${phases.epoch}:${phases.commitDeadline}:0`), offer: idOf(world.seed, `offer:wash machine ${phases.epoch}:${phases.commitDeadline}`), devices: [] }
-        const snapshot = snapshotOf(seen[0], { phases, cutoff: { seenBeforeMs: phases.revealDeadline, lateFromMs: phases.revealDeadline, freshFromMs: phases.revealDeadline }, rules: RULES })
+        const snapshot = snapshotOf(seen[0], { phases, cutoff: { seenBeforeMs: phases.revealDeadline, lateFromMs: phases.revealDeadline, freshFromMs: phases.revealDeadline, datedFromMs: phases.revealDeadline }, rules: RULES })
         return [planOf(solver, phases, snapshot, { ...solved, solution: { ...solved.solution, matches: [...solved.solution.matches, match] } })]
       }
     }
@@ -120,4 +123,4 @@ const alternative: Strategy = {
 }
 
 /** What a solver may try with records that come late, or not at all. */
-export const LATE: readonly Strategy[] = [openWash, edgeWash, hidden, lateWash, lateAlly, alternative, { name: 'provider: small late alternative', play: loneAlternative }]
+export const LATE: readonly Strategy[] = [openWash, edgeWash(1), edgeWash(2), hidden, lateWash, lateAlly, alternative, { name: 'provider: small late alternative', play: loneAlternative }]
