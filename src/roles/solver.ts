@@ -56,7 +56,7 @@ export function createSolver (components: SolverComponents): Startable {
     const answeredMs = clock.now()
     if (solution.matches.length === 0) return
     const { ok, code, reason } = verifySolution(snapshot, solution)
-    if (!ok) throw new RoleError('SOLVER_INFEASIBLE', `the engine's answer is not feasible: ${code ?? ''}`, { data: { engine: engine.name, code, reason } })
+    if (!ok) throw new RoleError('ENGINE_INFEASIBLE', `the engine's answer is not feasible: ${code ?? ''}`, { data: { engine: engine.name, code, reason } })
     const bytes = solutionToBytes(snapshot, solution)
     const certificate = prices === undefined ? undefined : toReveal(prices)
     const statement = {
