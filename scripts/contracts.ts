@@ -33,7 +33,13 @@ const contracts = [
   { name: 'Vault', file: 'vault', prefix: 'vault' },
   { name: 'Market', file: 'market', prefix: 'market' },
   { name: 'Court', file: 'court', prefix: 'court' },
-  { name: 'Batches', file: 'batches', prefix: 'batches' }
+  { name: 'Batches', file: 'batches', prefix: 'batches' },
+  { name: 'Params', file: 'params', prefix: 'params' },
+  { name: 'LilyTimelock', file: 'lily-timelock', prefix: 'lilyTimelock' },
+  { name: 'LilyGovernor', file: 'lily-governor', prefix: 'lilyGovernor' },
+  { name: 'Rewards', file: 'rewards', prefix: 'rewards' },
+  { name: 'Modules', file: 'modules', prefix: 'modules' },
+  { name: 'Directory', file: 'directory', prefix: 'directory' }
 ] as const
 
 /** Must equal contracts/foundry.toml, so that forge tests and measures what is deployed. */

@@ -6,7 +6,7 @@ import { transferCall } from '../../src/chain/account-calls.ts'
 import { createChain, type Chain, type ChainOptions } from '../../src/chain/chain.ts'
 import type { CursorStore } from '../../src/chain/cursor.ts'
 import { createClients, type ChainClients } from '../../src/chain/clients.ts'
-import { deploy } from '../../src/chain/deploy.ts'
+import { deploy, type DeployOptions } from '../../src/chain/deploy.ts'
 import type { Deployment } from '../../src/chain/deployment.ts'
 import type { SupervisorTuning } from '../../src/chain/options.ts'
 import { startSupervisor, type Supervisor } from '../../src/chain/supervisor.ts'
@@ -39,7 +39,7 @@ export function namedSigner (name: string): Signer {
 }
 
 /** Starts within a second or two; `await chain.stop()` in teardown ends everything and removes its folder. */
-export async function startTestChain (options: { logger?: Logger, tuning?: Partial<SupervisorTuning>, parameters?: Partial<Deployment['parameters']> } = {}): Promise<TestChain> {
+export async function startTestChain (options: { logger?: Logger, tuning?: Partial<SupervisorTuning>, parameters?: Partial<DeployOptions['parameters']> } = {}): Promise<TestChain> {
   const clock = createSystemClock()
   const logger = options.logger ?? silentLogger
   const dataPath = await mkdtemp(join(tmpdir(), 'lilynode-chain-'))
