@@ -38,7 +38,13 @@ const contracts = [
   { name: 'Vault', file: 'vault', prefix: 'vault', runs: HOT },
   { name: 'Market', file: 'market', prefix: 'market', runs: HOT },
   { name: 'Court', file: 'court', prefix: 'court', runs: COLD },
-  { name: 'Batches', file: 'batches', prefix: 'batches', runs: HOT }
+  { name: 'Batches', file: 'batches', prefix: 'batches', runs: HOT },
+  { name: 'Params', file: 'params', prefix: 'params', runs: HOT },
+  { name: 'LilyTimelock', file: 'lily-timelock', prefix: 'lilyTimelock', runs: HOT },
+  { name: 'LilyGovernor', file: 'lily-governor', prefix: 'lilyGovernor', runs: HOT },
+  { name: 'Rewards', file: 'rewards', prefix: 'rewards', runs: HOT },
+  { name: 'Modules', file: 'modules', prefix: 'modules', runs: HOT },
+  { name: 'Directory', file: 'directory', prefix: 'directory', runs: HOT }
 ] as const
 
 /** Must equal contracts/foundry.toml, so that forge tests and measures what is deployed. */

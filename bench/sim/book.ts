@@ -7,8 +7,8 @@ import type { Sightings } from './half.ts'
 import { idOf, spread, type HalfAt, type Job, type Times, type Unit } from './world.ts'
 
 /** A record of a job or a machine, and when each half saw it come and go. */
-interface Held<T> { readonly id: Hash, readonly of: T, readonly seenMs: Times, goneMs?: Times }
-export interface HeldJob extends Held<Job> { readonly avoid: readonly Address[], readonly writtenMs: number }
+interface Held<T> { readonly id: Hash, readonly of: T, readonly writtenMs: number, readonly seenMs: Times, goneMs?: Times }
+export interface HeldJob extends Held<Job> { readonly avoid: readonly Address[] }
 export interface HeldUnit extends Held<Unit> { readonly offer: ResourceOffer, readonly freeCollateral: number }
 
 /** A run on a machine: it holds its share until `endMs`, unix ms. */
@@ -38,15 +38,15 @@ export function createSimBook (seed: number): {
     addUnit: (unit, atMs, running = []) => {
       const times = atMs === undefined ? unit.firstMs : spreadOf(unit, atMs)
       const locked = running.filter((run) => run.unit.account === unit.account).reduce((sum, { collateral }) => sum + collateral, 0)
-      units.push({ id: idOf(seed, `offer:${unit.name}:${times[0]}`), of: unit, seenMs: times, offer: residual(unit, running), freeCollateral: Math.max(0, unit.freeCollateral - locked), ...gone(unit) })
+      units.push({ id: idOf(seed, `offer:${unit.name}:${times[0]}`), of: unit, writtenMs: atMs ?? unit.writtenMs ?? Math.min(...times), seenMs: times, offer: residual(unit, running), freeCollateral: Math.max(0, unit.freeCollateral - locked), ...gone(unit) })
     },
     remove: (held, atMs) => { held.goneMs = spreadOf(held.of, atMs) },
     seenBy: (half, phases) => ({
       jobs: jobs.map((held) => ({
         row: { id: held.id, account: held.of.account, offer: { ...held.of.offer, avoid: [...held.avoid] }, ageEpochs: epochsSince(AUCTION, held.writtenMs, phases.epochStart) },
-        firstSeenMs: held.seenMs[half], ...goneFor(held, half, phases)
+        writtenMs: held.writtenMs, firstSeenMs: held.seenMs[half], ...goneFor(held, half, phases)
       })),
-      offers: units.map((held) => ({ row: { id: held.id, account: held.of.account, offer: held.offer, freeCollateral: held.freeCollateral }, firstSeenMs: held.seenMs[half], ...goneFor(held, half, phases) }))
+      offers: units.map((held) => ({ row: { id: held.id, account: held.of.account, offer: held.offer, freeCollateral: held.freeCollateral }, writtenMs: held.writtenMs, firstSeenMs: held.seenMs[half], ...goneFor(held, half, phases) }))
     })
   }
 }

@@ -35,7 +35,7 @@ function pairsIn (half: Half, { solution, solver, solutionId }: Ranked, job: Job
  * its provider signed terms that its solver does not open.
  */
 export function agree (
-  halves: readonly [Half, Half], proposed: Pair, phases: { epoch: number, nowMs: number }, { halfOfSolver, isPassedOver }: { halfOfSolver: (solver: Address) => Half, isPassedOver: (pair: Pair) => boolean }
+  halves: readonly [Half, Half], proposed: Pair, phases: { epoch: number, nowMs: number }, { halfOfSolver, isPassedOver, pays }: { halfOfSolver: (solver: Address) => Half, isPassedOver: (pair: Pair) => boolean, pays: (creator: Address, fee: number) => number }
 ): Terms | { unopened: Pair } | undefined {
   const creator = halves[halfOf(proposed.job.account)]
   const provider = halves[halfOf(proposed.offer.account)]
@@ -43,7 +43,7 @@ export function agree (
   if (pair === undefined) return undefined
   const price = priceOf(creator, provider, phases.epoch, pair)
   if (price === undefined) return undefined
-  const fee = creator.feeOf(pair.solutionId, price)
+  const fee = pays(pair.job.account, creator.feeOf(pair.solutionId, price))
   if (fee * 10 < halfOfSolver(pair.solver).feeOf(pair.solutionId, price) * 9) return { unopened: pair }
   return { pair, price, fee, collateral: collateralFor(price, RULES, pair.job.offer) }
 }

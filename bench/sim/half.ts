@@ -59,7 +59,7 @@ export function createHalf (at: HalfAt, seen: Sightings, phases: Phases, plans: 
     if (certificate !== undefined) competition.addCertificate(certificate.message, certificate.atMs[at])
   }
   let ranked: readonly Ranked[] | undefined
-  let reward: { found: Reward | undefined } | undefined
+  const rewards = new Map<Hash, { found: Reward | undefined }>()
   const ranking = (): readonly Ranked[] => ranked ??= competition.ranking(verify, yardstick)
   return {
     verify, competition, ranking,
@@ -68,11 +68,12 @@ export function createHalf (at: HalfAt, seen: Sightings, phases: Phases, plans: 
     adopt: (evidence, nowMs) => {
       if (competition.adopt(evidence, nowMs).verdict !== 'accept') return
       ranked = undefined
-      reward = undefined
+      rewards.clear()
     },
     feeOf: (solutionId, price) => {
-      reward ??= { found: rewardOf(verify, ranking()) }
-      return rewardFee(price, RULES, solutionId === reward.found?.solutionId ? reward.found : undefined)
+      const { found } = rewards.get(solutionId) ?? { found: rewardOf(verify, ranking(), solutionId) }
+      rewards.set(solutionId, { found })
+      return rewardFee(price, RULES, found)
     }
   }
 }

@@ -11,7 +11,7 @@ import { planOf, solve, type Plan } from './solve.ts'
 import { GENESIS_SECONDS, halfOf } from './world.ts'
 
 /** What a run of the market ended with: profit by account, nLILY, and how much was matched. */
-export interface Outcome { readonly profits: ReadonlyMap<Address, number>, readonly deals: readonly Deal[], readonly failed: number }
+export interface Outcome { readonly profits: ReadonlyMap<Address, number>, readonly deals: readonly Deal[], readonly failed: number, readonly proposals: number, readonly unopened: number }
 
 /** What it costs a solver to open a deal: minFee is made to cover just that (protocol/auction.md, Reward). */
 const OPENING = RULES.minFee
@@ -32,6 +32,9 @@ export function runMarket (play: Play, epochs: number): Outcome {
   const left = new Set<string>()
   let running: Running[] = []
   let failed = 0
+  /** Pairs that came as far as a fee, and those whose solver found it short. */
+  let proposals = 0
+  let unopened = 0
   const pay = (account: Address, amount: number): void => { profits.set(account, (profits.get(account) ?? 0) + amount) }
 
   /** Opens, runs and pays a deal that both signed. False: it is not opened, and the job goes back into the book. */
@@ -86,9 +89,11 @@ export function runMarket (play: Play, epochs: number): Outcome {
     const isThere = (pair: Pair): boolean => book.units.some(({ id, goneMs }) => id === pair.offer.id && goneMs === undefined)
     const propose = (held: HeldJob, proposed: Pair): 'done' | 'next' | 'later' => {
       const leftBy = ({ solver, offer }: Pair): string => `${held.of.name}:${offer.account}:${solver}`
-      const terms = isThere(proposed) ? agree(halves, proposed, { epoch: phases.epoch, nowMs }, { halfOfSolver, isPassedOver: (pair) => left.has(leftBy(pair)) }) : undefined
+      const terms = isThere(proposed) ? agree(halves, proposed, { epoch: phases.epoch, nowMs }, { halfOfSolver, isPassedOver: (pair) => left.has(leftBy(pair)), pays: play.pays ?? ((_creator, fee) => fee) }) : undefined
       if (terms === undefined) return 'next'
+      proposals++
       if ('unopened' in terms) {
+        unopened++
         left.add(leftBy(terms.unopened))
         return 'next'
       }
@@ -149,5 +154,5 @@ export function runMarket (play: Play, epochs: number): Outcome {
       for (const solver of [...competition.silent(), ...competition.faults().map((fault) => fault.solver)]) coolDowns[at as 0 | 1].note(solver, epoch)
     })
   }
-  return { profits, deals, failed }
+  return { profits, deals, failed, proposals, unopened }
 }

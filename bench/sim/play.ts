@@ -31,6 +31,8 @@ export interface Play {
   readonly bonded?: readonly Address[]
   /** In which order a creator proposes the pairs that it may propose, best solution first. */
   readonly order?: (job: Job, pairs: readonly Pair[]) => readonly Pair[]
+  /** What a creator offers its solver where it owes `fee`, nLILY. */
+  readonly pays?: (creator: Address, fee: number) => number
   /** Whether the provider refuses to sign. */
   readonly refuses?: (deal: Deal) => boolean
   /** Whether an owner withdraws its money between consent and opening. */

@@ -15,7 +15,7 @@ export type Times = readonly [number, number]
 /** A job as its creator knows it: `value` is what the finished run is worth to it, nLILY; `offer` is what it says. */
 export interface Job { readonly name: string, readonly account: Address, readonly value: number, readonly offer: JobOffer, readonly writtenMs: number, readonly seenMs: Times, readonly goneMs?: Times }
 /** A machine as its provider knows it. `truth` holds the real capacity and what a run really costs. `goneMs`: when its owner takes it out of the book; nobody consents for such a record. */
-export interface Unit { readonly name: string, readonly account: Address, readonly truth: ResourceOffer, readonly offer: ResourceOffer, readonly freeCollateral: number, readonly firstMs: Times, readonly goneMs?: Times }
+export interface Unit { readonly name: string, readonly account: Address, readonly truth: ResourceOffer, readonly offer: ResourceOffer, readonly freeCollateral: number, readonly writtenMs?: number, readonly firstMs: Times, readonly goneMs?: Times }
 /** A solver: how long it searches and how finely it prices. Later ones are weaker. */
 export interface Solver { readonly signer: Signer, readonly rounds: number, readonly steps: number, readonly half: HalfAt }
 export interface World { readonly seed: number, readonly jobs: readonly Job[], readonly units: readonly Unit[], readonly solvers: readonly Solver[] }

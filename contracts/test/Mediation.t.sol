@@ -99,6 +99,24 @@ contract MediationTest is Fixture {
         _expectMoney(FUNDS + CLAIM_FEE, FUNDS - COLLATERAL, 0, COLLATERAL - CLAIM_FEE);
     }
 
+    function test_theLastSecondIsInTime() public {
+        _challenge(core, _rest());
+        vm.warp(START + 10 + WINDOW);
+        _reveal(core, _rest());
+        vm.warp(START + 10 + 2 * WINDOW);
+        _verdict(core, _rest(), 1);
+        eq(_stateOf(core, _rest()), State.MediationAccepted);
+    }
+
+    function test_anAuditNeedsTheCreatorsOwnSalt() public {
+        Verdict memory v = Verdict(_id(core), MANIFEST, 1, 0);
+        Signature memory sig = _signVerdict(_keyOf(court.drawAudit(core, _list(), SALT_P, SALT_P)), v);
+        Signature memory accept = _acceptance(CREATOR_KEY, core, MANIFEST);
+        MediatorList memory list = _list();
+        _expectRevert(ICourtEvents.BadSalt.selector);
+        court.settleAudited(core, _rest(), list, SALT_P, SALT_P, v, sig, accept);
+    }
+
     function test_aSilentMediatorIsSlashedAndAnotherDrawnUntilNoneIsLeft() public {
         _dispute();
         address first = _drawn();

@@ -62,8 +62,11 @@ export const RATE_LIMITS = {
 
 /** Checking signatures on other threads. */
 export const SIGNATURES = {
-  // Checked on the spot: a fifth of a millisecond, and a node that only hears gossip never starts a thread (10 MB, and 50 ms that others wait).
+  // Checked on the spot beside a thread that runs: a fifth of a millisecond, as much as handing them over.
   atOnce: 4,
+  // Checked on the spot before one is started for them: a start takes 10 MB and as long as thousands of checks, and comes when a node
+  // is busiest. What gossip brings in one turn is less, a page of reconciliation is more.
+  beforeThread: 48,
   // More than four threads outrun what one thread can decode and merge.
   maxThreads: 4,
   // A thread without work is ended after this; starting one takes 50 ms.

@@ -12,7 +12,7 @@ const WORKER_URL = new URL(`./signature-worker${extname(new URL(import.meta.url)
 
 /** Checks signatures on other threads, so that a flood of them holds up nothing else in the node. */
 export interface SignaturePool {
-  /** One boolean per claim. Never rejects. A few claims are checked at once, on this thread: handing them over costs it as much. */
+  /** One boolean per claim. Never rejects. A few claims are checked at once, on this thread, and some more where none runs beside it. */
   verify: (claims: readonly SignatureCheck[]) => Promise<boolean[]>
   /** Threads that run now; none until there is work for one. */
   readonly threads: number
@@ -77,7 +77,7 @@ export function createSignaturePool (components: { clock: Clock, logger: Logger 
     get threads () { return threads.size },
     verify: async (claims) => {
       if (claims.length === 0) return []
-      if (isBroken || claims.length <= SIGNATURES.atOnce) return claims.map(({ digest, signature, signer }) => recoverSigner(digest, signature) === signer)
+      if (isBroken || claims.length <= (threads.size === 0 ? SIGNATURES.beforeThread : SIGNATURES.atOnce)) return claims.map(({ digest, signature, signer }) => recoverSigner(digest, signature) === signer)
       return [...await dispatch(packClaims(claims))].map((verdict) => verdict === 1)
     },
     stop: async () => {

@@ -7,12 +7,13 @@ import type { Address, Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { ABIS } from './abis.ts'
 import { depositForCall } from './account-calls.ts'
+import { createVolatileStore, type ChainStore } from './chain-store.ts'
 import { assertChainId, createClients } from './clients.ts'
 import type { ContractCall, TxReceipt } from './contract-call.ts'
-import type { CursorStore } from './cursor.ts'
 import { domainOf, verifyDeployment, type Deployment } from './deployment.ts'
 import { createEventFollower, type EventListener } from './events.ts'
 import { createFeeSource } from './fees.ts'
+import { createFlightLog } from './flight-log.ts'
 import { createHead } from './head.ts'
 import { DEVNET_TUNING, PUBLIC_TUNING, type ChainTuning } from './options.ts'
 import { signPermit } from './permit.ts'
@@ -35,6 +36,8 @@ export interface Chain extends Startable, Reads {
   depositCall: (amount: number) => Promise<ContractCall>
   /** See EventFollower.onEvent: register before `start`. */
   onEvent: (listener: EventListener) => () => void
+  /** See EventFollower.onLost. */
+  onLost: (listener: EventListener) => () => void
   /** Resolves when the events up to the newest block were handed on. */
   caughtUp: () => Promise<void>
   /** Looks at the chain more often until the returned function is called: something is expected there. */
@@ -44,6 +47,8 @@ export interface Chain extends Startable, Reads {
 export interface ChainStatus {
   chainId: number
   rpcUrls: readonly string[]
+  /** Endpoints that are not asked at present, and why. */
+  resting: Array<{ url: string, problem: string }>
   isReachable: boolean
   /** Newest block seen and last block whose events were handed on. */
   block: number | undefined
@@ -52,7 +57,7 @@ export interface ChainStatus {
   problem: { code: string, message: string } | undefined
 }
 
-export interface ChainComponents { signer: Signer, clock: Clock, logger: Logger, datastore?: CursorStore }
+export interface ChainComponents { signer: Signer, clock: Clock, logger: Logger, datastore?: ChainStore }
 export interface ChainOptions {
   rpcUrls: readonly string[]
   deployment: Deployment
@@ -69,14 +74,16 @@ const PERMIT_SECONDS = 3600
  * DEPLOYMENT_MISSING or DEPLOYMENT_MISMATCH; afterwards outages are waited out and show in `status`.
  */
 export function createChain (components: ChainComponents, options: ChainOptions): Chain {
-  const { signer, clock, logger, datastore } = components
+  const { signer, clock, logger, datastore = createVolatileStore() } = components
   const { deployment, rpcUrls } = options
   const tuning: ChainTuning = { ...(options.devnet ? DEVNET_TUNING : PUBLIC_TUNING), ...options.tuning }
-  const clientsOptions = { rpcUrls, chainId: deployment.chainId, requestTimeoutMs: tuning.requestTimeoutMs }
+  const quorum = Math.min(tuning.quorum === 0 ? Math.floor(rpcUrls.length / 2) + 1 : tuning.quorum, rpcUrls.length)
+  const clientsOptions = { rpcUrls, chainId: deployment.chainId, requestTimeoutMs: tuning.requestTimeoutMs, quorum }
   const clients = createClients(clientsOptions)
   const head = createHead({ clients, clock, logger }, tuning)
   const fees = createFeeSource({ clients, head, clock })
-  const sender = createSender({ signer, clients, head, fees, clock, logger }, { ...tuning, contracts: deployment.contracts })
+  const log = createFlightLog({ store: datastore, logger }, { chainId: deployment.chainId, from: signer.address })
+  const sender = createSender({ signer, clients, head, fees, clock, logger, log }, { ...tuning, contracts: deployment.contracts })
   const events = createEventFollower({ clients, head, logger, store: datastore }, { sources: deployment.contracts, startBlock: deployment.startBlock, tuning })
   const reads = createReads({ clients }, deployment)
   const token = { address: deployment.contracts.token, abi: ABIS.token } as const
@@ -101,11 +108,12 @@ export function createChain (components: ChainComponents, options: ChainOptions)
       return depositForCall({ owner: signer.address, amount, deadline, signature })
     },
     onEvent: events.onEvent,
+    onLost: events.onLost,
     caughtUp: events.caughtUp,
     hurry: head.hurry,
     status: () => {
       const { isReachable, number, problem } = head.status()
-      return { chainId: deployment.chainId, rpcUrls, isReachable, block: number, eventsUpTo: events.status().block, inFlight: sender.status().inFlight, problem: problem ?? events.status().problem }
+      return { chainId: deployment.chainId, rpcUrls, resting: clients.resting(), isReachable, block: number, eventsUpTo: events.status().block, inFlight: sender.status().inFlight, problem: problem ?? events.status().problem }
     },
     start: async () => {
       await withSecondChance(clock, async () => { await assertChainId(clientsOptions) })

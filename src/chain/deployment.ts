@@ -1,16 +1,19 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { keccak256, type Hex } from 'viem'
 import { z } from 'zod'
-import { errorMessage } from '../core/errors.ts'
-import { addressShape, amountShape, hashShape, uintShape } from '../wire/shapes.ts'
+import { addressShape, hashShape, uintShape } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
+import { ABIS, CONTRACT_NAMES, type ContractName } from './abis.ts'
+import { toAmount } from './amounts.ts'
 import type { ChainClients } from './clients.ts'
+import { invalidFile, parametersShape } from './deployment-parameters.ts'
 import { ChainError } from './errors.ts'
+import { governedHash } from './governed.ts'
 
 /** protocol/deployment.md. One set of contracts on one chain, as every node of a network must know it. */
 
-const perContract = <S extends z.ZodType>(shape: S): z.ZodObject<{ token: S, vault: S, market: S, court: S, batches: S }, z.core.$strict> =>
-  z.strictObject({ token: shape, vault: shape, market: shape, court: shape, batches: shape })
+const perContract = <S extends z.ZodType>(shape: S): z.ZodObject<Record<ContractName, S>, z.core.$strict> =>
+  z.strictObject(Object.fromEntries(CONTRACT_NAMES.map((name) => [name, shape])) as Record<ContractName, S>)
 
 export const deploymentShape = z.strictObject({
   chainId: uintShape.min(1),
@@ -21,12 +24,7 @@ export const deploymentShape = z.strictObject({
   contracts: perContract(addressShape),
   /** keccak256 of each contract's code on chain, which holds its immutable parameters too. */
   codeHashes: perContract(hashShape),
-  parameters: z.strictObject({
-    /** From startUnbond to finishUnbond. */
-    unbondSeconds: uintShape.min(1),
-    /** nLILY a mediator must have bonded to be drawn. */
-    minMediatorBond: amountShape
-  })
+  parameters: parametersShape
 })
 export type Deployment = z.output<typeof deploymentShape>
 
@@ -40,8 +38,7 @@ export async function loadDeployment (path: string): Promise<Deployment> {
   try {
     return deploymentShape.parse(JSON.parse(await readFile(path, 'utf8')))
   } catch (error) {
-    const detail = error instanceof z.ZodError ? error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ') : errorMessage(error)
-    throw new ChainError('DEPLOYMENT_INVALID', `deployment file ${path}: ${detail}`, { data: { path }, cause: error, hint: 'The fields are described in protocol/deployment.md.' })
+    throw invalidFile('deployment file', path, error)
   }
 }
 
@@ -53,7 +50,7 @@ export async function saveDeployment (path: string, deployment: Deployment): Pro
 
 /**
  * Holds a deployment against the chain. Throws ChainError DEPLOYMENT_MISSING (no code there: another chain, or a devnet that was reset),
- * DEPLOYMENT_MISMATCH (chain id, code or genesis differ; `data.field` names which) or CHAIN_UNREACHABLE.
+ * DEPLOYMENT_MISMATCH (chain id, code, genesis or a parameter differ; `data.field` names which) or CHAIN_UNREACHABLE.
  */
 export async function verifyDeployment (clients: ChainClients, deployment: Deployment): Promise<void> {
   const chainId = Number(await clients.request<Hex>('eth_chainId', []))
@@ -63,11 +60,29 @@ export async function verifyDeployment (clients: ChainClients, deployment: Deplo
     if (code === '0x') {
       throw new ChainError('DEPLOYMENT_MISSING', `there is no ${name} contract at ${address} on chain ${chainId}`, { data: { name, address, chainId }, hint: 'The chain was reset, or the network file belongs to another one; start the devnet anew or fetch the current network file.' })
     }
-    const expected = deployment.codeHashes[name as keyof Deployment['codeHashes']]
+    const expected = deployment.codeHashes[name as ContractName]
     if (keccak256(code) !== expected) throw mismatch(`codeHashes.${name}`, expected, keccak256(code))
   }))
   const block = await clients.request<{ timestamp: Hex } | null>('eth_getBlockByNumber', [`0x${deployment.startBlock.toString(16)}`, false])
   if (Number(block?.timestamp) !== deployment.genesisTime) throw mismatch('genesisTime', deployment.genesisTime, Number(block?.timestamp))
+  await verifyParameters(clients, deployment)
+}
+
+/** What the file says of the contracts, against what they say; their code was verified before. */
+async function verifyParameters ({ viem, guard }: ChainClients, { contracts, parameters }: Deployment): Promise<void> {
+  const [unbond, minBond, initial, timelock] = await guard('parameters', async () => await Promise.all([
+    viem.readContract({ address: contracts.vault, abi: ABIS.vault, functionName: 'UNBONDING' }),
+    viem.readContract({ address: contracts.court, abi: ABIS.court, functionName: 'MIN_BOND' }),
+    viem.readContract({ address: contracts.params, abi: ABIS.params, functionName: 'INITIAL' }),
+    viem.readContract({ address: contracts.governor, abi: ABIS.governor, functionName: 'timelock' })
+  ]))
+  const said: ReadonlyArray<readonly [field: string, expected: unknown, found: unknown]> = [
+    ['parameters.unbondSeconds', parameters.unbondSeconds, toAmount(unbond)],
+    ['parameters.minMediatorBond', parameters.minMediatorBond, toAmount(minBond)],
+    ['parameters.governed', governedHash(parameters.governed), initial],
+    ['contracts.timelock', contracts.timelock, timelock.toLowerCase()]
+  ]
+  for (const [field, expected, found] of said) if (expected !== found) throw mismatch(field, expected, found)
 }
 
 function mismatch (field: string, expected: unknown, found: unknown): ChainError {

@@ -6,8 +6,9 @@ import type { Address, Hash } from '../wire/shapes.ts'
 import { blockTimeOf } from './block-times.ts'
 import type { ChainClients } from './clients.ts'
 import type { RpcLog } from './contract-call.ts'
-import { loadCursor, saveCursor, type Cursor, type CursorStore } from './cursor.ts'
+import { loadCursor, saveCursor, type Cursor } from './cursor.ts'
 import { decodeEvents, type ChainEvent, type EventSources } from './decode-events.ts'
+import type { ChainStore } from './chain-store.ts'
 import type { Block, Head } from './head.ts'
 import type { ChainTuning } from './options.ts'
 
@@ -18,16 +19,16 @@ export type EventListener = (event: ChainEvent) => void | Promise<void>
 export interface EventFollower extends Startable {
   /** A listener that registers after `start` first gets what was handed on since then (the last 1,000 events). */
   onEvent: (listener: EventListener) => () => void
+  /** Tells of events that were handed on and that the chain has taken back for good: a re-org replaced their block, and none of the `reorgBlocks` blocks after brought them again. */
+  onLost: (listener: EventListener) => () => void
   /** Resolves when everything up to the head's present block was handed on. */
   caughtUp: () => Promise<void>
   status: () => { block: number, problem: { code: string, message: string } | undefined }
 }
 
-export interface EventFollowerComponents { clients: ChainClients, head: Head, logger: Logger, store?: CursorStore | undefined }
-export interface EventFollowerOptions { sources: EventSources, startBlock: number, tuning: Pick<ChainTuning, 'confirmations' | 'logRangeBlocks'> }
+export interface EventFollowerComponents { clients: ChainClients, head: Head, logger: Logger, store: ChainStore }
+export interface EventFollowerOptions { sources: EventSources, startBlock: number, tuning: Pick<ChainTuning, 'confirmations' | 'reorgBlocks' | 'logRangeBlocks'> }
 
-/** How far a re-org or a restored chain is read again; older events are known by their ids for as long. */
-const REWIND_BLOCKS = 128
 /** Beyond this many transactions at once (a back-fill) senders and gas are not asked for: one request each. */
 const MAX_DETAILED = 32
 /** Parts of a node register one after the other while it starts; none may miss an event that came between. */
@@ -39,7 +40,10 @@ export function createEventFollower (components: EventFollowerComponents, option
   const { sources, tuning } = options
   const key = `chain/cursor/${clients.chainId}/${sources.market}`
   const listeners = new Set<EventListener>()
-  const seen = new Map<string, number>()
+  const lostListeners = new Set<EventListener>()
+  const seen = new Map<string, ChainEvent>()
+  /** Handed on, in blocks that were replaced, and not seen again so far: by id, with the block up to which they may come back. */
+  const doubtful = new Map<string, number>()
   const kept: ChainEvent[] = []
   const before: Cursor = { number: options.startBlock - 1, hash: `0x${'0'.repeat(64)}` }
   let cursor = before
@@ -57,7 +61,9 @@ export function createEventFollower (components: EventFollowerComponents, option
   const rewindIfReplaced = async (block: Block): Promise<void> => {
     const isContinued = cursor === before || (block.number === cursor.number && block.hash === cursor.hash) || (block.number === cursor.number + 1 && block.parentHash === cursor.hash)
     if (isContinued || await hashOf(cursor.number) === cursor.hash) return
-    const number = Math.max(before.number, Math.min(cursor.number, block.number) - REWIND_BLOCKS)
+    const number = Math.max(before.number, Math.min(cursor.number, block.number) - tuning.reorgBlocks)
+    const until = cursor.number + tuning.reorgBlocks
+    for (const event of seen.values()) if (event.blockNumber > number) doubtful.set(event.id, until)
     logger.warn('chain.reorganised', { from: cursor.number, to: number })
     const hash = number <= before.number ? undefined : await hashOf(number)
     cursor = hash === undefined ? before : { number, hash }
@@ -82,12 +88,30 @@ export function createEventFollower (components: EventFollowerComponents, option
   const handOn = (events: readonly ChainEvent[]): Promise<unknown> => {
     const results: unknown[] = []
     for (const event of events) {
-      if (seen.has(event.id)) continue
-      seen.set(event.id, event.blockNumber)
+      doubtful.delete(event.id)
+      const isKnown = seen.has(event.id)
+      seen.set(event.id, event)
+      if (isKnown) continue
       kept.push(event)
       for (const listener of listeners) results.push(call(listener, event))
     }
     if (kept.length > KEPT_EVENTS) kept.splice(0, kept.length - KEPT_EVENTS)
+    return Promise.allSettled(results)
+  }
+  /** A lost event may come once more in a later block: then it is handed on like a new one. */
+  const tellLost = (): Promise<unknown> => {
+    const results: unknown[] = []
+    for (const [id, until] of doubtful) {
+      const event = seen.get(id)
+      if (cursor.number < until) continue
+      doubtful.delete(id)
+      seen.delete(id)
+      if (event === undefined) continue
+      logger.warn('chain.event-lost', { event: event.name, dealId: event.dealId, transactionHash: event.transactionHash })
+      const place = kept.indexOf(event)
+      if (place >= 0) kept.splice(place, 1)
+      for (const listener of lostListeners) results.push(call(listener, event))
+    }
     return Promise.allSettled(results)
   }
   const call = async (listener: EventListener, event: ChainEvent): Promise<void> => {
@@ -106,12 +130,13 @@ export function createEventFollower (components: EventFollowerComponents, option
       const events = await read(cursor.number + 1, to)
       const hash = to === block.number ? block.hash : await hashOf(to)
       if (hash === undefined) return
-      const handled = handOn(events)
+      const handing = handOn(events)
       const reached = cursor = { number: to, hash }
-      for (const [id, number] of seen) if (number < to - 2 * REWIND_BLOCKS) seen.delete(id)
+      const handled = Promise.all([handing, tellLost()])
+      for (const [id, { blockNumber }] of seen) if (blockNumber < to - 2 * tuning.reorgBlocks && !doubtful.has(id)) seen.delete(id)
       saving = saving.then(async () => {
         const outcome = await Promise.race([handled.then(() => 'handled'), stopped.promise])
-        if (store !== undefined && outcome === 'handled') await saveCursor(store, key, reached)
+        if (outcome === 'handled') await saveCursor(store, key, reached)
       })
         .catch((error: unknown) => { logger.warn('chain.cursor-not-saved', { error }) })
     }
@@ -143,10 +168,14 @@ export function createEventFollower (components: EventFollowerComponents, option
       })
       return () => { isWanted = false; listeners.delete(listener) }
     },
+    onLost: (listener) => {
+      lostListeners.add(listener)
+      return () => { lostListeners.delete(listener) }
+    },
     caughtUp: async () => { await head.refresh(); kick(); await advancing },
     status: () => ({ block: cursor.number, problem }),
     start: async () => {
-      if (store !== undefined) cursor = await loadCursor(store, key) ?? before
+      cursor = await loadCursor(store, key) ?? before
       unwatch = head.onBlock(kick)
       kick()
     },

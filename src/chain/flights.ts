@@ -7,6 +7,7 @@ import type { ChainClients } from './clients.ts'
 import type { RpcReceipt, TransactionRequest, TxReceipt } from './contract-call.ts'
 import { decodeEvents, type EventSources } from './decode-events.ts'
 import { ChainError } from './errors.ts'
+import type { FlightLog, LoggedFlight } from './flight-log.ts'
 import type { Fees } from './fees.ts'
 import type { Head } from './head.ts'
 import { isRevert, revertError } from './reverts.ts'
@@ -19,10 +20,14 @@ export interface Flight {
   readonly gasLimit: number
   fees: Fees
   raw: Hex
-  readonly hashes: Hash[]
+  /** All that were sent under this nonce, the newest last. */
+  hashes: Hash[]
   sentAtMs: number
   /** Since when the nonce is known to be used up without a receipt of ours; -1 while it is not. */
   missingSinceMs: number
+  /** Left by an earlier run of the node, and nobody of this one has asked for it yet. */
+  isOrphan: boolean
+  readonly outcome: Promise<TxReceipt>
   readonly resolve: (receipt: TxReceipt) => void
   readonly reject: (error: unknown) => void
 }
@@ -30,7 +35,13 @@ export interface Flight {
 /** The transactions under way of one key, and what makes them land. */
 export interface Flights {
   readonly size: number
+  /** The chain lacks something that was sent: another look is needed. */
+  readonly isShort: boolean
   add: (flight: Flight) => void
+  /** Goes on with what an earlier run left on disk: those under way are sent again and watched like new ones. */
+  resume: (logged: readonly LoggedFlight[]) => Promise<void>
+  /** The receipt of an earlier run's transaction with exactly this call, which then belongs to the caller; undefined when there is none. */
+  claim: (call: TransactionRequest) => Promise<TxReceipt> | undefined
   /** The highest nonce given out, or undefined when nothing is under way. */
   highestNonce: () => number | undefined
   /** Looks once: settles what was included, re-sends what the chain lost, replaces what is stuck. Rejects with ChainError when the chain is away. */
@@ -46,10 +57,11 @@ export interface FlightsComponents {
   clock: Clock
   logger: Logger
   sources: EventSources
+  log: FlightLog
   /** Sends bytes again; a refusal is the callee's to swallow. */
   rebroadcast: (raw: Hex) => Promise<void>
-  /** Signs and sends the same call at the same nonce with higher fees; undefined when those it has are high enough. */
-  replace: (flight: Flight) => Promise<{ raw: Hex, hash: Hash, fees: Fees } | undefined>
+  /** Signs and sends the same call at the same nonce with higher fees, unless those it has are high enough; changes the flight. */
+  replace: (flight: Flight) => Promise<void>
   /** Another transaction took the nonce: the call has to go out under a new one. */
   restart: (flight: Flight) => void
   /** The chain lacks `nonce` and nothing of ours can fill it. */
@@ -60,7 +72,7 @@ export interface FlightsComponents {
 const RECENT = 256
 
 export function createFlights (components: FlightsComponents, options: { stuckMs: number }): Flights {
-  const { from, clients, clock, logger } = components
+  const { from, clients, clock, logger, log } = components
   const flights = new Map<number, Flight>()
   const recent = new Map<number, Hex>()
   let gapSinceMs: number | undefined
@@ -74,14 +86,21 @@ export function createFlights (components: FlightsComponents, options: { stuckMs
       // A lagging fallback node may know the nonce before the receipt.
       if (clock.now() - flight.missingSinceMs < options.stuckMs / 4) return
       flights.delete(flight.nonce)
+      await log.remove(flight.nonce)
       logger.warn('chain.nonce-taken', { name: flight.name, nonce: flight.nonce })
-      components.restart(flight)
+      // Whoever wanted an orphan has its own journal and asks again.
+      if (!flight.isOrphan) components.restart(flight)
       return
     }
     const result = await readReceipt(components, flight, receipt)
     flights.delete(flight.nonce)
+    await log.save(toLogged(flight, true))
     recent.set(flight.nonce, flight.raw)
-    for (const nonce of recent.keys()) { if (recent.size <= RECENT) break; recent.delete(nonce) }
+    for (const nonce of recent.keys()) {
+      if (recent.size <= RECENT) break
+      recent.delete(nonce)
+      await log.remove(nonce)
+    }
     if (result instanceof ChainError) flight.reject(result)
     else flight.resolve(result)
   }
@@ -99,18 +118,32 @@ export function createFlights (components: FlightsComponents, options: { stuckMs
   }
   const unstick = async (flight: Flight): Promise<void> => {
     logger.warn('chain.transaction-stuck', { name: flight.name, nonce: flight.nonce, hash: flight.hashes.at(-1) })
-    const replacement = await components.replace(flight)
+    await components.replace(flight)
     flight.sentAtMs = clock.now()
-    if (replacement !== undefined) {
-      flight.raw = replacement.raw
-      flight.fees = replacement.fees
-      flight.hashes.push(replacement.hash)
-    }
     for (const other of flights.values()) if (other !== flight) await components.rebroadcast(other.raw)
   }
   return {
     get size () { return flights.size },
+    get isShort () { return gapSinceMs !== undefined },
     add: (flight) => { flights.set(flight.nonce, flight) },
+    resume: async (logged) => {
+      for (const entry of logged) {
+        if (entry.hasLanded) { recent.set(entry.nonce, entry.raw); continue }
+        const { name, nonce, to, data, gasLimit, maxFeePerGas, maxPriorityFeePerGas, raw, hashes } = entry
+        const outcome = Promise.withResolvers<TxReceipt>()
+        outcome.promise.catch((error: unknown) => { logger.warn('chain.resumed-failed', { name, nonce, error }) })
+        const fees = { maxFeePerGas, maxPriorityFeePerGas }
+        flights.set(nonce, { name, nonce, call: { to, data }, gasLimit, fees, raw, hashes, sentAtMs: clock.now(), missingSinceMs: -1, isOrphan: true, outcome: outcome.promise, resolve: outcome.resolve, reject: outcome.reject })
+        logger.info('chain.resumed', { name, nonce })
+        await components.rebroadcast(raw)
+      }
+    },
+    claim: (call) => {
+      const orphan = [...flights.values()].find((flight) => flight.isOrphan && flight.call.to === call.to && flight.call.data === call.data)
+      if (orphan === undefined) return undefined
+      orphan.isOrphan = false
+      return orphan.outcome
+    },
     highestNonce: () => flights.size === 0 ? undefined : Math.max(...flights.keys()),
     look: async () => {
       if (flights.size === 0 && recent.size === 0) return
@@ -127,6 +160,12 @@ export function createFlights (components: FlightsComponents, options: { stuckMs
       flights.clear()
     }
   }
+}
+
+/** A flight as the log keeps it. */
+export function toLogged (flight: Pick<Flight, 'name' | 'call' | 'nonce' | 'gasLimit' | 'fees' | 'raw' | 'hashes'>, hasLanded: boolean): LoggedFlight {
+  const { name, call, nonce, gasLimit, fees, raw, hashes } = flight
+  return { name, nonce, ...call, gasLimit, ...fees, raw, hashes, hasLanded }
 }
 
 async function readReceipt (components: FlightsComponents, flight: Flight, receipt: RpcReceipt): Promise<TxReceipt | ChainError> {

@@ -1,3 +1,6 @@
+import { z } from 'zod'
+import { uintShape } from '../wire/shapes.ts'
+
 /** Figures of the embedded chain; protocol/devnet-chain.md gives the measurements behind them. */
 export interface SupervisorTuning {
   /** How often the pool is looked at. The mean wait for a block is half of it; 50 polls a second cost about 1 % of a core. */
@@ -41,18 +44,29 @@ export interface ChainTuning {
   requestTimeoutMs: number
   /** A transaction not in a block after this long is sent again with higher fees. */
   stuckMs: number
-  /** The head is trusted this many blocks deep only. */
+  /** How many RPC endpoints have to say alike what money depends on; 0: more than half of the URLs. */
+  quorum: number
+  /** Finality: events are handed on when this many blocks follow theirs. */
   confirmations: number
+  /** A re-org may take back this many blocks: so far is read again, and so long is an event that vanished waited for. */
+  reorgBlocks: number
   /** Blocks per eth_getLogs; public endpoints commonly refuse more than a few thousand. */
   logRangeBlocks: number
 }
 
 /** A chain on this machine: a request costs 1 ms. Idle nodes look four times a second; one that expects something 25 times, a fortieth of a core each. */
 export const DEVNET_TUNING: ChainTuning = {
-  pollMs: 250, busyPollMs: 40, requestTimeoutMs: 5000, stuckMs: 5000, confirmations: 0, logRangeBlocks: 10_000
+  pollMs: 250, busyPollMs: 40, requestTimeoutMs: 5000, stuckMs: 5000, quorum: 0, confirmations: 0, reorgBlocks: 128, logRangeBlocks: 10_000
 }
 
 /** A public chain over the Internet: blocks of 0.25 to 12 s; 2 confirmations hide one-block re-orgs. */
 export const PUBLIC_TUNING: ChainTuning = {
-  pollMs: 2000, busyPollMs: 500, requestTimeoutMs: 15_000, stuckMs: 60_000, confirmations: 2, logRangeBlocks: 2000
+  pollMs: 2000, busyPollMs: 500, requestTimeoutMs: 15_000, stuckMs: 60_000, quorum: 0, confirmations: 2, reorgBlocks: 128, logRangeBlocks: 2000
 }
+
+/** What a network file may set of it (protocol/network.md): money depends on these. */
+export const chainSettingsShape = z.strictObject({
+  quorum: uintShape.max(16).exactOptional(),
+  confirmations: uintShape.max(1000).exactOptional(),
+  reorgBlocks: uintShape.min(1).max(10_000).exactOptional()
+})

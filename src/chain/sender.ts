@@ -11,8 +11,9 @@ import type { ContractCall, TransactionRequest, TxReceipt } from './contract-cal
 import type { Deployment } from './deployment.ts'
 import { ChainError } from './errors.ts'
 import type { FeeSource } from './fees.ts'
-import { createFlights } from './flights.ts'
-import type { Head } from './head.ts'
+import type { FlightLog } from './flight-log.ts'
+import { createFlights, toLogged } from './flights.ts'
+import type { Block, Head } from './head.ts'
 import type { ChainTuning } from './options.ts'
 import { createOutbox, type Outbox } from './outbox.ts'
 import { isRevert, revertError } from './reverts.ts'
@@ -25,7 +26,8 @@ export interface Sender extends Startable {
   readonly address: Address
   /**
    * Simulates, signs, sends and waits for inclusion. A call that would revert costs nothing; one that needs the effect of a call sent
-   * earlier waits for that. While the chain is away it keeps trying. On abort the transaction may still be included.
+   * earlier waits for that. A call that an earlier run of the node sent and that is still under way is waited for instead of sent twice.
+   * While the chain is away it keeps trying. On abort the transaction may still be included.
    * Rejects with ContractError CHAIN_REVERTED, ChainError CHAIN_NO_GAS_MONEY, CHAIN_SEND_REFUSED, CHAIN_STOPPED, CHAIN_UNREACHABLE
    * (aborted while away), or the signal's reason.
    */
@@ -33,7 +35,7 @@ export interface Sender extends Startable {
   status: () => { inFlight: number }
 }
 export interface SendOptions { name: string, signal: AbortSignal }
-export interface SenderComponents { signer: Signer, clients: ChainClients, head: Head, fees: FeeSource, clock: Clock, logger: Logger }
+export interface SenderComponents { signer: Signer, clients: ChainClients, head: Head, fees: FeeSource, clock: Clock, logger: Logger, log: FlightLog }
 
 /** Gas of one transaction is capped (EIP-7825). */
 const MAX_GAS = 16_777_216
@@ -45,7 +47,7 @@ const MAX_RAISES = 12
 
 /** Sends nothing before `start`; the nonce is read from the chain at the first send. */
 export function createSender (components: SenderComponents, options: Pick<ChainTuning, 'stuckMs'> & { contracts: Deployment['contracts'] }): Sender {
-  const { signer, clients, head, clock, logger } = components
+  const { signer, clients, head, clock, logger, log } = components
   const from = signer.address
   const stopping = new AbortController()
   /** Sends that have not ended, in the order of their calls. */
@@ -56,13 +58,15 @@ export function createSender (components: SenderComponents, options: Pick<ChainT
 
   const outbox: Outbox = createOutbox({ ...components, highestInFlight: () => flights.highestNonce() })
   const flights = createFlights({
-    from, clients, head, clock, logger, sources: options.contracts,
+    from, clients, head, clock, logger, sources: options.contracts, log,
     rebroadcast: async (raw) => { await rebroadcast(clients, raw) },
     replace: async (flight) => {
       const isCheap = (await components.fees.current()).maxFeePerGas > flight.fees.maxFeePerGas
-      if (isCheap || flight.hashes.length <= MAX_RAISES) return await outbox.replace(flight.nonce, flight.call, flight.gasLimit, flight.fees)
-      await rebroadcast(clients, flight.raw)
-      return undefined
+      if (!isCheap && flight.hashes.length > MAX_RAISES) { await rebroadcast(clients, flight.raw); return }
+      await outbox.replace(flight.nonce, flight.call, flight.gasLimit, flight.fees, async ({ raw, hash, fees }) => {
+        Object.assign(flight, { raw, fees, hashes: [...flight.hashes, hash] })
+        await log.save(toLogged(flight, false))
+      })
     },
     restart: (flight) => {
       outbox.forgetNonce()
@@ -92,13 +96,17 @@ export function createSender (components: SenderComponents, options: Pick<ChainT
     }
   }
   const transact = async (call: TransactionRequest, sendOptions: SendOptions, earlier: ReadonlyArray<Promise<unknown>>): Promise<TxReceipt> => {
+    const { name, signal } = sendOptions
     const gasLimit = await simulate(call, sendOptions, earlier)
-    const { nonce, raw, hash, fees } = await outbox.submit(call, gasLimit, sendOptions.signal)
-    const receipt = new Promise<TxReceipt>((resolve, reject) => {
-      flights.add({ name: sendOptions.name, call, nonce, gasLimit, fees, raw, hashes: [hash], sentAtMs: clock.now(), missingSinceMs: -1, resolve, reject })
+    const { nonce, raw, hash, fees } = await outbox.submit(call, gasLimit, {
+      signal,
+      record: async ({ nonce, raw, hash, fees }) => { await log.save(toLogged({ name, call, nonce, gasLimit, fees, raw, hashes: [hash] }, false)) },
+      forget: log.remove
     })
-    logger.debug('chain.sent', { name: sendOptions.name, nonce, hash, gasLimit })
-    return await abortable(receipt, sendOptions.signal)
+    const { promise, resolve, reject } = Promise.withResolvers<TxReceipt>()
+    flights.add({ name, call, nonce, gasLimit, fees, raw, hashes: [hash], sentAtMs: clock.now(), missingSinceMs: -1, isOrphan: false, outcome: promise, resolve, reject })
+    logger.debug('chain.sent', { name, nonce, hash, gasLimit })
+    return await abortable(promise, signal)
   }
   return {
     address: from,
@@ -108,7 +116,9 @@ export function createSender (components: SenderComponents, options: Pick<ChainT
       sendOptions.signal.throwIfAborted()
       const relax = head.hurry()
       const signal = AbortSignal.any([sendOptions.signal, stopping.signal])
-      const sending = transact({ to: options.contracts[call.contract], data: call.data }, { name: sendOptions.name, signal }, [...begun])
+      const request = { to: options.contracts[call.contract], data: call.data }
+      const resumed = flights.claim(request)
+      const sending = resumed === undefined ? transact(request, { name: sendOptions.name, signal }, [...begun]) : abortable(resumed, signal)
       begun.add(sending)
       try {
         return await sending
@@ -118,14 +128,18 @@ export function createSender (components: SenderComponents, options: Pick<ChainT
       }
     },
     start: async () => {
-      let highest = -1
+      await whileUnreachable(clock, stopping.signal, async () => { await flights.resume(await log.load()) })
+      let last: Block | undefined
       const unwatch = head.onBlock((block) => {
-        if (flights.size > 0 || block.number < highest) look()
-        highest = block.number
+        // The first block and one that does not follow the last: the chain may have gone back behind what landed.
+        const isContinued = last !== undefined && (block.number > last.number + 1 || (block.number === last.number + 1 && block.parentHash === last.hash))
+        if (flights.size > 0 || !isContinued) look()
+        last = block
       })
+      look()
       let cancelTimer = (): void => undefined
       const tick = (): void => {
-        if (flights.size > 0) look()
+        if (flights.size > 0 || flights.isShort) look()
         cancelTimer = clock.after(options.stuckMs / 4, tick)
       }
       tick()

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { deploymentShape } from '../chain/deployment.ts'
+import { chainSettingsShape } from '../chain/options.ts'
 import { errorMessage } from '../core/errors.ts'
 import { dealParametersShape } from '../deal/options.ts'
 import { hashParameters } from '../deal/terms.ts'
@@ -15,6 +16,8 @@ export const networkShape = z.strictObject({
   devnet: z.boolean(),
   /** JSON-RPC URLs of the chain, first one preferred. */
   rpcUrls: z.array(z.url()).min(1),
+  /** How its nodes talk to the chain. */
+  chain: chainSettingsShape.optional(),
   deployment: deploymentShape,
   /** Multiaddrs with peer id. */
   bootstrap: z.array(z.string().regex(/^\/(?:ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(?:\/wss?)?\/p2p\/[1-9A-HJ-NP-Za-km-z]{32,64}$/, 'not a multiaddr like /ip4/192.0.2.1/tcp/4001/p2p/12D3KooW...')),

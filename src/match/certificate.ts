@@ -5,9 +5,20 @@ import type { UnitClass } from './kernel/unit-classes.ts'
 
 export type { Certificate } from '../wire/certificate.ts'
 
+/** Keys of the texts of late: most classes of a book were in the last epoch's, and a hash costs more than all else about a class. */
+const known = new Map<string, number>()
+/** Texts that are kept: those of the largest books, some 10 MB. */
+const MOST_KNOWN = 30_000
+
 /** protocol/certificate.md: the first 20 bits of keccak256 of the class's text. */
 export function keyOf (text: string): number {
-  return Number.parseInt(keccakHex(new TextEncoder().encode(text)).slice(2, 2 + Math.ceil(KEY_BITS / 4)), 16)
+  let key = known.get(text)
+  if (key === undefined) {
+    key = Number.parseInt(keccakHex(new TextEncoder().encode(text)).slice(2, 2 + Math.ceil(KEY_BITS / 4)), 16)
+    if (known.size >= MOST_KNOWN) known.clear()
+    known.set(text, key)
+  }
+  return key
 }
 
 /** What stands for classes that a certificate does not list: prices of machines with the same models of GPUs. */

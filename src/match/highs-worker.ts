@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
 import { roundedOptimum } from './highs/round.ts'
 import { search } from './search/search.ts'
-import type { SearchAnswer, SearchRequest } from './search-messages.ts'
+import { budgetLeft, type SearchAnswer, type SearchRequest } from './search-messages.ts'
 
 /** Columns of the largest book that HiGHS solves in seconds: 50,000 take 5 s, 250,000 a minute (measured). */
 const MAX_COLUMNS = 50_000
@@ -13,7 +13,7 @@ parentPort?.on('message', ({ program, ...options }: SearchRequest) => {
   const first = withoutHighs()
   say({ found: first, done: program.columnJob.length > MAX_COLUMNS })
   if (program.columnJob.length > MAX_COLUMNS) return
-  roundedOptimum(program, options.budgetMs / 1000).then(
+  roundedOptimum(program, budgetLeft(options) / 1000).then(
     (found) => { say({ found: found !== undefined && found.worth > first.worth ? found : { ...first, ...(found !== undefined && found.bound < first.bound ? { bound: found.bound, prices: found.prices } : {}) }, done: true }) },
     // An error of the package carries its whole minified source.
     (error: unknown) => { throw new Error(`HiGHS: ${error instanceof Error ? error.message.slice(0, 200) : 'failed'}`) }

@@ -71,15 +71,18 @@ function createMarket (snapshot: Snapshot): Market {
   for (const job of sorted) assertAmount(job.offer.limit, job.id)
   const groups = groupsOf(sorted)
   const jobs = sorted.map((job, at) => groups.incomplete.has(at) ? { ...job, incomplete: true } : job)
-  const stated = rows.map((row, at) => ({ ...row, freeCollateral: collateral[accounts.of[at] as number] as number, reputationBp: reputation[accounts.of[at] as number] as number }))
-  const offers = stated.map((row, at) => ({
-    ...row,
-    offer: {
-      ...row.offer,
-      capacity: capacity[units.of[at] as number] as Resources,
-      gpus: row.offer.gpus.map((device, place) => ({ ...device, shareBp: devices[units.of[at] as number]?.[place] as number }))
-    }
-  }))
+  const offersOf = new Int32Array(units.count)
+  for (const unit of units.of) offersOf[unit] = (offersOf[unit] as number) + 1
+  // Rows that share nothing stay the same objects: what is known of them from earlier epochs holds.
+  const stated = rows.map((row, at): OfferRow => {
+    const shared = { freeCollateral: collateral[accounts.of[at] as number] as number, reputationBp: reputation[accounts.of[at] as number] as number }
+    return row.freeCollateral === shared.freeCollateral && row.reputationBp === shared.reputationBp ? row : { ...row, ...shared }
+  })
+  const offers = stated.map((row, at) => {
+    const unit = units.of[at] as number
+    if (offersOf[unit] === 1) return row
+    return { ...row, offer: { ...row.offer, capacity: capacity[unit] as Resources, gpus: row.offer.gpus.map((device, place) => ({ ...device, shareBp: devices[unit]?.[place] as number })) } }
+  })
   return {
     epoch: snapshot.epoch, atMs: snapshot.atMs, rules: snapshot.rules, jobs, offers, stated,
     jobIndex: indexOf(jobs), offerIndex: indexOf(offers),

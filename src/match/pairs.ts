@@ -4,6 +4,7 @@ import type { Market } from './market.ts'
 import { collateralFor, priceFor, referenceAlone } from './price.ts'
 import type { JobRow, OfferRow } from './problem.ts'
 import { bandFor, clip, isTickJob, welfareOf } from './score.ts'
+import { createScreen } from './screen.ts'
 import { seatsOf, type Seats } from './seats.ts'
 
 /** All admissible pairs of a market, grouped by job in canonical order; the copies of a job share them. Pair numbers are positions in the columns. */
@@ -26,34 +27,54 @@ export interface Pairs {
   readonly bid: Float64Array
 }
 
+/** Pairs that are found job by job, so that who has other things to do may stop in between. */
+export interface Gathering {
+  /** Finds the next job's pairs, in canonical order. False: there is none left. */
+  next: () => boolean
+  /** What was found; jobs that were not come to have none. */
+  pairs: () => Pairs
+}
+
 /** Tries every job on every offer: O(jobs * offers). */
 export function pairsOf (market: Market): Pairs {
+  const gathering = gatherPairs(market)
+  while (gathering.next());
+  return gathering.pairs()
+}
+
+export function gatherPairs (market: Market): Gathering {
   const { jobs, offers, rules } = market
   const seats = seatsOf(market)
   const jobStart = new Int32Array(jobs.length + 1)
   const columns = { job: [] as number[], offer: [] as number[], variant: [] as number[], welfare: [] as number[], collateral: [] as number[], near: [] as number[] }
   const variants = createVariants()
-  for (let jobAt = 0; jobAt < jobs.length; jobAt++) {
-    const row = jobs[jobAt] as JobRow
-    for (let offerAt = 0; offerAt < offers.length; offerAt++) {
-      const other = offers[offerAt] as OfferRow
-      if (row.offer.gpus.length > other.offer.gpus.length || !suits(row, other, market)) continue
-      for (const devices of variantsOf(row.offer, other.offer)) {
-        if (!affords(row, other, market, devices)) continue
-        columns.job.push(jobAt)
-        columns.offer.push(offerAt)
-        columns.variant.push(variants.numberOf(devices))
-        columns.welfare.push(welfareOf(row, other, rules, devices))
-        columns.collateral.push(collateralFor(priceFor(row.offer, other.offer, rules, devices), rules, row.offer))
-        columns.near.push(row.offer.locality.some((place) => other.offer.locality.includes(place)) ? 1 : 0)
-      }
-    }
-    jobStart[jobAt + 1] = columns.job.length
-  }
+  const screen = createScreen(market)
+  let jobAt = 0
   return {
-    count: columns.job.length, seats, jobStart, job: Int32Array.from(columns.job), offer: Int32Array.from(columns.offer),
-    variant: Int32Array.from(columns.variant), variants: variants.list, welfare: Float64Array.from(columns.welfare), collateral: Float64Array.from(columns.collateral),
-    near: Uint8Array.from(columns.near), bid: Float64Array.from(seats.bundles, (bundle) => bidOf(market, seats, bundle))
+    next: () => {
+      if (jobAt === jobs.length) return false
+      const row = jobs[jobAt] as JobRow
+      for (const offerAt of screen.offersFor(row)) {
+        const other = offers[offerAt] as OfferRow
+        if (!suits(row, other, market)) continue
+        for (const devices of variantsOf(row.offer, other.offer)) {
+          if (!affords(row, other, market, devices)) continue
+          columns.job.push(jobAt)
+          columns.offer.push(offerAt)
+          columns.variant.push(variants.numberOf(devices))
+          columns.welfare.push(welfareOf(row, other, rules, devices))
+          columns.collateral.push(collateralFor(priceFor(row.offer, other.offer, rules, devices), rules, row.offer))
+          columns.near.push(row.offer.locality.some((place) => other.offer.locality.includes(place)) ? 1 : 0)
+        }
+      }
+      jobStart[++jobAt] = columns.job.length
+      return true
+    },
+    pairs: () => ({
+      count: columns.job.length, seats, jobStart: jobStart.fill(columns.job.length, jobAt + 1), job: Int32Array.from(columns.job), offer: Int32Array.from(columns.offer),
+      variant: Int32Array.from(columns.variant), variants: variants.list, welfare: Float64Array.from(columns.welfare), collateral: Float64Array.from(columns.collateral),
+      near: Uint8Array.from(columns.near), bid: Float64Array.from(seats.bundles, (bundle) => bidOf(market, seats, bundle))
+    })
   }
 }
 

@@ -1,6 +1,6 @@
 import { parentPort } from 'node:worker_threads'
 import { search, type Found } from './search/search.ts'
-import type { SearchAnswer, SearchRequest } from './search-messages.ts'
+import { budgetLeft, type SearchAnswer, type SearchRequest } from './search-messages.ts'
 
 // Entry of a worker thread (src/match/search-thread.ts): the search does not look up while it runs.
 parentPort?.on('message', ({ program, ...options }: SearchRequest) => {
@@ -8,5 +8,5 @@ parentPort?.on('message', ({ program, ...options }: SearchRequest) => {
     const answer: SearchAnswer = { found, done }
     parentPort?.postMessage(answer)
   }
-  say(search(program, { ...options, now: () => performance.now(), report: (found) => { say(found, false) } }), true)
+  say(search(program, { ...options, budgetMs: budgetLeft(options), now: () => performance.now(), report: (found) => { say(found, false) } }), true)
 })

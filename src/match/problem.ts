@@ -16,6 +16,8 @@ export interface Row {
   readonly departed?: boolean
   /** True for a record that came too late for every solver to know it in time: a match with it counts one tick. */
   readonly late?: boolean
+  /** True for a record that was written, or came, so late that nodes may differ about it: a match with it counts one tick in the solver's lead (protocol/auction.md, Reward). */
+  readonly fresh?: boolean
 }
 
 /** A job offer of a creator. */

@@ -7,6 +7,7 @@ import { kernelOf } from './kernel/kernel.ts'
 import { placeNarrowed } from './narrowed.ts'
 import type { Solution } from './problem.ts'
 import { programOf } from './search/program.ts'
+import { threadNow } from './search-messages.ts'
 import type { Found } from './search/search.ts'
 import { createSearchThread } from './search-thread.ts'
 import { warmStartOf } from './warm.ts'
@@ -32,8 +33,8 @@ export const HIGHS_ENGINE: SearchEngineOptions = { name: 'highs', workerUrl: wor
 /** Milliseconds kept back for turning the answer into matches: so many, and one for each so many jobs. */
 const RESERVE_MS = 10
 const JOBS_A_MS = 400
-/** How long after its time the worker may answer before it is terminated. */
-const PATIENCE_MS = 100
+/** What a message from the worker may take; then its best so far is the answer. */
+const MESSAGE_MS = 10
 
 /** An engine whose worker thread computes on the snapshot's classes. When the worker fails, it answers with what that found before. */
 export function createSearchEngine (components: { logger: Logger }, options: SearchEngineOptions): Engine {
@@ -50,8 +51,8 @@ export function createSearchEngine (components: { logger: Logger }, options: Sea
       const due = deadlineMs - RESERVE_MS - snapshot.jobs.length / JOBS_A_MS
       const start = warm === undefined ? undefined : warmStartOf(kernel, program, warm)
       const onFound = (found: Found): void => { onImproved?.(toSolution(found.places)) }
-      const request = { program, budgetMs: Math.max(0, due - clock.now()), seed, ...(start === undefined ? {} : { warm: start }), ...(maxRounds === undefined ? {} : { maxRounds }) }
-      const found = await thread.run(request, { signal, clock, deadlineMs: Math.max(due, clock.now()) + PATIENCE_MS }, onFound)
+      const request = { program, sentMs: threadNow(), budgetMs: Math.max(0, due - clock.now()), seed, ...(start === undefined ? {} : { warm: start }), ...(maxRounds === undefined ? {} : { maxRounds }) }
+      const found = await thread.run(request, { signal, clock, deadlineMs: Math.max(due, clock.now()) + MESSAGE_MS }, onFound)
       signal.throwIfAborted()
       if (found !== undefined) onPrices?.(certificateOf(kernel, found.prices))
       return toSolution(found?.places ?? new Int32Array())

@@ -11,11 +11,14 @@ const MAX_HEAP_MIB = 1024
 /** One worker thread for searches, one after the other. It is started by the first and kept: compiled code makes the next one faster. */
 export interface SearchThread {
   /**
-   * Resolves with the last solution that the worker reported before `deadlineMs`; undefined when there was none. A worker that is late is terminated, so is
-   * one whose signal aborts, which rejects with the signal's reason.
+   * Resolves with what the worker found, at `deadlineMs` with the last that it reported, or with the first one after; undefined when there was none for a while
+   * more: then it is terminated. So is one whose signal aborts, which rejects with the signal's reason.
    */
   run: (request: SearchRequest, budget: Pick<Budget, 'deadlineMs' | 'signal' | 'clock'>, onFound: (found: Found) => void) => Promise<Found | undefined>
 }
+
+/** How long after its time the worker may go on before it is terminated: a new one compiles everything again. */
+const PATIENCE_MS = 200
 
 /** A started worker and who listens to it now. */
 interface Running { readonly worker: Worker, listener: { message: (answer: SearchAnswer) => void, gone: (error?: Error) => void } | undefined }
@@ -44,24 +47,27 @@ export function createSearchThread (components: { logger: Logger }, options: { w
       let last: Found | undefined
       return await new Promise((resolve, reject) => {
         const end = (keep: boolean): void => {
-          cancel()
+          for (const cancel of cancels) cancel()
           signal.removeEventListener('abort', onAbort)
           running.listener = undefined
           if (keep) idle = running
           else running.worker.terminate().catch(() => undefined)
         }
-        const cancel = clock.after(Math.max(0, deadlineMs - clock.now()), () => { end(false); resolve(last) })
+        let isOver = false
+        const answer = (): void => {
+          isOver = true
+          if (last !== undefined) resolve(last)
+        }
+        const left = Math.max(0, deadlineMs - clock.now())
+        const cancels = [clock.after(left, answer), clock.after(left + PATIENCE_MS, () => { end(false); resolve(last) })]
         const onAbort = (): void => { end(false); reject(signal.reason as Error) }
         signal.addEventListener('abort', onAbort, { once: true })
         running.listener = {
           message: ({ found, done }) => {
-            last = found
-            if (!done) {
-              onFound(found)
-              return
-            }
-            end(true)
-            resolve(found)
+            if (!isOver || last === undefined) last = found
+            if (done) end(true)
+            else if (!isOver) onFound(found)
+            if (done || isOver) resolve(last)
           },
           // Out of memory, or a bug: the engine goes on with what it has.
           gone: (error) => {

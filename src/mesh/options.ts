@@ -34,7 +34,7 @@ export interface MeshOptions {
 
 /** Loopback only: a node reaches the outside when its owner says so. */
 export const DEFAULT_LISTEN: readonly string[] = ['/ip4/127.0.0.1/tcp/0']
-/** Gossipsub's D is 8: with as many connections every topic mesh can be full. */
+/** Gossipsub's D is 6: with a few connections more every topic mesh can be full, also beside neighbours whose own is. */
 export const DEFAULT_TARGET_PEERS = 8
 /** libp2p's default of 300 costs about 30 MB of sockets and streams; 128 leaves room on a small machine. */
 export const DEFAULT_MAX_CONNECTIONS = 128
@@ -56,10 +56,12 @@ export const IDONTWANT_MIN_BYTES = 16 * 1024
 /** Bytes waiting for one slow peer before gossip to it is dropped: 16 messages of the largest size. */
 export const MAX_GOSSIP_OUTBOUND_BYTES = 4 * 1024 * 1024
 /**
- * What is accepted is passed on after less than this, drawn for each message. Neighbours send each other less of what both have; a
- * node hears of it from the first of its neighbours, so that a hop takes a fraction of it longer.
+ * What is accepted is passed on after less than this, drawn each time, with all that came meanwhile. Neighbours send each other less
+ * of what both have; a node hears of it from the first of its neighbours, so that a hop takes a fraction of it longer.
  */
-export const FORWARD_SPREAD_MS = 20
+export const FORWARD_SPREAD_MS = 40
+/** Messages in a packet of ours; others take 256. */
+export const MAX_PACKET_MESSAGES = 128
 /** Messages being validated at once; above, new ones are ignored, which costs nobody score. Lotus: 256 per topic, two topics. */
 export const MAX_PENDING_VALIDATIONS = 512
 
@@ -76,6 +78,8 @@ export const MAX_STREAMS_PER_PROTOCOL = 256
 export const INBOUND_CONNECTIONS_PER_SECOND = 200
 /** Connections in the handshake at once (default 10, which one machine with 20 nodes exceeds). */
 export const MAX_PENDING_INBOUND_CONNECTIONS = 100
+/** Each connection is tried this often, from both sides (libp2p: 10 s, of which a quarter of an idle node's work came: a stream, its negotiation, two entries of the peer store). */
+export const PING_INTERVAL_MS = 30_000
 /** A ping may take this long before the connection counts as dead: a loaded machine stalls for seconds. */
 export const PING_TIMEOUT_MS = 15_000
 

@@ -58,7 +58,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
   try {
     const signer = await openKey(root)
     const [chain, mesh] = await bothStarted(
-      lifecycle.add(createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet })),
+      lifecycle.add(createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet, ...(network.chain === undefined ? {} : { tuning: network.chain }) })),
       lifecycle.add(createMesh({ datastore, logger, clock, random }, {
         network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap,
         topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)],

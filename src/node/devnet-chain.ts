@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { hexToBytes, type Hex } from 'viem'
 import { createClients } from '../chain/clients.ts'
-import { deploy } from '../chain/deploy.ts'
+import { deploy, type DeployOptions } from '../chain/deploy.ts'
 import type { Deployment } from '../chain/deployment.ts'
 import { createChain, type Chain } from '../chain/chain.ts'
 import { transferCall } from '../chain/account-calls.ts'
@@ -17,7 +17,7 @@ export interface Faucet { signer: Signer, rpcUrl: string, fund: (account: Addres
 
 const CHAIN_ID = 31_337
 /** A day on a devnet; longer than every dispute there. */
-const PARAMETERS: Deployment['parameters'] = { unbondSeconds: 86_400, minMediatorBond: 50_000_000_000 }
+const PARAMETERS: DeployOptions['parameters'] = { unbondSeconds: 86_400, minMediatorBond: 50_000_000_000 }
 const GAS_MONEY = `0x${(10n ** 20n).toString(16)}`
 const TIMEOUT_MS = 30_000
 

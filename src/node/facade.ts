@@ -59,10 +59,11 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
 
   return {
     status: async () => {
-      const { isReachable } = chain.status()
+      const { isReachable, resting } = chain.status()
       const { problem } = replica.status()
       const warnings = [
         ...(isReachable ? [] : ['the chain cannot be reached; deals wait']),
+        ...resting.map(({ url, problem }) => `RPC endpoint ${new URL(url).host} is left aside: ${problem}`),
         ...(mesh.peers().length === 0 ? ['no peers'] : []),
         ...(parts.networkClock.isSound() ? [] : [`the clock is ${Math.round((parts.networkClock.measuredMs() ?? 0) / 1000)} s behind the peers': the node takes no part in auctions`]),
         ...(problem === undefined ? [] : [`the book is held in memory only: ${problem.message}`]),

@@ -9,11 +9,12 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Deal } from '../deal/deal.ts'
 import { dueAction, type DueAction } from '../deal/timeouts.ts'
 import { isTerminal } from '../deal/states.ts'
+import { takeBack } from '../deal/take-back.ts'
 import type { DealEvent } from '../deal/transitions.ts'
 import type { DealBook } from './deal-book.ts'
 import { recordTransaction } from './transactions.ts'
 
-export interface DealWatchComponents { deals: DealBook, chain: Pick<Chain, 'onEvent' | 'blockTime' | 'send' | 'isNullified' | 'domain' | 'deployment' | 'hurry'>, clock: Clock, logger: Logger }
+export interface DealWatchComponents { deals: DealBook, chain: Pick<Chain, 'onEvent' | 'onLost' | 'stateOf' | 'blockTime' | 'send' | 'isNullified' | 'domain' | 'deployment' | 'hurry'>, clock: Clock, logger: Logger }
 
 /** Between two looks at the deadlines. Half a second against devnet deadlines of ten. */
 const TICK_MS = 500
@@ -64,6 +65,18 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
     })
   }
 
+  /** The chain took back what the journal was told: the deal stands again where the chain says, and deadlines and the role act from there. */
+  const onLost = async (event: ChainEvent): Promise<void> => {
+    const deal = event.dealId === undefined ? undefined : deals.get(event.dealId)
+    if (deal === undefined) return
+    const { creator, jobNumber, attempt } = deal.terms.core
+    const [state, wasOpened] = await Promise.all([chain.stateOf(deal.terms), chain.isNullified(creator, jobNumber, attempt)])
+    // The lane of a deal that is over may hold another one.
+    if (state === 'None' && wasOpened) return
+    logger.warn('deal.taken-back', { dealId: deal.dealId, event: event.name, state })
+    await deals.update(deal, (changed) => { takeBack(changed, state) })
+  }
+
   /** The creator took a job back on chain: what is not open yet can never be. */
   const onNullified = async (creator: string, jobNumber: number): Promise<void> => {
     for (const deal of deals.open()) {
@@ -108,6 +121,9 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
       // The chain's cursor moves on when this has settled: a crash before that brings the event again.
       stops.push(deals.onUpdate(adjustPace), chain.onEvent(async (event) => {
         await onEvent(event).catch((error: unknown) => { logger.error('deal.event', { error: errorMessage(error) }) })
+      }))
+      stops.push(chain.onLost(async (event) => {
+        await onLost(event).catch((error: unknown) => { logger.error('deal.lost', { error: errorMessage(error) }) })
       }))
       adjustPace()
       loop = (async () => {

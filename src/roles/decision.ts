@@ -8,7 +8,7 @@ import type { Address, Hash } from '../wire/shapes.ts'
 
 /** One pair of a published solution, with all that its consent needs. */
 export interface Pairing extends PricedPair { epoch: number, solver: Address, solverPeer: string | undefined, solutionId: Hash, evidence: Uint8Array }
-/** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first; `feeOf` its solver's fee for a pair at a price, nLILY. */
+/** An epoch as this node ranks it. `pairingsOf` gives a job's pairs, best solution first; `feeOf` a solver's fee for a pair of its solution at a price, nLILY. */
 export interface AuctionDecision { epoch: number, ranking: readonly Ranked[], pairingsOf: (jobOfferId: Hash) => Pairing[], feeOf: (solutionId: Hash, price: number) => number }
 
 /** What a ranking of the snapshot means for jobs and solvers. `peerOf`: where a solver is met. */
@@ -27,7 +27,12 @@ export function decisionOf (ranking: readonly Ranked[], held: { snapshot: Snapsh
     })
   }
   // Only who proposes or opens asks; a ranking is made for every proposal that comes.
-  let reward: { found: Reward | undefined } | undefined
+  const rewards = new Map<Hash, { found: Reward | undefined }>()
+  const rewardFor = (solutionId: Hash): Reward | undefined => {
+    const { found } = rewards.get(solutionId) ?? { found: rewardOf(snapshot, ranking, solutionId) }
+    rewards.set(solutionId, { found })
+    return found
+  }
   return {
     epoch,
     ranking,
@@ -36,9 +41,6 @@ export function decisionOf (ranking: readonly Ranked[], held: { snapshot: Snapsh
       // A job that the best solution leaves out waits: a worse one would take what the best gave to others.
       return pairings[0]?.solver === ranking[0]?.solver ? pairings : []
     },
-    feeOf: (solutionId, price) => {
-      const { found } = reward ??= { found: rewardOf(snapshot, ranking) }
-      return rewardFee(price, snapshot.rules, solutionId === found?.solutionId ? found : undefined)
-    }
+    feeOf: (solutionId, price) => rewardFee(price, snapshot.rules, rewardFor(solutionId))
   }
 }

@@ -3,7 +3,7 @@ import type { AuctionRules, MatchRules } from '../match/options.ts'
 import type { Phases } from '../match/phases.ts'
 import type { Snapshot } from '../match/problem.ts'
 import type { Ranked } from '../match/ranking.ts'
-import { cutoffsOf, snapshotOf } from '../match/snapshot.ts'
+import { cutoffsOf, sameOr, snapshotOf } from '../match/snapshot.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { HeldEpoch } from './class-prices.ts'
 import type { Contacts } from './contacts.ts'
@@ -45,9 +45,14 @@ export function createHeldEpochs (
   const { rules } = options
   const epochs = new Map<number, Held>()
 
-  const snapshot = (epoch: number, cutoff: 'solve' | 'verify'): Snapshot => {
+  /** The newest snapshot: of a book that stands still the next one is the same. */
+  let newest: Snapshot | undefined
+  const snapshots = <C extends 'solve' | 'verify'>(epoch: number, cutoffs: readonly C[]): Record<C, Snapshot> => {
     const phases: Phases = clockwork.phases(epoch)
-    return snapshotOf(sightings.funded(phases.epochStart), { phases, cutoff: cutoffsOf(phases, rules)[cutoff], rules: options.match })
+    const funded = sightings.funded(phases.epochStart)
+    const found: Partial<Record<C, Snapshot>> = {}
+    for (const cutoff of cutoffs) found[cutoff] = newest = sameOr(newest, snapshotOf(funded, { phases, cutoff: cutoffsOf(phases, rules)[cutoff], rules: options.match }))
+    return found as Record<C, Snapshot>
   }
 
   return {
@@ -63,10 +68,10 @@ export function createHeldEpochs (
       return competition
     },
     competition: (epoch) => epochs.get(epoch)?.competition,
-    snapshot,
+    snapshot: (epoch, cutoff) => snapshots(epoch, [cutoff])[cutoff],
     fix: (epoch) => {
       const held = epochs.get(epoch)
-      if (held !== undefined) held.fixed = { verify: snapshot(epoch, 'verify'), solve: snapshot(epoch, 'solve') }
+      if (held !== undefined) held.fixed = snapshots(epoch, ['solve', 'verify'])
     },
     isFixed: (epoch) => epochs.get(epoch)?.fixed !== undefined,
     decide: (epoch) => {

@@ -16,7 +16,7 @@ import type { AuctionView } from './auction.ts'
 
 export interface OpeningComponents { mesh: Pick<Mesh, 'requests'>, auction: Pick<AuctionView, 'feeOf'>, chain: Pick<Chain, 'domain' | 'send'>, signer: Signer, clock: Clock, logger: Logger }
 
-/** Rankings differ a little between nodes; by more than this only where somebody cheats (protocol/auction.md, Reward). */
+/** What records near a limit, and those that only one side holds, may make of a fee; more only where somebody cheats (protocol/auction.md, Reward). */
 const FEE_TOLERANCE_BP = 1000
 
 /** Promises to open deals and opens them on chain, for whoever's match it was: a solver, or a node that posted the floor. */

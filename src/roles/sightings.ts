@@ -1,3 +1,4 @@
+import type { z } from 'zod'
 import type { Book, Entry } from '../book/book.ts'
 import { copiesOf } from '../match/groups.ts'
 import type { AuctionRules } from '../match/options.ts'
@@ -5,7 +6,7 @@ import { epochsSince } from '../match/phases.ts'
 import type { JobRow, OfferRow } from '../match/problem.ts'
 import type { Seen } from '../match/snapshot.ts'
 import { jobOfferShape } from '../wire/job-offer.ts'
-import { decodeBody } from '../wire/record.ts'
+import { decodeBody, type SignedRecord } from '../wire/record.ts'
 import { resourceOfferShape } from '../wire/resource-offer.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Eligibility } from './eligibility.ts'
@@ -19,6 +20,10 @@ export interface Sightings {
   funded: (atMs: number) => { jobs: Array<Seen<JobRow>>, offers: Array<Seen<OfferRow>> }
 }
 
+/** What records say, each read once: snapshots of all epochs share it, and what is derived from it is kept with it. */
+const jobOfferOf = createReader(jobOfferShape)
+const resourceOfferOf = createReader(resourceOfferShape)
+
 /** Departures that are remembered at most: with the oldest of more, nodes may score apart. */
 const MAX_GONE = 20_000
 
@@ -27,6 +32,9 @@ export function createSightings (components: { book: Pick<Book, 'live' | 'onChan
   const { book, eligibility, clock } = components
   /** Ascending by `goneMs`. */
   const gone = new Map<Hash, { entry: Entry, goneMs: number }>()
+  /** The row that a record had last: the same object as long as it says the same. */
+  const jobRows = new WeakMap<Entry, JobRow>()
+  const offerRows = new WeakMap<Entry, OfferRow>()
 
   const forget = (): void => {
     for (const [id, { goneMs }] of gone) {
@@ -38,7 +46,25 @@ export function createSightings (components: { book: Pick<Book, 'live' | 'onChan
     forget()
     return [...book.live(kind).map((entry) => ({ entry })), ...[...gone.values()].filter(({ entry }) => entry.record.kind === kind)]
   }
-  const seenOf = <T>(row: T, { entry, goneMs }: { entry: Entry, goneMs?: number }): Seen<T> => ({ row, firstSeenMs: entry.firstSeenMs + clock.offsetMs(), ...(goneMs === undefined ? {} : { goneMs }) })
+  const seenOf = <T>(row: T, { entry, goneMs }: { entry: Entry, goneMs?: number }): Seen<T> => ({ row, writtenMs: entry.record.seq, firstSeenMs: entry.firstSeenMs + clock.offsetMs(), ...(goneMs === undefined ? {} : { goneMs }) })
+  const jobRowOf = (entry: Entry, atMs: number): JobRow => {
+    const { record } = entry
+    const ageEpochs = epochsSince(options.rules, record.seq, atMs)
+    const known = jobRows.get(entry)
+    if (known?.ageEpochs === ageEpochs) return known
+    const row = { id: record.id, account: record.account, offer: jobOfferOf(record), ageEpochs }
+    jobRows.set(entry, row)
+    return row
+  }
+  const offerRowOf = (entry: Entry): OfferRow => {
+    const { record } = entry
+    const [freeCollateral, reputationBp] = [eligibility.free(record.account), eligibility.reputationBp(record.account)]
+    const known = offerRows.get(entry)
+    if (known?.freeCollateral === freeCollateral && known.reputationBp === reputationBp) return known
+    const row = { id: record.id, account: record.account, offer: resourceOfferOf(record), freeCollateral, reputationBp }
+    offerRows.set(entry, row)
+    return row
+  }
 
   return {
     watch: () => book.onChange(({ type, entry }) => {
@@ -50,15 +76,18 @@ export function createSightings (components: { book: Pick<Book, 'live' | 'onChan
       forget()
     }),
     funded: (atMs) => {
-      const jobs = entriesOf('job').map((sighting) => {
-        const { record } = sighting.entry
-        return seenOf({ id: record.id, account: record.account, offer: decodeBody(jobOfferShape, record), ageEpochs: epochsSince(options.rules, record.seq, atMs) }, sighting)
-      })
-      const offers = entriesOf('offer').map((sighting) => {
-        const { record } = sighting.entry
-        return seenOf({ id: record.id, account: record.account, offer: decodeBody(resourceOfferShape, record), freeCollateral: eligibility.free(record.account), reputationBp: eligibility.reputationBp(record.account) }, sighting)
-      })
+      const jobs = entriesOf('job').map((sighting) => seenOf(jobRowOf(sighting.entry, atMs), sighting))
+      const offers = entriesOf('offer').map((sighting) => seenOf(offerRowOf(sighting.entry), sighting))
       return { jobs: jobs.filter(({ row }) => eligibility.free(row.account) >= row.offer.limit * copiesOf(row)), offers: offers.filter(({ row }) => row.freeCollateral > 0) }
     }
+  }
+}
+
+function createReader<S extends z.ZodType> (shape: S): (record: SignedRecord) => z.output<S> {
+  const known = new WeakMap<SignedRecord, { body: z.output<S> }>()
+  return (record) => {
+    const found = known.get(record) ?? { body: decodeBody(shape, record) }
+    known.set(record, found)
+    return found.body
   }
 }

@@ -9,11 +9,14 @@ import type { Signer } from '../identity/signer.ts'
 import type { Engine } from '../match/engine.ts'
 import { solutionToBytes } from '../match/fit.ts'
 import type { Phases } from '../match/phases.ts'
+import { verifySolution } from '../match/verify.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { certificateIdOf, commitDigest, commitmentOf, MAX_REVEALED_CERTIFICATE_BYTES, NO_CERTIFICATE, revealDigest, solutionIdOf } from '../wire/auction.ts'
 import { encodeCertificate, type Certificate } from '../wire/certificate.ts'
 import type { AuctionView } from './auction.ts'
+import { RoleError } from './errors.ts'
 import { serveOpen } from './opening.ts'
+import { createSendingTime } from './sending-time.ts'
 
 export interface SolverComponents {
   mesh: Pick<Mesh, 'requests'>
@@ -26,9 +29,6 @@ export interface SolverComponents {
   logger: Logger
 }
 
-/** A commit must be everywhere before its deadline: gossip over a home line. Short epochs are those of one machine, where a seventh of the phase is time enough. */
-const COMMIT_MARGIN_MS = 300
-const COMMIT_MARGIN_SHARE = 0.15
 /** Reveals wait for every clock to have passed the commit deadline. */
 const REVEAL_DELAY_MS = 50
 
@@ -44,22 +44,30 @@ export function createSolver (components: SolverComponents): Startable {
   const { domain } = components.chain
   const stopping = new AbortController()
   const stops: Array<() => void> = []
+  const sendingTime = createSendingTime()
 
   const compete = async (phases: Phases): Promise<void> => {
     const { epoch } = phases
     const snapshot = auction.snapshot(epoch, 'solve')
     if (snapshot.jobs.length === 0 || snapshot.offers.length === 0) return
-    const deadlineMs = phases.commitDeadline - Math.min(COMMIT_MARGIN_MS, Math.floor((phases.commitDeadline - phases.epochStart) * COMMIT_MARGIN_SHARE))
+    const answerBy = sendingTime.answerBy(phases)
     let prices: Certificate | undefined
-    const solution = await engine.solve(snapshot, { deadlineMs, seed: random.below(2 ** 31), signal: stopping.signal, clock, onPrices: (found) => { prices = found } })
+    const solution = await engine.solve(snapshot, { deadlineMs: answerBy, seed: random.below(2 ** 31), signal: stopping.signal, clock, onPrices: (found) => { prices = found } })
+    const answeredMs = clock.now()
     if (solution.matches.length === 0) return
+    const { ok, code, reason } = verifySolution(snapshot, solution)
+    if (!ok) throw new RoleError('ENGINE_INFEASIBLE', `the engine's answer is not feasible: ${code ?? ''}`, { data: { engine: engine.name, code, reason } })
     const bytes = solutionToBytes(snapshot, solution)
     const certificate = prices === undefined ? undefined : toReveal(prices)
     const statement = {
       epoch, solver: signer.address, solutionId: solutionIdOf(bytes), certificateId: certificate === undefined ? NO_CERTIFICATE : certificateIdOf(certificate), salt: bytesToHex(random.bytes(32))
     }
     const commit = { epoch, solver: signer.address, commitment: commitmentOf(statement) }
-    await auction.say({ type: 'commit', commit: { ...commit, signature: signer.sign(commitDigest(domain, commit)) } })
+    try {
+      await auction.say({ type: 'commit', commit: { ...commit, signature: signer.sign(commitDigest(domain, commit)) } })
+    } finally {
+      sendingTime.note({ answerBy, answeredMs, saidMs: clock.now() })
+    }
     await clock.wait(phases.commitDeadline + REVEAL_DELAY_MS - clock.now(), stopping.signal)
     const signed = { ...statement, signature: signer.sign(revealDigest(domain, statement)) }
     const { solver, certificateId, salt, signature, solutionId } = signed

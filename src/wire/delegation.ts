@@ -1,7 +1,7 @@
 import { hexToBytes, keccak256 } from 'viem'
 import { z } from 'zod'
 import { addressShape, type Hash, peerIdShape, signatureShape, uintShape } from './shapes.ts'
-import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain } from './typed-data.ts'
+import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain, type StructValue } from './typed-data.ts'
 
 /** protocol/identity.md. An account lets an operator key sign records for it until `expiry`. */
 export const delegationShape = z.strictObject({
@@ -32,4 +32,12 @@ const DELEGATION_TYPE_HASH = typeHashOf(encodeType('Delegation', DELEGATION_TYPE
 export function delegationDigest (domain: Domain, delegation: Omit<Delegation, 'signature'>): Hash {
   const peerIdHash = keccak256(hexToBytes(`0x${Buffer.from(delegation.peerId, 'utf8').toString('hex')}`))
   return typedDigest(domain, hashStruct(DELEGATION_TYPE_HASH, DELEGATION_TYPE, { ...delegation, peerIdHash }))
+}
+
+const REVOKE_TYPE = [['account', 'address'], ['operator', 'address'], ['nonce', 'uint64']] as const
+const REVOKE_TYPE_HASH = typeHashOf(encodeType('RevokeDelegation', REVOKE_TYPE))
+
+/** The digest by which the account revokes, in the Directory, every delegation to `operator` with this nonce or a lower one. */
+export function revokeDelegationDigest (domain: Domain, revocation: StructValue<typeof REVOKE_TYPE>): Hash {
+  return typedDigest(domain, hashStruct(REVOKE_TYPE_HASH, REVOKE_TYPE, revocation))
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { addBondCall } from '../../src/chain/account-calls.ts'
 import type { Chain, ChainEvent } from '../../src/chain/chain.ts'
-import type { CursorStore } from '../../src/chain/cursor.ts'
+import { createVolatileStore, type ChainStore } from '../../src/chain/chain-store.ts'
 import { namedSigner, startTestChain, type TestChain } from '../support/chain.ts'
 
 const signal = AbortSignal.timeout(60_000)
@@ -10,9 +10,9 @@ let chain: TestChain
 t.before(async () => { chain = await startTestChain() })
 t.teardown(async () => { await chain.stop() })
 
-function memoryStore (): CursorStore & { puts: number } {
-  const entries = new Map<string, Uint8Array>()
-  const store = { puts: 0, get: async (key: string) => entries.get(key), put: async (key: string, value: Uint8Array) => { store.puts++; entries.set(key, value) } }
+function memoryStore (): ChainStore & { puts: number } {
+  const inner = createVolatileStore()
+  const store = { ...inner, puts: 0, put: async (key: string, value: Uint8Array) => { store.puts++; await inner.put(key, value) } }
   return store
 }
 /** Collects the bonds of one account, in the order of delivery. */

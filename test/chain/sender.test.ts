@@ -5,8 +5,10 @@ import t from 'tap'
 import { addBondCall, approveCall, depositApprovedCall, finishUnbondCall, transferCall, withdrawCall } from '../../src/chain/account-calls.ts'
 import { reservePort, startAnvil } from '../../src/chain/anvil.ts'
 import { createChain } from '../../src/chain/chain.ts'
+import { createVolatileStore } from '../../src/chain/chain-store.ts'
 import { createClients } from '../../src/chain/clients.ts'
 import { createFeeSource } from '../../src/chain/fees.ts'
+import { createFlightLog } from '../../src/chain/flight-log.ts'
 import { createHead } from '../../src/chain/head.ts'
 import { DEVNET_TUNING } from '../../src/chain/options.ts'
 import { createSender } from '../../src/chain/sender.ts'
@@ -178,7 +180,7 @@ t.test('nobody there: the error names the URL', async (t) => {
   const rpcUrl = `http://127.0.0.1:${port}`
   const adapter = createChain({ signer: namedSigner('x'), clock: createSystemClock(), logger: silentLogger }, { rpcUrls: [rpcUrl], deployment: chain.deployment, devnet: true })
   await t.rejects(adapter.start(), { code: 'CHAIN_UNREACHABLE', message: new RegExp(rpcUrl), hint: /lilynode devnet/ })
-  const beside = await chain.chainFor(namedSigner('x'), { rpcUrls: [rpcUrl, chain.rpcUrl] })
+  const beside = await chain.chainFor(namedSigner('x'), { rpcUrls: [rpcUrl, chain.rpcUrl], tuning: { quorum: 1 } })
   t.ok(await beside.blockTime() > 0, 'a second URL that answers is enough')
 })
 
@@ -189,7 +191,7 @@ t.test('a stuck transaction is replaced with higher fees, and those behind it fo
   const clients = createClients({ rpcUrls: [`http://127.0.0.1:${port}`], chainId: 31_338, requestTimeoutMs: 5000 })
   const head = createHead({ clients, clock, logger: silentLogger }, DEVNET_TUNING)
   const signer = namedSigner('stuck')
-  const sender = createSender({ signer, clients, head, fees: createFeeSource({ clients, head, clock }), clock, logger: silentLogger }, { stuckMs: 200, contracts: chain.deployment.contracts })
+  const sender = createSender({ signer, clients, head, fees: createFeeSource({ clients, head, clock }), clock, logger: silentLogger, log: createFlightLog({ store: createVolatileStore(), logger: silentLogger }, { chainId: 31_338, from: signer.address }) }, { stuckMs: 200, contracts: chain.deployment.contracts })
   t.teardown(async () => { await sender.stop(); await head.stop(); await anvil.stop() })
   await clients.request('anvil_setBalance', [signer.address, '0xde0b6b3a7640000'])
   await head.start()

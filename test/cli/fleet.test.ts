@@ -16,8 +16,9 @@ import { openKey } from '../../src/node/keys.ts'
 import type { FleetRoster } from '../../src/wire/fleet-roster.ts'
 import { DEVNET_DEAL_PARAMETERS } from '../../src/deal/options.ts'
 import { DEFAULT_MATCH_RULES, DEVNET_AUCTION_RULES } from '../../src/match/options.ts'
-import { address, hash } from '../deal/deals.ts'
+import { address } from '../deal/deals.ts'
 import { startNode } from '../mesh/nodes.ts'
+import { NOWHERE } from '../support/deployments.ts'
 import { INVENTORY } from '../support/fleets.ts'
 import { until } from '../support/lilynode.ts'
 import { NO_VIEW } from '../support/no-view.ts'
@@ -27,7 +28,7 @@ t.setTimeout(120_000)
 const DOMAIN = { chainId: 31_337, market: address(3) }
 const NETWORK = {
   name: 'test-1', devnet: true, rpcUrls: ['http://127.0.0.1:8545'], bootstrap: [], modulePublishers: [], match: DEFAULT_MATCH_RULES, auction: DEVNET_AUCTION_RULES, deal: DEVNET_DEAL_PARAMETERS,
-  deployment: { chainId: 31_337, genesisTime: 1, startBlock: 0, contracts: { token: address(1), vault: address(2), market: DOMAIN.market, court: address(4), batches: address(5) }, codeHashes: { token: hash(1), vault: hash(2), market: hash(3), court: hash(4), batches: hash(5) }, parameters: { unbondSeconds: 60, minMediatorBond: 1 } }
+  deployment: NOWHERE
 }
 
 interface Said { code: number, text: string, progress: string, json: <T>() => T }

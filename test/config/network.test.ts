@@ -4,14 +4,12 @@ import t from 'tap'
 import { loadNetwork, networkParametersHash, type Network } from '../../src/config/network.ts'
 import { DEVNET_DEAL_PARAMETERS } from '../../src/deal/options.ts'
 import { DEFAULT_MATCH_RULES, DEVNET_AUCTION_RULES } from '../../src/match/options.ts'
-import { address, hash, PEER } from '../deal/deals.ts'
+import { address, PEER } from '../deal/deals.ts'
+import { NOWHERE } from '../support/deployments.ts'
 
 const network: Network = {
   name: 'test-1', devnet: false, rpcUrls: ['http://127.0.0.1:8545'],
-  deployment: {
-    chainId: 31_337, genesisTime: 1, startBlock: 0, contracts: { token: address(1), vault: address(2), market: address(3), court: address(4), batches: address(5) },
-    codeHashes: { token: hash(1), vault: hash(2), market: hash(3), court: hash(4), batches: hash(5) }, parameters: { unbondSeconds: 60, minMediatorBond: 1 }
-  },
+  deployment: NOWHERE,
   bootstrap: [`/ip4/192.0.2.1/tcp/4001/p2p/${PEER}`, `/dns4/boot.example/tcp/443/wss/p2p/${PEER}`], modulePublishers: [address(5)], match: DEFAULT_MATCH_RULES, auction: DEVNET_AUCTION_RULES, deal: DEVNET_DEAL_PARAMETERS
 }
 

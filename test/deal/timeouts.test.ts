@@ -16,6 +16,7 @@ t.test('each deadline lets its action begin one second after it, as the contract
   t.equal(firstDue(progress({ state: 'ResultsSubmitted', startedAt: 995, submittedAt: 1010 }), 'finalize'), 1010 + 10 + 1)
   t.equal(firstDue(progress({ state: 'ResultsChallenged', startedAt: 995, submittedAt: 1010, challengedAt: 1015 }), 'timeout-reveal'), 1015 + 8 + 1)
   t.equal(firstDue(progress({ state: 'ResultsChallenged', challengedAt: 1015, revealedAt: 1020 }), 'timeout-verdict'), 1020 + 8 + 1)
+  t.equal(firstDue(progress({ state: 'ResultsChallenged', challengedAt: 1015, revealedAt: 1020, ruledUntil: 1060 }), 'conclude'), 1060 + 1)
   t.end()
 })
 

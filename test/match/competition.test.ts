@@ -8,7 +8,7 @@ import { solveFloor } from '../../src/match/floor.ts'
 import { auctionRulesShape, DEFAULT_AUCTION_RULES as RULES } from '../../src/match/options.ts'
 import { epochAt, epochsSince, phasesOf } from '../../src/match/phases.ts'
 import type { Match, Snapshot, Solution } from '../../src/match/problem.ts'
-import { cutoffsOf, knownToAll, snapshotOf, withoutDeparted, type Cutoff } from '../../src/match/snapshot.ts'
+import { cutoffsOf, knownToAll, sameOr, snapshotOf, withoutDeparted, type Cutoff } from '../../src/match/snapshot.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { commitDigest, decodeEvidence, encodeEvidence, FALLBACK_SALT, solutionIdOf, statementOf, tieKey, type AuctionCommit, type AuctionReveal } from '../../src/wire/auction.ts'
 import { encodeSolution } from '../../src/wire/solution.ts'
@@ -215,8 +215,8 @@ t.test('a posting never counts more than the floor, so seeing all reveals gains 
 
 t.test('solvers take what was there at the boundary, verifiers what was there before the commit deadline, for one tick what came after the grace period began', async (t) => {
   const { solve, verify } = cutoffsOf(phases, RULES)
-  t.same([solve, verify], [{ seenBeforeMs: AT_MS, lateFromMs: AT_MS - 1000 }, { seenBeforeMs: AT_MS + 4000, lateFromMs: AT_MS - 1000, goneFromMs: AT_MS - 2000 }])
-  const seen = { jobs: [AT_MS - 1001, AT_MS - 1000, AT_MS - 1, AT_MS, AT_MS + 3999, AT_MS + 4000].map((firstSeenMs, at) => ({ row: job(at + 1), firstSeenMs })), offers: [{ row: offer(1), firstSeenMs: 0 }] }
+  t.same([solve, verify], [{ seenBeforeMs: AT_MS, lateFromMs: AT_MS - 1000, freshFromMs: AT_MS - 2000, datedFromMs: AT_MS - 3000 }, { seenBeforeMs: AT_MS + 4000, lateFromMs: AT_MS - 1000, freshFromMs: AT_MS - 2000, datedFromMs: AT_MS - 3000, goneFromMs: AT_MS - 2000 }])
+  const seen = { jobs: [AT_MS - 1001, AT_MS - 1000, AT_MS - 1, AT_MS, AT_MS + 3999, AT_MS + 4000].map((firstSeenMs, at) => ({ row: job(at + 1), writtenMs: 0, firstSeenMs })), offers: [{ row: offer(1), writtenMs: 0, firstSeenMs: 0 }] }
   const held = (cutoff: Cutoff): unknown[] => snapshotOf(seen, { phases, cutoff, rules: MATCH_RULES }).jobs.map((row) => [row.id, row.late === true])
   t.same(held(solve), [[hash(1), false], [hash(2), true], [hash(3), true]])
   t.same(held(verify), [[hash(1), false], [hash(2), true], [hash(3), true], [hash(4), true], [hash(5), true]])
@@ -228,12 +228,27 @@ t.test('solvers take what was there at the boundary, verifiers what was there be
   t.match(snapshotOf(seen, { phases, cutoff: solve, rules: MATCH_RULES }), { epoch: 7, atMs: phases.epochStart })
 })
 
+t.test('a book that stands still is one snapshot for who solves, who verifies and what is priced; rows that differ make another', async (t) => {
+  const { solve, verify } = cutoffsOf(phases, RULES)
+  const seenWith = (firstSeenMs: number): Parameters<typeof snapshotOf>[0] => ({ jobs: [{ row: rows[0], writtenMs: 0, firstSeenMs: 0 }, { row: rows[1], writtenMs: 0, firstSeenMs }], offers: [] })
+  const rows = [job(1), job(2)] as const
+  const quiet = snapshotOf(seenWith(AT_MS - 1500), { phases, cutoff: solve, rules: MATCH_RULES })
+  const again = snapshotOf(seenWith(AT_MS - 1500), { phases, cutoff: verify, rules: MATCH_RULES })
+  t.equal(quiet.jobs[1]?.fresh, true)
+  t.equal(sameOr(quiet, again), quiet)
+  t.equal(knownToAll(quiet), quiet)
+  const lively = snapshotOf(seenWith(AT_MS + 1), { phases, cutoff: verify, rules: MATCH_RULES })
+  t.equal(sameOr(quiet, lively), lively, 'one came late')
+  t.equal(sameOr(quiet, { ...again, epoch: 8 }).epoch, 8)
+  t.same(knownToAll(lively).jobs, [rows[0]])
+})
+
 t.test('a record that left too late for solvers to know counts for who verifies, wherever in that span each node saw it leave', async (t) => {
   const { solve, verify } = cutoffsOf(phases, RULES)
   const seenBy = (goneMs: number): Parameters<typeof snapshotOf>[0] => ({
-    jobs: [{ row: job(1), firstSeenMs: 0, goneMs }, { row: job(2), firstSeenMs: 0 }],
+    jobs: [{ row: job(1), writtenMs: 0, firstSeenMs: 0, goneMs }, { row: job(2), writtenMs: 0, firstSeenMs: 0 }],
     // The provider's unit had room for both jobs; what came after has room for none.
-    offers: [{ row: offer(1), firstSeenMs: 0, goneMs }, { row: { ...offer(9, { capacity: { cpuMilli: 1, memoryMiB: 1, diskMiB: 1 } }), account: offer(1).account }, firstSeenMs: goneMs }]
+    offers: [{ row: offer(1), writtenMs: 0, firstSeenMs: 0, goneMs }, { row: { ...offer(9, { capacity: { cpuMilli: 1, memoryMiB: 1, diskMiB: 1 } }), account: offer(1).account }, writtenMs: 0, firstSeenMs: goneMs }]
   })
   const at = (goneMs: number, cutoff: Cutoff): Snapshot => snapshotOf(seenBy(goneMs), { phases, cutoff, rules: MATCH_RULES })
   t.match(verifySolution(at(AT_MS - 2001, verify), solution(1, 2)), { ok: true, counted: 0, unknown: 2 }, 'gone before the span')

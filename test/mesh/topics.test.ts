@@ -84,6 +84,45 @@ t.test('what a neighbour sends while a message waits to be passed on is not sent
   t.same(sentTo, [far.mesh.peerId])
 })
 
+t.test('messages accepted while others wait are passed on in one packet', async (t) => {
+  /** The pass-on of the middle node waits for the test. */
+  const LATER_MS = 123_457
+  const held: Array<() => void> = []
+  const clock = createSystemClock()
+  const middle = (await startNode(t, {
+    clock: { ...clock, after: (ms, task) => { if (ms !== LATER_MS) return clock.after(ms, task); held.push(task); return () => undefined } },
+    random: { ...createSystemRandom(), below: () => LATER_MS }
+  })).mesh
+  const [origin, far] = (await Promise.all([startNode(t), startNode(t)])).map(({ mesh }) => mesh) as [Mesh, Mesh]
+  origin.penalise(far.peerId, 1e9, 'test')
+  const atMiddle = listen(middle)
+  const atFar = listen(far)
+  listen(origin)
+  await origin.connect(middle.addresses()[0] ?? '', { signal: soon() })
+  await far.connect(middle.addresses()[0] ?? '', { signal: soon() })
+  await Promise.all([untilSubscribed(origin, TOPIC, 1), untilSubscribed(middle, TOPIC, 2), untilSubscribed(far, TOPIC, 1)])
+  await untilGrafted(middle, TOPIC, 2)
+  const gossip = far.libp2p.services['gossip'] as { handleReceivedRpc: (from: unknown, packet: { messages: unknown[] }) => Promise<void> }
+  const { handleReceivedRpc } = gossip
+  const packets: number[] = []
+  gossip.handleReceivedRpc = async (from, packet) => {
+    if (packet.messages.length > 0) packets.push(packet.messages.length)
+    await handleReceivedRpc.call(gossip, from, packet)
+  }
+  for (const message of ['one', 'two', 'three']) {
+    const judged = atMiddle.next()
+    await origin.topics.publish(TOPIC, text(message))
+    await judged
+  }
+  // The verdict on the last one is known a turn after it was asked for.
+  await new Promise((resolve) => { setImmediate(resolve) })
+  t.equal(held.length, 1)
+  const arrived = atFar.next()
+  held[0]?.()
+  await arrived
+  t.same(packets, [3])
+})
+
 t.test('ignored and rejected messages stop here; only a rejected one costs its sender', async (t) => {
   const { a, b, atB, atC } = await startRow(t, (message) => message as Validation)
   for (const message of ['ignore', 'reject']) {

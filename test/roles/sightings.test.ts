@@ -39,3 +39,20 @@ t.test('offers come and go: departures are remembered for a while, and forgotten
   clock.advance(KEEP_MS - 50)
   t.same((seen() as unknown[][]).map(([id]) => id).includes(first.id), false, 'forgotten')
 })
+
+t.test('a row is the same object as long as its record says the same, so that what is derived from it holds', async (t) => {
+  const clock = { ...createManualClock(T0), offsetMs: () => 0 }
+  const book = createBook({ domain: DOMAIN })
+  let free = 10_000_000
+  const sightings = createSightings({ book, eligibility: { free: () => free, reputationBp: () => 10_000 }, clock }, { keepMs: KEEP_MS, rules: { epochMs: 2000 } })
+  for (const record of [signRecord(alice, 'job'), signRecord(bob, 'offer')]) book.merge(record, T0)
+  const rows = (atMs: number): unknown[] => Object.values(sightings.funded(atMs)).flatMap((seen) => seen.map(({ row }) => row as unknown))
+  const [job, offer] = rows(T0 + 1000)
+  t.ok(rows(T0 + 1500).every((row, at) => row === [job, offer][at]))
+  const [older, same] = rows(T0 + 5000) as [{ ageEpochs: number, offer: unknown }, unknown]
+  t.not(older, job, 'it has aged')
+  t.equal(older.offer, (job as { offer: unknown }).offer, 'what it offers was read once')
+  t.equal(same, offer)
+  free = 20_000_000
+  t.not(rows(T0 + 5000)[1], offer, 'it can lock more')
+})

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import { hexToBytes, keccak256, numberToHex, stringToBytes } from 'viem'
 import { transferCall } from '../../src/chain/account-calls.ts'
 import { createChain, type Chain, type ChainOptions } from '../../src/chain/chain.ts'
-import type { CursorStore } from '../../src/chain/cursor.ts'
+import type { ChainStore } from '../../src/chain/chain-store.ts'
 import { createClients, type ChainClients } from '../../src/chain/clients.ts'
-import { deploy } from '../../src/chain/deploy.ts'
+import { deploy, type DeployOptions } from '../../src/chain/deploy.ts'
 import type { Deployment } from '../../src/chain/deployment.ts'
 import type { SupervisorTuning } from '../../src/chain/options.ts'
 import { startSupervisor, type Supervisor } from '../../src/chain/supervisor.ts'
@@ -25,7 +25,7 @@ export interface TestChain {
   /** Holds the token supply and 1,000 ether. */
   readonly treasury: Signer
   /** A started chain adapter for `signer`, stopped with this test chain. */
-  chainFor: (signer: Signer, options?: Partial<ChainOptions> & { datastore?: CursorStore }) => Promise<Chain>
+  chainFor: (signer: Signer, options?: Partial<ChainOptions> & { datastore?: ChainStore }) => Promise<Chain>
   /** Gives ether, and `tokens` nLILY when asked. */
   fund: (address: Address, tokens?: number) => Promise<void>
   /** Moves chain time ahead and mines a block. */
@@ -39,7 +39,7 @@ export function namedSigner (name: string): Signer {
 }
 
 /** Starts within a second or two; `await chain.stop()` in teardown ends everything and removes its folder. */
-export async function startTestChain (options: { logger?: Logger, tuning?: Partial<SupervisorTuning>, parameters?: Partial<Deployment['parameters']> } = {}): Promise<TestChain> {
+export async function startTestChain (options: { logger?: Logger, tuning?: Partial<SupervisorTuning>, parameters?: Partial<DeployOptions['parameters']> } = {}): Promise<TestChain> {
   const clock = createSystemClock()
   const logger = options.logger ?? silentLogger
   const dataPath = await mkdtemp(join(tmpdir(), 'lilynode-chain-'))

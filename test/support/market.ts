@@ -109,6 +109,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
     account: async (who: Address) => ({ free: FREE, locked: 0, bond: accounts.get(who)?.startsWith('solver') === true ? FREE : 0, unbonding: 0 }),
     isNullified: async (creator: Address, jobNumber: number, attempt: number) => nullified.has(dealIdOf(DOMAIN, creator, jobNumber, attempt)),
     onEvent: (listener: (event: ChainEvent) => void) => { listeners.add(listener); return () => { listeners.delete(listener) } },
+    onLost: () => () => undefined,
     hurry: () => () => undefined,
     send: async (call: { data: Hash }) => {
       const { functionName, args } = decodeFunctionData({ abi: ABIS.market, data: call.data })

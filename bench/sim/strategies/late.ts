@@ -1,4 +1,4 @@
-import { DEFAULT_AUCTION_RULES as AUCTION, DEFAULT_MATCH_RULES as RULES } from '../../../src/match/options.ts'
+import { BP, DEFAULT_AUCTION_RULES as AUCTION, DEFAULT_MATCH_RULES as RULES } from '../../../src/match/options.ts'
 import { phasesOf } from '../../../src/match/phases.ts'
 import { referenceAlone } from '../../../src/match/price.ts'
 import { cutoffsOf, snapshotOf } from '../../../src/match/snapshot.ts'
@@ -13,22 +13,22 @@ const JUST_MS = 500
 const WASH_CPU = 32_000
 const WASH_SECONDS = 600
 
-/** A job and a machine of two accounts of one owner for each epoch, at the edges of the band, shown from `from` on until commits are closed. Nobody ever consents for them. */
-function washPairs (world: World, epochs: number, from: (phases: ReturnType<typeof phasesOf>) => number): { jobs: Job[], units: Unit[] } {
+/** A job and a machine of two accounts of one owner for each epoch, at the edges of the band, shown from `from` on until commits are closed, to the other half `laterMs` later. Nobody ever consents for them. */
+function washPairs (world: World, epochs: number, from: (phases: ReturnType<typeof phasesOf>) => number, { laterMs = 0, backdatedMs = 0 } = {}): { jobs: Job[], units: Unit[] } {
   const job = world.jobs.find(isCpu) as Job
   const unit = world.units.find(isCpu) as Unit
   const phases = Array.from({ length: epochs }, (_, epoch) => phasesOf(AUCTION, GENESIS_SECONDS, epoch))
   const resources = { cpuMilli: WASH_CPU, memoryMiB: 1024, diskMiB: 0 }
-  const times = (atMs: number): Times => [atMs, atMs]
+  const times = (atMs: number): Times => [atMs, atMs + laterMs]
   return {
     jobs: phases.map((at): Job => {
       const offer = { ...job.offer, gpus: [], resources, runSeconds: WASH_SECONDS, jobNumber: 1000 + at.epoch, verification: { strategy: 'receipt' as const, auditBp: 0 } }
       const limit = Math.floor(referenceAlone(offer, RULES) * 13 / 10)
-      return { ...job, name: `wash job ${at.epoch}`, account: accountOf(world.seed, 'wash creator'), value: limit, offer: { ...offer, limit }, writtenMs: from(at), seenMs: times(from(at)), goneMs: times(at.commitDeadline) }
+      return { ...job, name: `wash job ${at.epoch}`, account: accountOf(world.seed, 'wash creator'), value: limit, offer: { ...offer, limit }, writtenMs: from(at) - backdatedMs, seenMs: times(from(at)), goneMs: times(at.commitDeadline) }
     }),
     units: phases.map((at): Unit => {
       const offer = { ...unit.offer, unit: `wash-${at.epoch}`, capacity: resources, ask: { base: 0, cpuMilliSecond: 0, memoryMiBSecond: 0, diskMiBSecond: 0 } }
-      return { ...unit, name: `wash machine ${at.epoch}`, account: accountOf(world.seed, 'wash provider'), offer, truth: offer, freeCollateral: 1e15, firstMs: times(from(at)), goneMs: times(at.commitDeadline) }
+      return { ...unit, name: `wash machine ${at.epoch}`, account: accountOf(world.seed, 'wash provider'), offer, truth: offer, freeCollateral: 1e15, writtenMs: from(at) - backdatedMs, firstMs: times(from(at)), goneMs: times(at.commitDeadline) }
     })
   }
 }
@@ -38,6 +38,18 @@ const openWash: Strategy = {
   play: (world, epochs) => {
     const wash = washPairs(world, epochs, (phases) => phases.epochStart - AUCTION.epochMs / 2)
     return { members: membersOf(solverAt(world, STRONG)), world: { ...world, jobs: [...world.jobs, ...wash.jobs], units: [...world.units, ...wash.units] } }
+  }
+}
+
+/** In time for one half, too late for the other by so many graces before the start: one where late begins, two where leads end; dated so that only this counts. */
+function edgeWash (graces: 1 | 2): Strategy {
+  return {
+    name: `edge wash: backdated, ${graces === 1 ? 'late' : 'fresh'} for one half only`,
+    ...(graces === 1 ? { known: 'where late begins one half of the mesh counts in full what the other counts one tick' } : {}),
+    play: (world, epochs) => {
+      const wash = washPairs(world, epochs, ({ epochStart }) => epochStart - graces * AUCTION.epochMs * AUCTION.graceBp / BP - 1, { laterMs: 900, backdatedMs: AUCTION.epochMs })
+      return { members: membersOf(solverAt(world, STRONG)), world: { ...world, jobs: [...world.jobs, ...wash.jobs], units: [...world.units, ...wash.units] } }
+    }
   }
 }
 
@@ -77,7 +89,7 @@ const hidden: Strategy = {
       say: ({ honest, phases, seen }) => {
         const { solver, solved } = honest(STRONG)
         const match = { job: idOf(world.seed, `job:wash job ${phases.epoch}:${phases.commitDeadline}:0`), offer: idOf(world.seed, `offer:wash machine ${phases.epoch}:${phases.commitDeadline}`), devices: [] }
-        const snapshot = snapshotOf(seen[0], { phases, cutoff: { seenBeforeMs: phases.revealDeadline, lateFromMs: phases.revealDeadline }, rules: RULES })
+        const snapshot = snapshotOf(seen[0], { phases, cutoff: { seenBeforeMs: phases.revealDeadline, lateFromMs: phases.revealDeadline, freshFromMs: phases.revealDeadline, datedFromMs: phases.revealDeadline }, rules: RULES })
         return [planOf(solver, phases, snapshot, { ...solved, solution: { ...solved.solution, matches: [...solved.solution.matches, match] } })]
       }
     }
@@ -111,4 +123,4 @@ const alternative: Strategy = {
 }
 
 /** What a solver may try with records that come late, or not at all. */
-export const LATE: readonly Strategy[] = [openWash, hidden, lateWash, lateAlly, alternative, { name: 'provider: small late alternative', play: loneAlternative }]
+export const LATE: readonly Strategy[] = [openWash, edgeWash(1), edgeWash(2), hidden, lateWash, lateAlly, alternative, { name: 'provider: small late alternative', play: loneAlternative }]

@@ -1,4 +1,4 @@
-import { DEFAULT_AUCTION_RULES as AUCTION } from '../../../src/match/options.ts'
+import { DEFAULT_AUCTION_RULES as AUCTION, DEFAULT_MATCH_RULES as RULES } from '../../../src/match/options.ts'
 import { isWithin, type Running } from '../book.ts'
 import type { Pair } from '../consent.ts'
 import type { Deal, Play } from '../play.ts'
@@ -70,5 +70,15 @@ const cheapSolver: Strategy = {
   }
 }
 
+const underpays: Strategy = {
+  name: 'creators pay nine tenths of the fee',
+  known: 'a tenth is left for what nodes see differently',
+  play: (world) => {
+    const own = creatorsOf(world)
+    const accounts = new Set(own.map(({ account }) => account))
+    return { members: membersOf(...own), world, pays: (creator, fee) => accounts.has(creator) ? Math.max(RULES.minFee, Math.ceil(fee * 9 / 10)) : fee }
+  }
+}
+
 /** What single creators and providers may try after they were matched. */
-export const PARTIES: readonly Strategy[] = [takesAll, picks, drainedByProvider, drainedByCreator, cheapSolver]
+export const PARTIES: readonly Strategy[] = [takesAll, picks, drainedByProvider, drainedByCreator, cheapSolver, underpays]

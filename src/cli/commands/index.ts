@@ -94,6 +94,18 @@ export const COMMANDS: readonly CommandDefinition[] = [
     load: async () => (await import('./fleet.ts')).runFleet
   },
   {
+    usage: 'deploy',
+    summary: 'deploy the contracts with this folder\'s key and write the deployment file of the new network',
+    example: 'lilynode deploy --rpc http://127.0.0.1:8545 --out deployment.json',
+    options: [
+      ['--rpc <url>', 'JSON-RPC URL of the chain'], ['--out <file>', 'where the deployment file goes; must not exist (default deployment.json)'],
+      ['--holder <address>', 'who gets the whole token supply (default the deployer)'],
+      ['--parameters <file>', 'JSON of unbondSeconds, minMediatorBond and governed; what it leaves out has its default'],
+      ['--wait <seconds>', 'give up when the transactions are not in blocks after this (default 600)']
+    ],
+    load: async () => (await import('./deploy.ts')).runDeploy
+  },
+  {
     usage: 'devnet',
     summary: 'keep a whole local network up until Ctrl-C; resumes where it was',
     example: 'lilynode devnet --providers 3 --solvers 2',

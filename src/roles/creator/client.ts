@@ -36,7 +36,7 @@ export interface ClientComponents extends NegotiateComponents, JudgeComponents, 
   replica: BookReplica
   blocks: Blocks
   auction: Pick<AuctionView, 'onDecided' | 'prices' | 'decision' | 'checkPair' | 'noteStalled' | 'say'>
-  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'blockTime' | 'isNullified' | 'account' | 'deployment' | 'hurry' | 'stateOf'>
+  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'onLost' | 'blockTime' | 'isNullified' | 'account' | 'deployment' | 'hurry' | 'stateOf'>
   clock: Clock
   logger: Logger
 }

@@ -32,7 +32,7 @@ export interface ProviderComponents extends ConsentComponents {
   room: DealRoom
   blocks: Blocks
   executor: Executor
-  chain: Pick<Chain, 'account' | 'domain' | 'send' | 'onEvent' | 'blockTime' | 'isNullified' | 'deployment' | 'hurry'>
+  chain: Pick<Chain, 'account' | 'domain' | 'send' | 'onEvent' | 'onLost' | 'stateOf' | 'blockTime' | 'isNullified' | 'deployment' | 'hurry'>
   signer: Signer
   clock: Clock
   logger: Logger
