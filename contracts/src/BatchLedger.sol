@@ -5,7 +5,7 @@ import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProo
 import {IBatches} from "./interfaces/IBatches.sol";
 import {IMarket} from "./interfaces/IMarket.sol";
 import {IVault} from "./interfaces/IVault.sol";
-import {Batch, Commitment, Line, Statement} from "./libraries/BatchTypes.sol";
+import {Batch, Commitment, Line, Opening, Statement} from "./libraries/BatchTypes.sol";
 import {BatchHash} from "./libraries/BatchHash.sol";
 import {DealCore, Signature} from "./libraries/DealTypes.sol";
 import {DealHash} from "./libraries/DealHash.sol";
@@ -117,21 +117,24 @@ abstract contract BatchLedger is IBatches, SignedBy {
 
     /// @inheritdoc IBatches
     function claim(
-        Batch calldata b,
-        uint256 leaf,
+        Opening calldata o,
         DealCore calldata core,
         bytes32 restHash,
-        bytes32[] calldata proof,
         Signature calldata creatorSig,
         Signature calldata providerSig
     ) external {
-        bytes32 id = _enter(b);
-        if (block.timestamp > b.expiry) revert TooLate(b.expiry);
-        _resolve(b, leaf);
-        _requireConsents(core, _requireLeaf(b, leaf, core, restHash, proof), creatorSig, providerSig);
-        emit LeafClaimed(id, leaf, MARKET.dealId(core.creator, core.jobNumber, core.attempt));
-        VAULT.moveLock(b.solver, core.provider, core.price + core.fee + core.reserve + core.collateral);
-        MARKET.openClaimed(core, restHash);
+        if (block.timestamp > o.expiry) revert TooLate(o.expiry);
+        Slot storage slot = _slots[o.solver][o.slot];
+        bytes32 id = _opened(o);
+        uint256 resolved = slot.resolved;
+        // Bits beyond the last leaf are set too.
+        if (resolved >> o.leaf & 1 == 1) revert LeafResolved(o.leaf);
+        slot.resolved = resolved | 1 << o.leaf;
+        bytes32 terms = _requireLeaf(o, core, restHash);
+        _requireConsents(core, terms, creatorSig, providerSig);
+        emit LeafClaimed(id, o.leaf, _dealId(core));
+        VAULT.moveLock(o.solver, core.provider, core.price + core.fee + core.reserve + core.collateral);
+        MARKET.openClaimed(core, terms);
     }
 
     /// @inheritdoc IBatches
@@ -153,11 +156,11 @@ abstract contract BatchLedger is IBatches, SignedBy {
         if (_slots[b.solver][b.slot].id != id) revert UnknownBatch(id);
     }
 
-    /// @dev Sets the leaf's bit; reverts if it is set or there is no such leaf.
-    function _resolve(Batch calldata b, uint256 leaf) private {
-        Slot storage s = _slots[b.solver][b.slot];
-        if (leaf >= b.rows.length || s.resolved >> leaf & 1 == 1) revert LeafResolved(leaf);
-        s.resolved |= 1 << leaf;
+    /// @dev Id of a batch that stands in its slot, by an opening of one of its leaves.
+    function _opened(Opening calldata o) internal view returns (bytes32 id) {
+        if (o.leaf >> 4 > o.others.length || o.leaf & 15 >= o.rows.length) revert BadLeaf(o.leaf);
+        id = BatchHash.idOf(o);
+        if (_slots[o.solver][o.slot].id != id) revert UnknownBatch(id);
     }
 
     /// @dev Returns creator's and provider's money of unresolved `leaves` to them.
@@ -176,26 +179,23 @@ abstract contract BatchLedger is IBatches, SignedBy {
     }
 
     /// @dev The digest of terms that stand at this leaf, equal its row, and were committed in time.
-    function _requireLeaf(
-        Batch calldata b,
-        uint256 leaf,
-        DealCore calldata core,
-        bytes32 restHash,
-        bytes32[] calldata proof
-    ) internal view returns (bytes32 terms) {
-        if (leaf >= b.rows.length) revert BadLeaf(leaf);
-        uint256 row = b.rows[leaf];
-        uint256 creator = b.owners[Rows.creator(row)];
+    function _requireLeaf(Opening calldata o, DealCore calldata core, bytes32 restHash)
+        internal
+        view
+        returns (bytes32 terms)
+    {
+        uint256 row = o.rows[o.leaf & 15];
+        uint256 creator = o.owners[Rows.creator(row)];
         terms = _digest(DealHash.terms(core, restHash));
         if (
-            core.creator != Rows.account(creator) || core.provider != Rows.account(b.owners[Rows.provider(row)])
+            core.creator != Rows.account(creator) || core.provider != Rows.account(o.owners[Rows.provider(row)])
                 || core.creator == core.provider || uint256(core.collateral) * 2 < uint256(core.price) * 5
-                || core.feeTo != b.solver || core.lane != BATCHED || core.price != Rows.price(row)
+                || core.feeTo != o.solver || core.lane != BATCHED || core.price != Rows.price(row)
                 || core.fee != Rows.fee(row) || core.reserve != Rows.reserve(row)
                 || core.collateral != Rows.collateral(row) || core.attempt > 7 || core.jobNumber / 32 != creator >> 168
-                || Rows.mark(row) != 1 << (core.jobNumber % 32 * 8 + core.attempt) || b.committedAt > core.openBy
-                || !MerkleProof.verifyCalldata(proof, b.root, BatchHash.leaf(leaf, terms))
-        ) revert BadLeaf(leaf);
+                || Rows.mark(row) != 1 << (core.jobNumber % 32 * 8 + core.attempt) || o.committedAt > core.openBy
+                || !MerkleProof.verifyCalldata(o.proof, o.root, BatchHash.leaf(o.leaf, terms))
+        ) revert BadLeaf(o.leaf);
     }
 
     /// @dev Reverts unless both parties signed the terms.
@@ -211,6 +211,10 @@ abstract contract BatchLedger is IBatches, SignedBy {
 
     function _digest(bytes32 structHash) internal view returns (bytes32) {
         return Domain.digest(_domain(), structHash);
+    }
+
+    function _dealId(DealCore calldata core) internal view returns (bytes32) {
+        return DealHash.id(address(MARKET), core.creator, core.jobNumber, core.attempt);
     }
 
     /// @dev The domain separator, also right after the chain was forked.
@@ -238,11 +242,13 @@ abstract contract BatchLedger is IBatches, SignedBy {
     /// @dev Reverts unless accounts ascend, each once.
     function _requireOrder(uint256[] calldata owners) private pure {
         uint256 last;
-        for (uint256 k; k < owners.length; ++k) {
-            uint256 owner = owners.get(k);
-            uint256 account = uint160(owner);
-            if (account <= last || owner >> 232 != 0) revert BadOwner(k);
-            last = account;
+        unchecked {
+            for (uint256 k; k < owners.length; ++k) {
+                uint256 owner = owners.get(k);
+                uint256 account = uint160(owner);
+                if (account <= last || owner >> 232 != 0) revert BadOwner(k);
+                last = account;
+            }
         }
     }
 
@@ -316,17 +322,20 @@ abstract contract BatchLedger is IBatches, SignedBy {
         bytes32 domain = _domain();
         uint256 next; // owner below which none may come any more
         uint256 line;
-        for (uint256 i; i < statements.length; ++i) {
-            Statement calldata s = statements[i];
-            uint256 k = s.owner;
-            if (k < next || k >= owners.length) revert BadStatement(i);
-            next = k + 1;
-            uint256 first = line;
-            while (line < lines.length && lines[line].statement == i) ++line;
-            address creator = Rows.account(owners.get(k));
-            bytes32 hash = BatchHash.statement(id, creator, s.leaves, lines, first, line);
-            _requireSignedBy(creator, Domain.digest(domain, hash), s.signature);
-            applied.write(k, s.leaves & ~resolved);
+        // Unchecked: indices stay below the lengths of calldata.
+        unchecked {
+            for (uint256 i; i < statements.length; ++i) {
+                Statement calldata s = statements[i];
+                uint256 k = s.owner;
+                if (k < next || k >= owners.length) revert BadStatement(i);
+                next = k + 1;
+                uint256 first = line;
+                while (line < lines.length && lines[line].statement == i) ++line;
+                address creator = Rows.account(owners.get(k));
+                bytes32 hash = BatchHash.statement(id, creator, s.leaves, lines, first, line);
+                _requireSignedBy(creator, Domain.digest(domain, hash), s.signature);
+                applied.write(k, s.leaves & ~resolved);
+            }
         }
         if (line != lines.length) revert BadLine(line);
     }

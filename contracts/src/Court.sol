@@ -2,236 +2,201 @@
 pragma solidity 0.8.37;
 
 import {EnumerableSet} from "@openzeppelin/contracts/utils/structs/EnumerableSet.sol";
-import {Dispute, ICourt} from "./interfaces/ICourt.sol";
+import {CourtAnnex} from "./CourtAnnex.sol";
+import {CourtBase} from "./CourtBase.sol";
+import {IBatches} from "./interfaces/IBatches.sol";
+import {ICourt} from "./interfaces/ICourt.sol";
+import {ICourtAnnex} from "./interfaces/ICourtAnnex.sol";
+import {IMediators} from "./interfaces/IMediators.sol";
+import {IMarket} from "./interfaces/IMarket.sol";
+import {IVault} from "./interfaces/IVault.sol";
+import {Opening} from "./libraries/BatchTypes.sol";
+import {CaseWord} from "./libraries/CaseWord.sol";
 import {DealHash} from "./libraries/DealHash.sol";
+import {Division} from "./libraries/Division.sol";
 import {Draw} from "./libraries/Draw.sol";
-import {SignedBy} from "./libraries/SignedBy.sol";
-import {Market} from "./Market.sol";
-import {Vault} from "./Vault.sol";
 import {
-    Challenge,
+    Answer,
+    Complaint,
     DealCore,
     DealRest,
+    Docket,
     MediatorList,
-    Payout,
-    ResultCommit,
+    Panel,
+    Ruling,
     Signature,
     State,
     Submission,
     Verdict
 } from "./libraries/DealTypes.sol";
 
-/// @title Mediators, the draw, and the end of disputed deals
-/// @dev Deal states stay in the Market and money in the Vault; this contract decides and orders.
-contract Court is ICourt, SignedBy {
+/// @title The draw of mediators, their verdicts, and the end of disputed deals
+/// @dev A dispute is one word of the Market; money is in the Vault. This contract decides and orders. What
+/// happens rarely is in CourtAnnex, whose code runs here.
+contract Court is ICourt, CourtBase {
+    using CaseWord for uint256;
     using EnumerableSet for EnumerableSet.AddressSet;
 
-    uint8 private constant _CORRECT = 1;
-    uint8 private constant _WRONG = 2;
-    uint8 private constant _INCONCLUSIVE = 3;
+    IBatches public immutable BATCHES;
+    /// @notice The code of the rare half.
+    address public immutable ANNEX;
 
-    Vault public immutable VAULT;
-    Market public immutable MARKET;
-    /// @notice nLILY a mediator must have bonded to be drawn.
-    uint64 public immutable MIN_BOND;
-    /// @notice Longest reveal or verdict window: half the unbonding time.
-    uint64 public immutable MAX_WINDOW;
-
-    EnumerableSet.AddressSet private _mediators;
-    mapping(bytes32 dealId => Dispute) private _disputes;
-
-    /// @dev The last contract of a deployment: it refuses a set that does not fit together.
-    constructor(Vault vault, Market market, uint64 minBond) {
+    /// @param appealJudge decides appeals; zero: verdicts are final.
+    constructor(IVault vault, IMarket market, uint64 minBond, address appealJudge)
+        CourtBase(vault, market, minBond, appealJudge)
+    {
         if (
             vault.MARKET() != address(market) || vault.COURT() != address(this) || market.COURT() != address(this)
                 || address(market.VAULT()) != address(vault)
         ) revert BadDeployment();
-        VAULT = vault;
-        MARKET = market;
-        MIN_BOND = minBond;
-        MAX_WINDOW = vault.UNBONDING() / 2;
+        BATCHES = IBatches(market.BATCHES());
+        ANNEX = address(new CourtAnnex(vault, market, minBond, appealJudge));
     }
 
     /// @inheritdoc ICourt
     function register() external {
-        uint64 bond = VAULT.bondOf(msg.sender);
-        if (bond < MIN_BOND) revert BondTooLow(bond, MIN_BOND);
-        if (!_mediators.add(msg.sender)) revert BadRegistration();
-        emit MediatorRegistered(msg.sender);
+        _enlist(msg.sender, true);
     }
 
     /// @inheritdoc ICourt
     function retire() external {
-        if (!_mediators.remove(msg.sender)) revert BadRegistration();
-        emit MediatorRetired(msg.sender);
+        _enlist(msg.sender, false);
     }
 
     /// @inheritdoc ICourt
-    function challenge(
+    function challenge(DealCore calldata core, DealRest calldata rest, Complaint calldata complaint) external {
+        _challenge(core, rest, DealHash.rest(rest), complaint);
+    }
+
+    /// @inheritdoc ICourt
+    function challengeLeaf(
+        Opening calldata opening,
         DealCore calldata core,
         DealRest calldata rest,
-        MediatorList calldata list,
-        ResultCommit calldata result,
-        Signature calldata providerSig,
-        Challenge calldata challenge_,
         Signature calldata creatorSig,
-        bytes32 saltCreator
+        Signature calldata providerSig,
+        Complaint calldata complaint
     ) external {
-        bytes32 id = _dealId(core);
         bytes32 restHash = DealHash.rest(rest);
-        _requireInTime(core, rest, restHash, id, result.manifest);
-        Draw.check(list, rest.mediatorRoot);
-        if (result.dealId != id) revert WrongDeal(result.dealId);
-        if (challenge_.dealId != id) revert WrongDeal(challenge_.dealId);
-        if (challenge_.manifest != result.manifest) revert WrongManifest(challenge_.manifest);
-        if (challenge_.kind == 0 || challenge_.kind > 3) revert BadKind(challenge_.kind);
-        _requireSalt(saltCreator, rest.creatorSaltHash);
-        _requireSignedBy(core.provider, MARKET.digest(DealHash.result(result)), providerSig);
-        _requireSignedBy(core.creator, MARKET.digest(DealHash.challenge(challenge_)), creatorSig);
-
-        Dispute storage d = _disputes[id];
-        d.challengedAt = uint64(block.timestamp);
-        // Fixed now: the creator does not know the provider's salt, the provider learns the
-        // creator's only here, so neither can steer the draw by bonds that come and go.
-        d.eligible = _eligible(core, list, true);
-        d.kind = challenge_.kind;
-        d.saltCreator = saltCreator;
-        d.manifest = result.manifest;
-        emit Challenged(id, result.manifest, challenge_.kind, saltCreator, block.timestamp + _window(rest));
-        uint64 costs = rest.auditFee + rest.claimFee;
-        MARKET.dispute(core, restHash, costs > core.reserve ? costs - core.reserve : 0);
+        BATCHES.claim(opening, core, restHash, creatorSig, providerSig);
+        _challenge(core, rest, restHash, complaint);
     }
 
     /// @inheritdoc ICourt
-    function reveal(DealCore calldata core, DealRest calldata rest, MediatorList calldata list, bytes32 saltProvider)
+    function settle(DealCore calldata core, Docket memory docket, bytes32 manifest, Signature calldata creatorSig)
         external
     {
-        bytes32 id = _dealId(core);
-        bytes32 restHash = DealHash.rest(rest);
-        _requireState(core, restHash, State.Challenged);
-        Dispute storage d = _disputes[id];
-        uint256 deadline = uint256(d.challengedAt) + _window(rest);
-        if (block.timestamp > deadline) revert TooLate(deadline);
-        Draw.check(list, rest.mediatorRoot);
-        _requireSalt(saltProvider, rest.providerSaltHash);
-        address mediator = Draw.pick(list, d.eligible, Draw.seed(d.saltCreator, saltProvider, id));
-        d.mediator = mediator;
-        d.drawnAt = uint64(block.timestamp);
-        emit MediatorDrawn(id, mediator, saltProvider, block.timestamp + _window(rest));
-        MARKET.markDrawn(core, restHash);
+        (bytes32 id, bytes32 tag, uint256 word) = _case(core, docket);
+        if (word.state() != State.Challenged) revert NotDisputable();
+        if (!word.isFor(tag)) revert WrongCase(id);
+        _requireSignedBy(core.creator, _digest(DealHash.acceptance(id, manifest)), creatorSig);
+        _conclude(core, docket, State.Settled, Division.settled(core, docket));
     }
 
     /// @inheritdoc ICourt
-    function timeoutReveal(DealCore calldata core, DealRest calldata rest) external {
-        bytes32 id = _dealId(core);
-        bytes32 restHash = DealHash.rest(rest);
-        _requireState(core, restHash, State.Challenged);
-        uint256 deadline = uint256(_disputes[id].challengedAt) + _window(rest);
-        if (block.timestamp <= deadline) revert TooEarly(deadline);
-        Payout memory payout;
-        payout.toCreator = _creatorMoney(core, id) + _min(rest.claimFee, core.collateral);
-        MARKET.conclude(core, restHash, State.TimedOut, payout);
+    function reveal(DealCore calldata core, Docket memory docket, MediatorList calldata list, bytes32 saltProvider)
+        external
+        returns (address[] memory drawn)
+    {
+        uint256 word;
+        (, word, drawn) = _reveal(core, docket, list, saltProvider);
+        MARKET.setCase(_terms(core, docket), word);
     }
 
     /// @inheritdoc ICourt
-    function verdict(
+    function rule(
         DealCore calldata core,
-        DealRest calldata rest,
-        Verdict calldata verdict_,
-        Signature calldata mediatorSig
-    ) external {
-        bytes32 id = _dealId(core);
-        bytes32 restHash = DealHash.rest(rest);
-        _requireState(core, restHash, State.Drawn);
-        Dispute storage d = _disputes[id];
-        uint256 deadline = uint256(d.drawnAt) + _window(rest);
-        if (block.timestamp > deadline) revert TooLate(deadline);
-        if (d.mediator == address(0)) revert NoMediator();
-        if (verdict_.dealId != id) revert WrongDeal(verdict_.dealId);
-        if (verdict_.manifest != d.manifest) revert WrongManifest(verdict_.manifest);
-        _requireSignedBy(d.mediator, MARKET.digest(DealHash.verdict(verdict_)), mediatorSig);
-        emit VerdictGiven(id, d.mediator, verdict_.outcome, verdict_.evidence);
-        (State to, Payout memory payout) = _division(core, rest, id, verdict_.outcome);
-        payout.mediator = d.mediator;
-        MARKET.conclude(core, restHash, to, payout);
-    }
-
-    /// @inheritdoc ICourt
-    function timeoutVerdict(DealCore calldata core, DealRest calldata rest) external {
-        bytes32 id = _dealId(core);
-        bytes32 restHash = DealHash.rest(rest);
-        _requireState(core, restHash, State.Drawn);
-        uint256 deadline = uint256(_disputes[id].drawnAt) + _window(rest);
-        if (block.timestamp <= deadline) revert TooEarly(deadline);
-        Payout memory payout;
-        payout.toProvider = core.collateral;
-        payout.toCreator = _creatorMoney(core, id);
-        MARKET.conclude(core, restHash, State.Refunded, payout);
-    }
-
-    /// @inheritdoc ICourt
-    function settleAudited(
-        DealCore calldata core,
-        DealRest calldata rest,
+        Docket memory docket,
         MediatorList calldata list,
-        bytes32 saltCreator,
         bytes32 saltProvider,
-        Verdict calldata verdict_,
-        Signature calldata mediatorSig,
-        Signature calldata creatorSig
+        Answer[] calldata answers
     ) external {
-        bytes32 id = _dealId(core);
-        bytes32 restHash = DealHash.rest(rest);
-        State state = MARKET.stateOf(core, restHash);
-        if (state != State.Open && state != State.Submitted) revert NotDisputable();
-        if (verdict_.dealId != id) revert WrongDeal(verdict_.dealId);
-        if (verdict_.outcome != _CORRECT) revert BadOutcome(verdict_.outcome);
-        if (core.reserve < rest.auditFee) revert ReserveTooLow(core.reserve, rest.auditFee);
-        Draw.check(list, rest.mediatorRoot);
-        _requireSalt(saltCreator, rest.creatorSaltHash);
-        _requireSalt(saltProvider, rest.providerSaltHash);
-        Payout memory payout;
-        payout.mediator = drawAudit(core, list, saltCreator, saltProvider);
-        if (!isLive(payout.mediator)) revert NoMediator();
-        _requireSignedBy(payout.mediator, MARKET.digest(DealHash.verdict(verdict_)), mediatorSig);
-        _requireSignedBy(core.creator, MARKET.digest(DealHash.acceptance(id, verdict_.manifest)), creatorSig);
-        emit VerdictGiven(id, payout.mediator, verdict_.outcome, verdict_.evidence);
-        payout.toProvider = core.price + core.collateral;
-        payout.toFee = core.fee;
-        payout.toMediator = rest.auditFee;
-        payout.toCreator = core.reserve - rest.auditFee;
-        MARKET.conclude(core, restHash, State.Settled, payout);
+        (bytes32 id, uint256 word, address[] memory drawn) = _reveal(core, docket, list, saltProvider);
+        _bring(core, docket, Panel(saltProvider, drawn), answers, id, word);
     }
 
     /// @inheritdoc ICourt
-    function slashEquivocation(
-        address mediator,
-        Verdict calldata one,
-        Signature calldata oneSig,
-        Verdict calldata other,
-        Signature calldata otherSig
+    function timeoutReveal(DealCore calldata core, Docket memory docket) external {
+        (bytes32 id, bytes32 tag, uint256 word) = _case(core, docket);
+        if (word.state() != State.Challenged) revert NotDisputable();
+        if (!word.isFor(tag)) revert WrongCase(id);
+        if (block.timestamp <= word.until()) revert TooEarly(word.until());
+        _conclude(core, docket, State.TimedOut, Division.refused(core, docket));
+    }
+
+    /// @inheritdoc ICourt
+    function verdict(DealCore calldata core, Docket memory docket, Panel memory panel, Answer[] calldata answers)
+        external
+    {
+        (bytes32 id, uint256 word) = _sitting(core, docket, panel);
+        if (block.timestamp > word.until()) revert TooLate(word.until());
+        _bring(core, docket, panel, answers, id, word);
+    }
+
+    // ---- the rare half ----
+
+    /// @inheritdoc ICourtAnnex
+    function enlist(address, bool, uint64, bytes calldata) external {
+        _annexed();
+    }
+
+    /// @inheritdoc ICourtAnnex
+    function strike(address) external {
+        _annexed();
+    }
+
+    /// @inheritdoc ICourtAnnex
+    function appeal(DealCore calldata, Docket calldata, Ruling calldata, address, Signature calldata) external {
+        _annexed();
+    }
+
+    /// @inheritdoc ICourtAnnex
+    function judge(DealCore calldata, Docket calldata, Ruling calldata, uint8) external {
+        _annexed();
+    }
+
+    /// @inheritdoc ICourtAnnex
+    function conclude(DealCore calldata, Docket calldata, Ruling calldata) external {
+        _annexed();
+    }
+
+    /// @inheritdoc ICourtAnnex
+    function slashEquivocation(address, Verdict calldata, Signature calldata, Verdict calldata, Signature calldata) external {
+        _annexed();
+    }
+
+    /// @inheritdoc ICourtAnnex
+    function timeoutVerdict(DealCore calldata, Docket calldata, Panel calldata, MediatorList calldata)
+        external
+        returns (address[] memory)
+    {
+        _annexed();
+    }
+
+    /// @inheritdoc ICourtAnnex
+    function settleAudited(
+        DealCore calldata,
+        DealRest calldata,
+        MediatorList calldata,
+        bytes32,
+        bytes32,
+        Verdict calldata,
+        Signature calldata,
+        Signature calldata
     ) external {
-        if (one.dealId != other.dealId || one.manifest != other.manifest || one.outcome == other.outcome) {
-            revert NotEquivocation();
-        }
-        _requireSignedBy(mediator, MARKET.digest(DealHash.verdict(one)), oneSig);
-        _requireSignedBy(mediator, MARKET.digest(DealHash.verdict(other)), otherSig);
-        emit MediatorSlashed(one.dealId, mediator, VAULT.slashBond(mediator));
+        _annexed();
     }
 
-    /// @inheritdoc ICourt
-    function disputeOf(bytes32 id) external view returns (Dispute memory) {
-        return _disputes[id];
-    }
+    // ---- looking ----
 
     /// @inheritdoc ICourt
-    function windowOf(DealRest calldata rest) external view returns (uint64) {
-        return _window(rest);
+    function enlistNonce(address account) external view returns (uint64) {
+        return uint64(_entries[account] >> 64);
     }
 
     /// @inheritdoc ICourt
     function isLive(address mediator) public view returns (bool) {
-        return _mediators.contains(mediator) && VAULT.bondOf(mediator) >= MIN_BOND;
+        return _isLiveSince(mediator, block.timestamp);
     }
 
     /// @inheritdoc ICourt
@@ -245,43 +210,117 @@ contract Court is ICourt, SignedBy {
     }
 
     /// @inheritdoc ICourt
+    function windowOf(DealRest calldata rest) external view returns (uint64) {
+        return _window(rest);
+    }
+
+    /// @inheritdoc ICourt
+    function appealWindowOf(DealCore calldata core, DealRest calldata rest) external view returns (uint256) {
+        return _appealWindow(core, rest.appealSeconds, rest.verdicts, _window(rest));
+    }
+
+    /// @inheritdoc ICourt
     function drawAudit(DealCore calldata core, MediatorList calldata list, bytes32 saltCreator, bytes32 saltProvider)
-        public
+        external
         view
         returns (address)
     {
-        // Bonds are left out of this draw: it happens off chain, and its sides must agree on it
-        // without agreeing on a block.
-        return Draw.pick(list, _eligible(core, list, false), Draw.seed(saltCreator, saltProvider, _dealId(core)));
+        return _auditor(core, list, saltCreator, saltProvider);
     }
 
-    /// @dev How a verdict divides the escrow. The challenge made sure that
-    /// reserve + extra >= auditFee + claimFee.
-    function _division(DealCore calldata core, DealRest calldata rest, bytes32 id, uint8 outcome)
+    function _challenge(DealCore calldata core, DealRest calldata rest, bytes32 restHash, Complaint calldata c) private {
+        bytes32 id = _dealId(core);
+        _requireInTime(core, rest, restHash, id, c.manifest);
+        if (rest.mediatorRoot == 0) revert NoMediator();
+        if (c.kind == 0 || c.kind > 3) revert BadKind(c.kind);
+        _requireSalt(c.saltCreator, rest.creatorSaltHash);
+        bytes32 hash = DealHash.result(id, c.manifest, c.outputRoot);
+        _requireSignedBy(core.provider, _digest(hash), c.providerSig);
+        hash = DealHash.challenge(id, c.manifest, c.kind);
+        _requireSignedBy(core.creator, _digest(hash), c.creatorSig);
+        Docket memory docket = _docket(rest, restHash, c.manifest, c.saltCreator);
+        uint256 until = block.timestamp + docket.window;
+        emit Challenged(id, c.manifest, c.kind, c.saltCreator, until);
+        bytes32 tag = keccak256(abi.encode(_digest(DealHash.terms(core, restHash)), docket));
+        uint64 costs = rest.auditFee + rest.claimFee;
+        MARKET.dispute(
+            core,
+            restHash,
+            costs > core.reserve ? costs - core.reserve : 0,
+            CaseWord.pack(State.Challenged, CaseWord.SITTING, 0, 0, 0, until, tag)
+        );
+    }
+
+    /// @dev Checks the salt and draws; the case's word with the panel in it is for the caller to keep.
+    function _reveal(DealCore calldata core, Docket memory docket, MediatorList calldata list, bytes32 saltProvider)
         private
-        view
-        returns (State to, Payout memory payout)
+        returns (bytes32 id, uint256 word, address[] memory drawn)
     {
-        uint64 creatorMoney = _creatorMoney(core, id);
-        payout.toMediator = rest.auditFee;
-        if (outcome == _CORRECT) {
-            to = State.MediationAccepted;
-            payout.toProvider = core.price + core.collateral + rest.claimFee;
-            payout.toFee = core.fee;
-            payout.toCreator = creatorMoney - core.price - core.fee - rest.claimFee - rest.auditFee;
-        } else if (outcome == _WRONG) {
-            // The loser pays the mediator, then the creator's pinned cost, as far as its collateral
-            // goes; only then the creator's own money is touched.
-            to = State.MediationRejected;
-            uint64 audit = _min(rest.auditFee, core.collateral);
-            payout.toCreator = creatorMoney - (rest.auditFee - audit) + _min(rest.claimFee, core.collateral - audit);
-        } else if (outcome == _INCONCLUSIVE) {
-            to = State.Refunded;
-            payout.toProvider = core.collateral;
-            payout.toCreator = creatorMoney - rest.auditFee;
-        } else {
-            revert BadOutcome(outcome);
+        bytes32 tag;
+        (id, tag, word) = _case(core, docket);
+        if (word.state() != State.Challenged) revert NotDisputable();
+        if (!word.isFor(tag)) revert WrongCase(id);
+        if (block.timestamp > word.until()) revert TooLate(word.until());
+        Draw.check(list, docket.mediatorRoot);
+        _requireSalt(saltProvider, docket.providerSaltHash);
+        drawn = new address[](2 * _needed(docket) - 1);
+        // Only who was live when the challenge came: its creator did not know the seed then.
+        uint256 since = word.until() - docket.window;
+        bytes32 seed = Draw.seed(docket.saltCreator, saltProvider, id);
+        uint256 seats = _draw(drawn, list, _strangers(core, list), seed, 0, since);
+        assembly ("memory-safe") {
+            mstore(drawn, seats)
         }
+        uint256 until = block.timestamp + docket.window;
+        for (uint256 i; i < seats; ++i) {
+            emit MediatorDrawn(id, drawn[i], saltProvider, until);
+        }
+        if (seats == 0) emit MediatorDrawn(id, address(0), saltProvider, until);
+        tag = _panelTag(tag, saltProvider, drawn);
+        word = CaseWord.pack(State.Drawn, CaseWord.SITTING, 0, seats, 0, until, tag);
+    }
+
+    /// @dev Takes verdicts; ends the dispute or keeps them.
+    function _bring(
+        DealCore calldata core,
+        Docket memory docket,
+        Panel memory panel,
+        Answer[] calldata answers,
+        bytes32 id,
+        uint256 word
+    ) private {
+        uint256 votes = word.votes();
+        for (uint256 i; i < answers.length; ++i) {
+            Answer calldata a = answers[i];
+            if (a.seat >= word.seats() || _vote(votes, a.seat) != 0) revert BadSeat(a.seat);
+            if (a.outcome == 0 || a.outcome > Division.INCONCLUSIVE) revert BadOutcome(a.outcome);
+            address mediator = panel.mediators[a.seat];
+            bytes32 hash = DealHash.verdict(id, docket.manifest, a.outcome, a.evidence);
+            _requireSignedBy(mediator, _digest(hash), a.signature);
+            votes |= uint256(a.outcome) << 2 * a.seat;
+            emit VerdictGiven(id, mediator, a.outcome, a.evidence);
+        }
+        word = word.withVotes(votes);
+        if (!_decide(core, docket, panel, word)) MARKET.setCase(_terms(core, docket), word);
+    }
+
+    /// @dev Ends the dispute if enough verdicts agree or none is missing.
+    function _decide(DealCore calldata core, Docket memory docket, Panel memory panel, uint256 word)
+        private
+        returns (bool)
+    {
+        uint256[4] memory count;
+        for (uint256 seat; seat < word.seats(); ++seat) {
+            ++count[_vote(word.votes(), seat)];
+        }
+        for (uint8 outcome = Division.CORRECT; outcome <= Division.INCONCLUSIVE; ++outcome) {
+            if (count[outcome] < _needed(docket)) continue;
+            _rule(core, docket, panel, word, outcome);
+            return true;
+        }
+        if (count[0] != 0) return false;
+        _rule(core, docket, panel, word, Division.INCONCLUSIVE);
+        return true;
     }
 
     /// @dev Reverts unless a challenge over `manifest` is still possible.
@@ -293,58 +332,47 @@ contract Court is ICourt, SignedBy {
         bytes32 manifest
     ) private view {
         State state = MARKET.stateOf(core, restHash);
+        _requireUndisputed(state);
         uint256 deadline;
         if (state == State.Submitted) {
             Submission memory s = MARKET.submission(id);
             if (s.manifest != manifest) revert WrongManifest(manifest);
             deadline = uint256(s.submittedAt) + rest.judgeSeconds;
-        } else if (state == State.Open) {
-            deadline = uint256(rest.startBy) + rest.submitSeconds + rest.judgeSeconds;
         } else {
-            revert NotDisputable();
+            deadline = uint256(rest.startBy) + rest.submitSeconds + rest.judgeSeconds;
         }
         if (block.timestamp > deadline) revert TooLate(deadline);
     }
 
-    function _requireState(DealCore calldata core, bytes32 restHash, State wanted) private view {
-        if (MARKET.stateOf(core, restHash) != wanted) revert NotDisputable();
-    }
-
-    function _requireSalt(bytes32 salt, bytes32 hash) private pure {
-        if (keccak256(abi.encode(salt)) != hash) revert BadSalt();
-    }
-
-    /// @dev Bit i: mediator i is no party, and (if `live`) is registered with a full bond.
-    function _eligible(DealCore calldata core, MediatorList calldata list, bool live)
+    function _docket(DealRest calldata rest, bytes32 restHash, bytes32 manifest, bytes32 saltCreator)
         private
         view
-        returns (uint64 bits)
+        returns (Docket memory)
     {
-        for (uint256 i; i < list.mediators.length; ++i) {
-            address m = list.mediators[i];
-            if (m == core.creator || m == core.provider || m == core.feeTo) continue;
-            if (!live || isLive(m)) bits |= uint64(1) << uint64(i);
+        return Docket({
+            restHash: restHash,
+            mediatorRoot: rest.mediatorRoot,
+            providerSaltHash: rest.providerSaltHash,
+            manifest: manifest,
+            saltCreator: saltCreator,
+            claimFee: rest.claimFee,
+            auditFee: rest.auditFee,
+            window: uint32(_window(rest)),
+            appealSeconds: rest.appealSeconds,
+            verdicts: rest.verdicts
+        });
+    }
+
+    /// @dev Runs the Annex's function of the same signature here, and answers with what it answers.
+    function _annexed() private {
+        address annex = ANNEX;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, 0, calldatasize())
+            let done := delegatecall(gas(), annex, free, calldatasize(), 0, 0)
+            returndatacopy(free, 0, returndatasize())
+            if done { return(free, returndatasize()) }
+            revert(free, returndatasize())
         }
-    }
-
-    /// @dev What the creator has in the escrow: price, fee, reserve and what the challenge added.
-    function _creatorMoney(DealCore calldata core, bytes32 id) private view returns (uint64) {
-        return core.price + core.fee + core.reserve + MARKET.submission(id).extra;
-    }
-
-    function _authorised(address account, address signer) internal view override returns (bool) {
-        return VAULT.speaksFor(account, signer);
-    }
-
-    function _dealId(DealCore calldata core) private view returns (bytes32) {
-        return MARKET.dealId(core.creator, core.jobNumber, core.attempt);
-    }
-
-    function _window(DealRest calldata rest) private view returns (uint64) {
-        return rest.challengeSeconds < MAX_WINDOW ? rest.challengeSeconds : MAX_WINDOW;
-    }
-
-    function _min(uint64 a, uint64 b) private pure returns (uint64) {
-        return a < b ? a : b;
     }
 }

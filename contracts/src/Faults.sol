@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {BatchLedger} from "./BatchLedger.sol";
 import {IFaults} from "./interfaces/IFaults.sol";
-import {Accusation, Batch} from "./libraries/BatchTypes.sol";
+import {Accusation, Batch, Opening} from "./libraries/BatchTypes.sol";
 import {BatchHash} from "./libraries/BatchHash.sol";
 import {DealCore, Signature} from "./libraries/DealTypes.sol";
 import {DealHash} from "./libraries/DealHash.sol";
@@ -32,17 +32,15 @@ abstract contract Faults is IFaults, BatchLedger {
 
     /// @inheritdoc IFaults
     function answerDisown(
-        Batch calldata b,
-        uint256 leaf,
+        Opening calldata o,
         DealCore calldata core,
         bytes32 restHash,
-        bytes32[] calldata proof,
         Signature calldata creatorSig,
         Signature calldata providerSig
     ) external {
-        bytes32 id = _enter(b);
-        _requireConsents(core, _requireLeaf(b, leaf, core, restHash, proof), creatorSig, providerSig);
-        _answer(_leafKey(id, leaf), b.solver);
+        bytes32 id = _opened(o);
+        _requireConsents(core, _requireLeaf(o, core, restHash), creatorSig, providerSig);
+        _answer(_leafKey(id, o.leaf), o.solver);
     }
 
     /// @inheritdoc IFaults
@@ -73,7 +71,7 @@ abstract contract Faults is IFaults, BatchLedger {
         uint256 deadline = uint256(openBy) + _UNBONDING / 4;
         if (block.timestamp > deadline) revert TooLate(deadline);
         bytes32 terms = _digest(DealHash.terms(core, restHash));
-        bytes32 id = MARKET.dealId(core.creator, core.jobNumber, core.attempt);
+        bytes32 id = _dealId(core);
         _requireSignedBy(
             solver, _digest(keccak256(abi.encode(BatchHash.PROMISE_TYPEHASH, id, terms, solver, openBy))), solverSig
         );
@@ -83,18 +81,11 @@ abstract contract Faults is IFaults, BatchLedger {
     }
 
     /// @inheritdoc IFaults
-    function answerPromise(
-        uint64 openBy,
-        Batch calldata b,
-        uint256 leaf,
-        DealCore calldata core,
-        bytes32 restHash,
-        bytes32[] calldata proof
-    ) external {
-        _enter(b);
-        bytes32 terms = _requireLeaf(b, leaf, core, restHash, proof);
-        if (b.committedAt > openBy || b.voided >> leaf & 1 == 0) revert BadLeaf(leaf);
-        _answer(_promiseKey(b.solver, openBy, terms), b.solver);
+    function answerPromise(uint64 openBy, Opening calldata o, DealCore calldata core, bytes32 restHash) external {
+        _opened(o);
+        bytes32 terms = _requireLeaf(o, core, restHash);
+        if (o.committedAt > openBy || o.voided >> o.leaf & 1 == 0) revert BadLeaf(o.leaf);
+        _answer(_promiseKey(o.solver, openBy, terms), o.solver);
     }
 
     /// @inheritdoc IFaults

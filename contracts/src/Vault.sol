@@ -55,6 +55,11 @@ contract Vault is IVault, Sessions {
         _;
     }
 
+    modifier onlyDealing() {
+        if (msg.sender != BATCHES && msg.sender != MARKET && msg.sender != COURT) revert NotDealing();
+        _;
+    }
+
     /// @param market,court,batches addresses the deployer's next CREATEs will have; the constructors of
     /// Court and Batches refuse to be deployed into a set that does not fit together.
     constructor(IERC20 token, address market, address court, address batches, uint64 unbondingSeconds) {
@@ -223,7 +228,7 @@ contract Vault is IVault, Sessions {
     }
 
     /// @inheritdoc IVault
-    function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external onlyBatches {
+    function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external onlyDealing {
         // Unchecked: a sum that leaves uint64 is more than the escrow, for there are few summands.
         unchecked {
             uint256 total = toHolder;
@@ -246,7 +251,7 @@ contract Vault is IVault, Sessions {
     }
 
     /// @inheritdoc IVault
-    function stake(address who, uint64 amount) external onlyBatches {
+    function stake(address who, uint64 amount) external onlyDealing {
         _debit(who, amount);
         _accounts[who] += uint256(amount) << _LOCKED;
     }
@@ -261,7 +266,7 @@ contract Vault is IVault, Sessions {
     /// @inheritdoc IVault
     function slash(address who, uint64 wanted, address victim, uint64 share)
         external
-        onlyBatches
+        onlyDealing
         returns (uint64 amount)
     {
         uint256 word = _accounts[who];

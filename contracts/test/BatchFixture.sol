@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import "./Fixture.sol";
-import {Batch, Commitment, Line, Session, Statement} from "../src/libraries/BatchTypes.sol";
+import {Batch, Commitment, Line, Opening, Session, Statement} from "../src/libraries/BatchTypes.sol";
 import {Order} from "../src/interfaces/IVault.sol";
 
 /// @dev Owners with sessions, and builders for batches of up to a few leaves.
@@ -206,11 +206,20 @@ abstract contract BatchFixture is Fixture {
         batches.settle(b, statements, new Line[](0));
     }
 
+    /// @dev The opening of a leaf of a batch of at most sixteen.
+    function _opening(Batch memory b, uint256 leaf, bytes32[] memory proof) internal pure returns (Opening memory) {
+        return Opening(
+            b.solver, b.slot, b.committedAt, b.expiry, b.root, b.voided, leaf, b.owners, b.rows, new bytes32[](0), proof
+        );
+    }
+
     function _claim(Batch memory b, uint256 leaf, DealCore memory core, bytes32[] memory proof) internal {
         DealRest memory rest = _restIn(core.openBy);
         bytes32 digest = market.termsDigest(core, rest);
         Signature memory creatorSig = _sign(core.creator == creator ? CREATOR_KEY : OTHER_KEY, digest);
-        batches.claim(b, leaf, core, market.restHash(rest), proof, creatorSig, _sign(PROVIDER_KEY, digest));
+        batches.claim(
+            _opening(b, leaf, proof), core, market.restHash(rest), creatorSig, _sign(PROVIDER_KEY, digest)
+        );
     }
 
     function _sig65(uint256 key, bytes32 digest) internal pure returns (bytes memory) {

@@ -162,9 +162,9 @@ contract BatchesTest is BatchFixture {
         bytes32 restHash = market.restHash(_restIn(cores[0].openBy));
         bytes32 digest = market.termsDigest(cores[0], _restIn(cores[0].openBy));
         _expectRevert(bytes4(keccak256("BadSignature(address)")), provider);
-        batches.claim(b, 0, cores[0], restHash, proofs[0], _sign(CREATOR_KEY, digest), _sign(OTHER_KEY, digest));
+        batches.claim(_opening(b, 0, proofs[0]), cores[0], restHash, _sign(CREATOR_KEY, digest), _sign(OTHER_KEY, digest));
         _expectRevert(bytes4(keccak256("BadSignature(address)")), creator);
-        batches.claim(b, 0, cores[0], restHash, proofs[0], _sign(OTHER_KEY, digest), _sign(PROVIDER_KEY, digest));
+        batches.claim(_opening(b, 0, proofs[0]), cores[0], restHash, _sign(OTHER_KEY, digest), _sign(PROVIDER_KEY, digest));
     }
 
     function test_aLeafCommittedAfterOpenByIsVoid() public {
@@ -381,13 +381,13 @@ contract BatchesTest is BatchFixture {
         vault.lockBatch(solver, 1, none);
         _expectRevert(IVault.NotBatches.selector);
         vault.unlockBatch(solver, none);
-        _expectRevert(IVault.NotBatches.selector);
+        _expectRevert(IVault.NotDealing.selector);
         vault.payBatch(solver, 0, none);
         _expectRevert(IVault.NotBatches.selector);
         vault.moveLock(solver, stranger, 0);
-        _expectRevert(IVault.NotBatches.selector);
+        _expectRevert(IVault.NotDealing.selector);
         vault.stake(solver, 1);
-        _expectRevert(IVault.NotBatches.selector);
+        _expectRevert(IVault.NotDealing.selector);
         vault.slash(solver, 1, stranger, 1);
         _expectRevert(IMarket.NotBatches.selector);
         market.mark(none, none);

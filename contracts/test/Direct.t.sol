@@ -356,11 +356,11 @@ contract DirectTest is Fixture {
         bytes32 restHash = market.restHash(_rest());
         Payout memory payout;
         _expectRevert(IMarket.NotCourt.selector);
-        market.dispute(core, restHash, 0);
+        market.dispute(core, restHash, 0, 0);
         _expectRevert(IMarket.NotCourt.selector);
-        market.markDrawn(core, restHash);
+        market.setCase(restHash, 1);
         _expectRevert(IMarket.NotCourt.selector);
-        market.conclude(core, restHash, State.Settled, payout);
+        market.conclude(core, restHash, State.Settled, 0, payout);
     }
 
     function test_theCourtCannotDivideMoreThanTheEscrowNorEndADealTwice() public {
@@ -372,15 +372,15 @@ contract DirectTest is Fixture {
         payout.toCreator = 1;
         vm.prank(address(court));
         vm.expectRevert(abi.encodeWithSignature("Panic(uint256)", 0x11));
-        market.conclude(core, restHash, State.Settled, payout);
+        market.conclude(core, restHash, State.Settled, 0, payout);
         vm.prank(address(court));
         _expectRevert(IMarket.WrongState.selector, uint256(State.Open));
-        market.conclude(core, restHash, State.Challenged, payout);
+        market.conclude(core, restHash, State.Challenged, 0, payout);
         _settle(core, _rest());
         payout.toCreator = 0;
         vm.prank(address(court));
         _expectRevert(IMarket.WrongState.selector, uint256(State.Settled));
-        market.conclude(core, restHash, State.Settled, payout);
+        market.conclude(core, restHash, State.Settled, 0, payout);
     }
 
     function test_structHashesMatchTheTypesInTheProtocol() public view {

@@ -134,7 +134,7 @@ contract FaultsTest is BatchFixture {
         this.accuse(cores[0]);
         bytes32 restHash = market.restHash(_restIn(cores[0].openBy));
         uint64 free = _free(solver);
-        faults.answerPromise(cores[0].openBy, b, 0, cores[0], restHash, proofs[0]);
+        faults.answerPromise(cores[0].openBy, _opening(b, 0, proofs[0]), cores[0], restHash);
         eq(_free(solver), free + STAKE, "the accuser's stake");
         vm.warp(block.timestamp + UNBONDING / 8 + 1);
         vm.expectRevert();
@@ -150,7 +150,7 @@ contract FaultsTest is BatchFixture {
         (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
         bytes32 restHash = market.restHash(_restIn(cores[0].openBy));
         vm.expectRevert(abi.encodeWithSelector(IBatches.BadLeaf.selector, 0));
-        faults.answerPromise(cores[0].openBy, b, 0, cores[0], restHash, proofs[0]);
+        faults.answerPromise(cores[0].openBy, _opening(b, 0, proofs[0]), cores[0], restHash);
     }
 
     function test_onlyTheSolversOwnPromiseCounts() public {
@@ -220,7 +220,7 @@ contract FaultsTest is BatchFixture {
         DealRest memory rest = _restIn(core.openBy);
         bytes32 terms = market.termsDigest(core, rest);
         faults.answerDisown(
-            b, 0, core, market.restHash(rest), proof, _sign(creatorKey, terms), _sign(PROVIDER_KEY, terms)
+            _opening(b, 0, proof), core, market.restHash(rest), _sign(creatorKey, terms), _sign(PROVIDER_KEY, terms)
         );
     }
 

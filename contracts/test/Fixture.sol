@@ -10,6 +10,7 @@ import {IBatches} from "../src/interfaces/IBatches.sol";
 import {IFaults} from "../src/interfaces/IFaults.sol";
 import {ICourt} from "../src/interfaces/ICourt.sol";
 import "../src/libraries/DealTypes.sol";
+import {CaseWord} from "../src/libraries/CaseWord.sol";
 
 /// @dev What the tests call of LilyToken.
 interface ILilyToken is IERC20, IERC20Permit {
@@ -56,6 +57,9 @@ abstract contract Fixture {
     IBatches internal batches;
     IFaults internal faults; // the same contract
 
+    /// @dev Drawn mediators by dealId, as the Court's events have them.
+    mapping(bytes32 dealId => address[]) internal _panels;
+
     function setUp() public virtual {
         vm.warp(START);
         token = ILilyToken(_create("LilyToken", abi.encode(address(this))));
@@ -73,6 +77,11 @@ abstract contract Fixture {
         }
     }
 
+    /// @dev Who decides appeals.
+    function _judge() internal view virtual returns (address) {
+        return address(0);
+    }
+
     function _deploy(ILilyToken token_) internal returns (IVault v, IMarket m, ICourt c) {
         uint64 nonce = vm.getNonce(address(this));
         address marketAt = vm.computeCreateAddress(address(this), nonce + 1);
@@ -80,7 +89,7 @@ abstract contract Fixture {
         address batchesAt = vm.computeCreateAddress(address(this), nonce + 3);
         v = IVault(_create("Vault", abi.encode(token_, marketAt, courtAt, batchesAt, UNBONDING)));
         m = IMarket(_create("Market", abi.encode(v, courtAt, batchesAt)));
-        c = ICourt(_create("Court", abi.encode(v, m, MIN_BOND)));
+        c = ICourt(_create("Court", abi.encode(v, m, MIN_BOND, _judge())));
         batches = IBatches(_create("Batches", abi.encode(v, m)));
         faults = IFaults(address(batches));
     }
@@ -196,6 +205,10 @@ abstract contract Fixture {
     }
 
     function _settle(DealCore memory core, DealRest memory rest) internal {
+        if (_stateOf(core, rest) == State.Challenged) {
+            court.settle(core, _docket(rest), MANIFEST, _acceptance(CREATOR_KEY, core, MANIFEST));
+            return;
+        }
         market.settle(core, market.restHash(rest), MANIFEST, _acceptance(CREATOR_KEY, core, MANIFEST));
     }
 
@@ -220,16 +233,73 @@ abstract contract Fixture {
         );
     }
 
-    function _challenge(DealCore memory core, DealRest memory rest) internal {
-        ResultCommit memory result = ResultCommit(_id(core), MANIFEST, OUTPUTS);
-        Challenge memory c = Challenge(_id(core), MANIFEST, 1);
-        court.challenge(
-            core, rest, _list(), result, _signResult(PROVIDER_KEY, result), c, _signChallenge(CREATOR_KEY, c), SALT_C
+    function _complaint(DealCore memory core, bytes32 manifest, uint8 kind) internal view returns (Complaint memory) {
+        return Complaint(
+            manifest,
+            OUTPUTS,
+            _signResult(PROVIDER_KEY, ResultCommit(_id(core), manifest, OUTPUTS)),
+            kind,
+            _signChallenge(CREATOR_KEY, Challenge(_id(core), manifest, kind)),
+            SALT_C
         );
     }
 
+    /// @dev The docket of a challenge over MANIFEST.
+    function _docket(DealRest memory rest) internal view returns (Docket memory) {
+        return Docket({
+            restHash: market.restHash(rest),
+            mediatorRoot: rest.mediatorRoot,
+            providerSaltHash: rest.providerSaltHash,
+            manifest: MANIFEST,
+            saltCreator: SALT_C,
+            claimFee: rest.claimFee,
+            auditFee: rest.auditFee,
+            window: uint32(court.windowOf(rest)),
+            appealSeconds: rest.appealSeconds,
+            verdicts: rest.verdicts
+        });
+    }
+
+    function _panel(DealCore memory core) internal view returns (Panel memory) {
+        return Panel(SALT_P, _panels[_id(core)]);
+    }
+
+    /// @dev Last second of the dispute's step.
+    function _until(DealCore memory core, DealRest memory rest) internal view returns (uint256) {
+        return CaseWord.until(market.caseOf(market.termsDigest(core, rest)));
+    }
+
+    function _challenge(DealCore memory core, DealRest memory rest) internal {
+        court.challenge(core, rest, _complaint(core, MANIFEST, 1));
+    }
+
     function _reveal(DealCore memory core, DealRest memory rest) internal {
-        court.reveal(core, rest, _list(), SALT_P);
+        _panels[_id(core)] = court.reveal(core, _docket(rest), _list(), SALT_P);
+    }
+
+    function _answer(DealCore memory core, uint8 seat, uint8 outcome) internal view returns (Answer memory) {
+        address[] memory panel = _panels[_id(core)];
+        uint256 key = seat < panel.length ? _keyOf(panel[seat]) : MEDIATOR_KEY;
+        bytes32 evidence = keccak256("evidence");
+        return Answer(seat, outcome, evidence, _signVerdict(key, Verdict(_id(core), MANIFEST, outcome, evidence)));
+    }
+
+    function _answers(DealCore memory core, uint8 outcome) internal view returns (Answer[] memory answers) {
+        answers = new Answer[](1);
+        answers[0] = _answer(core, 0, outcome);
+    }
+
+    /// @dev One step of a panel's silence.
+    function _timeoutVerdict(DealCore memory core, DealRest memory rest) internal {
+        _panels[_id(core)] = court.timeoutVerdict(core, _docket(rest), _panel(core), _list());
+    }
+
+    /// @dev Silence until the dispute ends.
+    function _exhaust(DealCore memory core, DealRest memory rest) internal {
+        do {
+            _timeoutVerdict(core, rest);
+            vm.warp(block.timestamp + 100 * UNBONDING);
+        } while (_stateOf(core, rest) == State.Drawn);
     }
 
     function _keyOf(address mediator) internal pure returns (uint256 key) {
@@ -240,9 +310,7 @@ abstract contract Fixture {
     }
 
     function _verdict(DealCore memory core, DealRest memory rest, uint8 outcome) internal {
-        Verdict memory v = Verdict(_id(core), MANIFEST, outcome, keccak256("evidence"));
-        uint256 key = _keyOf(court.disputeOf(_id(core)).mediator);
-        court.verdict(core, rest, v, _signVerdict(key, v));
+        court.verdict(core, _docket(rest), _panel(core), _answers(core, outcome));
     }
 
     // ---- looking ----

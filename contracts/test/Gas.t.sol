@@ -8,11 +8,11 @@ import "./BatchFixture.sol";
 contract GasTest is BatchFixture {
     uint256 private constant _MAX_CODE = 24_576;
 
-    uint256 private constant _OPEN = 75430;
-    uint256 private constant _SETTLE = 12465;
-    uint256 private constant _COMMIT_TWO = 130527;
-    uint256 private constant _SETTLE_ONE_OF_TWO = 16155;
-    uint256 private constant _CLAIM = 58205;
+    uint256 private constant _OPEN = 75287;
+    uint256 private constant _SETTLE = 12366;
+    uint256 private constant _COMMIT_TWO = 130375;
+    uint256 private constant _SETTLE_ONE_OF_TWO = 16329;
+    uint256 private constant _CLAIM = 58349;
 
     function test_theDirectPathCostsWhatTheSnapshotSays() public {
         DealCore memory core = _core(1);
@@ -70,8 +70,9 @@ contract GasTest is BatchFixture {
         bytes32 digest = market.termsDigest(core, _restIn(core.openBy));
         Signature memory creatorSig = _sign(OTHER_KEY, digest);
         Signature memory providerSig = _sign(PROVIDER_KEY, digest);
+        Opening memory opening = _opening(b, 1, proof);
         uint256 before = gasleft();
-        batches.claim(b, 1, core, restHash, proof, creatorSig, providerSig);
+        batches.claim(opening, core, restHash, creatorSig, providerSig);
         return before - gasleft();
     }
 

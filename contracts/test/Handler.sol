@@ -58,16 +58,18 @@ contract Handler is Fixture {
         } else if (state == State.Challenged) {
             if (choice % 3 == 0) {
                 _settle(core, rest_);
-            } else if (block.timestamp > court.disputeOf(_id(core)).challengedAt + court.windowOf(rest_)) {
-                court.timeoutReveal(core, rest_);
+            } else if (block.timestamp > _until(core, rest_)) {
+                court.timeoutReveal(core, _docket(rest_));
             } else {
                 _reveal(core, rest_);
             }
         } else if (state == State.Drawn) {
-            if (block.timestamp > court.disputeOf(_id(core)).drawnAt + court.windowOf(rest_)) {
-                court.timeoutVerdict(core, rest_);
-            } else if (court.disputeOf(_id(core)).mediator != address(0)) {
+            if (block.timestamp > _until(core, rest_)) {
+                _timeoutVerdict(core, rest_);
+            } else if (_panels[_id(core)].length != 0) {
                 _verdict(core, rest_, choice % 3 + 1);
+            } else {
+                court.verdict(core, _docket(rest_), _panel(core), new Answer[](0)); // nobody was eligible
             }
         }
     }
@@ -122,7 +124,10 @@ contract Handler is Fixture {
             DealCore memory core = _cores[i];
             State state = _stateOf(core, rest(i));
             if (state == State.None || state >= State.Settled) continue;
-            sum += uint256(core.price) + core.fee + core.reserve + core.collateral + market.submission(_id(core)).extra;
+            sum += uint256(core.price) + core.fee + core.reserve + core.collateral;
+            if (state < State.Challenged) continue;
+            uint64 costs = CLAIM_FEE + AUDIT_FEE;
+            if (costs > core.reserve) sum += costs - core.reserve;
         }
         eq(vault.account(provider).locked, sum, "locked is the sum of live escrows");
     }
@@ -134,12 +139,12 @@ contract Handler is Fixture {
             DealCore memory core = _cores[i];
             DealRest memory r = rest(i);
             State state = _stateOf(core, r);
-            vm.prank(address(0xdead));
+            vm.startPrank(address(0xdead));
             if (state == State.Open) market.refund(core, r);
             else if (state == State.Submitted) market.finalize(core, r);
-            else if (state == State.Challenged) court.timeoutReveal(core, r);
-            else if (state == State.Drawn) court.timeoutVerdict(core, r);
-            else vault.pool(); // takes the prank
+            else if (state == State.Challenged) court.timeoutReveal(core, _docket(r));
+            else if (state == State.Drawn) _exhaust(core, r);
+            vm.stopPrank();
         }
         eq(vault.account(provider).locked, 0, "everything released");
         _expectSolvent();

@@ -2,7 +2,8 @@
 pragma solidity 0.8.37;
 
 import "./Fixture.sol";
-import {ICourt, Dispute} from "../src/interfaces/ICourt.sol";
+import {ICourtEvents} from "../src/interfaces/ICourtEvents.sol";
+import {IMediators} from "../src/interfaces/IMediators.sol";
 import {IMarket} from "../src/interfaces/IMarket.sol";
 import {IVault} from "../src/interfaces/IVault.sol";
 import {Draw} from "../src/libraries/Draw.sol";
@@ -23,7 +24,7 @@ contract MediationTest is Fixture {
     }
 
     function _drawn() private view returns (address) {
-        return court.disputeOf(_id(core)).mediator;
+        return _panels[_id(core)][0];
     }
 
     function _dispute() private {
@@ -34,17 +35,17 @@ contract MediationTest is Fixture {
     /// @dev A challenge that must revert, with the given parts of it changed.
     function _expectChallengeRevert(
         bytes memory reason,
-        MediatorList memory list,
         ResultCommit memory r,
         uint256 providerKey,
         Challenge memory c,
         uint256 creatorKey,
         bytes32 salt
     ) private {
-        Signature memory a = _signResult(providerKey, r);
-        Signature memory b = _signChallenge(creatorKey, c);
+        Complaint memory complaint = Complaint(
+            r.manifest, r.outputRoot, _signResult(providerKey, r), c.kind, _signChallenge(creatorKey, c), salt
+        );
         vm.expectRevert(reason);
-        court.challenge(core, _rest(), list, r, a, c, b, salt);
+        court.challenge(core, _rest(), complaint);
     }
 
     function _result() private view returns (ResultCommit memory) {
@@ -85,32 +86,54 @@ contract MediationTest is Fixture {
 
     function test_noReveal() public {
         _challenge(core, _rest());
+        Docket memory docket = _docket(_rest());
         vm.warp(START + 10 + WINDOW);
-        _expectRevert(ICourt.TooEarly.selector, START + 10 + WINDOW);
-        court.timeoutReveal(core, _rest());
+        _expectRevert(ICourtEvents.TooEarly.selector, START + 10 + WINDOW);
+        court.timeoutReveal(core, docket);
         vm.warp(START + 10 + WINDOW + 1);
-        _expectRevert(ICourt.TooLate.selector, START + 10 + WINDOW);
-        court.reveal(core, _rest(), _list(), SALT_P);
+        _expectRevert(ICourtEvents.TooLate.selector, START + 10 + WINDOW);
+        court.reveal(core, docket, _list(), SALT_P);
         vm.prank(stranger);
-        court.timeoutReveal(core, _rest());
+        court.timeoutReveal(core, docket);
         eq(_stateOf(core, _rest()), State.TimedOut);
         _expectMoney(FUNDS + CLAIM_FEE, FUNDS - COLLATERAL, 0, COLLATERAL - CLAIM_FEE);
     }
 
-    function test_noVerdict() public {
+    function test_aSilentMediatorIsSlashedAndAnotherDrawnUntilNoneIsLeft() public {
         _dispute();
+        address first = _drawn();
+        Docket memory docket = _docket(_rest());
         vm.warp(START + 10 + WINDOW);
-        _expectRevert(ICourt.TooEarly.selector, START + 10 + WINDOW);
-        court.timeoutVerdict(core, _rest());
+        Panel memory panel = _panel(core);
+        MediatorList memory list = _list();
+        _expectRevert(ICourtEvents.TooEarly.selector, START + 10 + WINDOW);
+        court.timeoutVerdict(core, docket, panel, list);
         vm.warp(START + 10 + WINDOW + 1);
-        Verdict memory v = Verdict(_id(core), MANIFEST, 1, 0);
-        Signature memory sig = _signVerdict(_keyOf(_drawn()), v);
-        _expectRevert(ICourt.TooLate.selector, START + 10 + WINDOW);
-        court.verdict(core, _rest(), v, sig);
+        _expectVerdictRevert(
+            abi.encodeWithSelector(ICourtEvents.TooLate.selector, START + 10 + WINDOW), _answer(core, 0, 1)
+        );
         vm.prank(stranger);
-        court.timeoutVerdict(core, _rest());
+        _timeoutVerdict(core, _rest());
+        isTrue(_drawn() != first && _panels[_id(core)][1] == first, "another has the seat");
+        eq(vault.account(first).bond, MIN_BOND - MIN_BOND / 10, "a tenth of the bond");
+        eq(_until(core, _rest()), block.timestamp + WINDOW, "a window of its own");
+        eq(_stateOf(core, _rest()), State.Drawn);
+        address second = _drawn();
+        vm.warp(block.timestamp + WINDOW + 1);
+        _exhaust(core, _rest());
+        eq(vault.account(second).bond, MIN_BOND - MIN_BOND / 10, "the second too");
         eq(_stateOf(core, _rest()), State.Refunded);
-        _expectMoney(FUNDS, FUNDS, 0, 0);
+        // Each of three silences brought each party a twentieth of a bond.
+        _expectMoney(FUNDS + 3 * MIN_BOND / 20, FUNDS + 3 * MIN_BOND / 20, 0, 0);
+    }
+
+    function test_whoReplacesASilentMediatorDecides() public {
+        _dispute();
+        vm.warp(START + 10 + WINDOW + 1);
+        _timeoutVerdict(core, _rest());
+        _verdict(core, _rest(), 1);
+        eq(_free(_drawn()), AUDIT_FEE, "its fee");
+        eq(_stateOf(core, _rest()), State.MediationAccepted);
     }
 
     function test_whatTheReserveLacksIsTakenFromTheChallenger() public {
@@ -135,12 +158,9 @@ contract MediationTest is Fixture {
         uint64 all = _free(creator);
         vm.prank(creator);
         vault.withdraw(creator, all - 1);
-        ResultCommit memory r = ResultCommit(_id(poor), MANIFEST, OUTPUTS);
-        Challenge memory c = Challenge(_id(poor), MANIFEST, 1);
-        Signature memory a = _signResult(PROVIDER_KEY, r);
-        Signature memory b = _signChallenge(CREATOR_KEY, c);
+        Complaint memory complaint = _complaint(poor, MANIFEST, 1);
         vm.expectRevert(abi.encodeWithSelector(IVault.InsufficientFree.selector, creator, 1, CLAIM_FEE + AUDIT_FEE));
-        court.challenge(poor, _rest(), _list(), r, a, c, b, SALT_C);
+        court.challenge(poor, _rest(), complaint);
     }
 
     function test_anAcceptanceEndsADisputeUntilAMediatorIsDrawn() public {
@@ -173,7 +193,7 @@ contract MediationTest is Fixture {
         _reveal(cheap, _rest());
         uint64 before = _free(creator);
         _verdict(cheap, _rest(), 2);
-        eq(_free(court.disputeOf(_id(cheap)).mediator), AUDIT_FEE, "mediator's fee");
+        eq(_free(_panels[_id(cheap)][0]), AUDIT_FEE, "mediator's fee");
         eq(_free(creator) - before, 4 * LILY + FEE + RESERVE - 10 * LILY, "creator pays the other half");
         eq(vault.pool(), 0, "pool");
         _expectSolvent();
@@ -183,35 +203,28 @@ contract MediationTest is Fixture {
 
     function test_challengeChecksEverySignatureAndId() public {
         bytes memory bad = abi.encodeWithSelector(SignedBy.BadSignature.selector, provider);
-        _expectChallengeRevert(bad, _list(), _result(), STRANGER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
+        _expectChallengeRevert(bad, _result(), STRANGER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
         bad = abi.encodeWithSelector(SignedBy.BadSignature.selector, creator);
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), STRANGER_KEY, SALT_C);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), STRANGER_KEY, SALT_C);
         bytes32 other = market.dealId(creator, 2, 0);
-        bad = abi.encodeWithSelector(ICourt.WrongDeal.selector, other);
+        bad = abi.encodeWithSelector(SignedBy.BadSignature.selector, provider);
         ResultCommit memory r = _result();
         r.dealId = other;
-        _expectChallengeRevert(bad, _list(), r, PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
+        _expectChallengeRevert(bad, r, PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
         Challenge memory c = _challengeOf(MANIFEST, 1);
         c.dealId = other;
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, c, CREATOR_KEY, SALT_C);
-        bad = abi.encodeWithSelector(ICourt.WrongManifest.selector, OUTPUTS);
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, _challengeOf(OUTPUTS, 1), CREATOR_KEY, SALT_C);
+        bad = abi.encodeWithSelector(SignedBy.BadSignature.selector, creator);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, c, CREATOR_KEY, SALT_C);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(OUTPUTS, 1), CREATOR_KEY, SALT_C);
     }
 
-    function test_challengeChecksKindSaltAndList() public {
-        bytes memory bad = abi.encodeWithSelector(ICourt.BadKind.selector, 0);
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 0), CREATOR_KEY, SALT_C);
-        bad = abi.encodeWithSelector(ICourt.BadKind.selector, 4);
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 4), CREATOR_KEY, SALT_C);
-        bad = abi.encodePacked(ICourt.BadSalt.selector);
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_P);
-        MediatorList memory list = _list();
-        list.weights[0] += 1;
-        bad = abi.encodePacked(Draw.BadMediatorList.selector);
-        _expectChallengeRevert(bad, list, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
-        list = _list();
-        list.weights = new uint64[](2);
-        _expectChallengeRevert(bad, list, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
+    function test_challengeChecksKindAndSalt() public {
+        bytes memory bad = abi.encodeWithSelector(ICourtEvents.BadKind.selector, 0);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 0), CREATOR_KEY, SALT_C);
+        bad = abi.encodeWithSelector(ICourtEvents.BadKind.selector, 4);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 4), CREATOR_KEY, SALT_C);
+        bad = abi.encodePacked(ICourtEvents.BadSalt.selector);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_P);
     }
 
     function test_aDealWithoutMediatorsCannotBeChallenged() public {
@@ -220,60 +233,84 @@ contract MediationTest is Fixture {
         DealRest memory rest = _rest();
         rest.mediatorRoot = 0;
         _open(plain, rest);
-        ResultCommit memory r = ResultCommit(_id(plain), MANIFEST, OUTPUTS);
-        Challenge memory c = Challenge(_id(plain), MANIFEST, 1);
-        Signature memory a = _signResult(PROVIDER_KEY, r);
-        Signature memory b = _signChallenge(CREATOR_KEY, c);
-        MediatorList memory none;
-        _expectRevert(Draw.BadMediatorList.selector);
-        court.challenge(plain, rest, none, r, a, c, b, SALT_C);
+        Complaint memory complaint = _complaint(plain, MANIFEST, 1);
+        _expectRevert(ICourtEvents.NoMediator.selector);
+        court.challenge(plain, rest, complaint);
     }
 
     function test_challengeOfASubmissionIsBoundToItsManifestAndWindow() public {
         _submit(core, _rest());
         ResultCommit memory r = _result();
         r.manifest = OUTPUTS;
-        bytes memory bad = abi.encodeWithSelector(ICourt.WrongManifest.selector, OUTPUTS);
-        _expectChallengeRevert(bad, _list(), r, PROVIDER_KEY, _challengeOf(OUTPUTS, 1), CREATOR_KEY, SALT_C);
+        bytes memory bad = abi.encodeWithSelector(ICourtEvents.WrongManifest.selector, OUTPUTS);
+        _expectChallengeRevert(bad, r, PROVIDER_KEY, _challengeOf(OUTPUTS, 1), CREATOR_KEY, SALT_C);
         vm.warp(START + 10 + 401);
-        bad = abi.encodeWithSelector(ICourt.TooLate.selector, START + 10 + 400);
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
+        bad = abi.encodeWithSelector(ICourtEvents.TooLate.selector, START + 10 + 400);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
         vm.warp(START + 10 + 400);
         _challenge(core, _rest());
     }
 
     function test_challengeFromOpenEndsWhereTheRefundBegins() public {
         vm.warp(START + 901);
-        bytes memory bad = abi.encodeWithSelector(ICourt.TooLate.selector, START + 900);
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
+        bytes memory bad = abi.encodeWithSelector(ICourtEvents.TooLate.selector, START + 900);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
         vm.warp(START + 900);
         _challenge(core, _rest());
     }
 
     function test_aDealIsChallengedOnceAndNotAfterItsEnd() public {
         _challenge(core, _rest());
-        bytes memory bad = abi.encodePacked(ICourt.NotDisputable.selector);
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
+        bytes memory bad = abi.encodePacked(ICourtEvents.NotDisputable.selector);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
         _settle(core, _rest());
-        _expectChallengeRevert(bad, _list(), _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
+        _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_C);
     }
 
     // ---- reveal and draw ----
 
     function test_revealChecksSaltListAndState() public {
-        _expectRevert(ICourt.NotDisputable.selector);
-        court.reveal(core, _rest(), _list(), SALT_P);
+        Docket memory docket = _docket(_rest());
+        _expectRevert(ICourtEvents.NotDisputable.selector);
+        court.reveal(core, docket, _list(), SALT_P);
         _challenge(core, _rest());
-        _expectRevert(ICourt.BadSalt.selector);
-        court.reveal(core, _rest(), _list(), SALT_C);
+        _expectRevert(ICourtEvents.BadSalt.selector);
+        court.reveal(core, docket, _list(), SALT_C);
         MediatorList memory list = _list();
         list.mediators[0] = stranger;
         _expectRevert(Draw.BadMediatorList.selector);
-        court.reveal(core, _rest(), list, SALT_P);
+        court.reveal(core, docket, list, SALT_P);
+        list = _list();
+        list.weights = new uint64[](2);
+        _expectRevert(Draw.BadMediatorList.selector);
+        court.reveal(core, docket, list, SALT_P);
         vm.prank(stranger);
-        court.reveal(core, _rest(), _list(), SALT_P);
-        _expectRevert(ICourt.NotDisputable.selector);
-        court.reveal(core, _rest(), _list(), SALT_P);
+        court.reveal(core, docket, _list(), SALT_P);
+        _expectRevert(ICourtEvents.NotDisputable.selector);
+        court.reveal(core, docket, _list(), SALT_P);
+    }
+
+    function test_everyFieldOfTheDocketIsBound() public {
+        _challenge(core, _rest());
+        for (uint256 i; i < 9; ++i) {
+            Docket memory docket = _docket(_rest());
+            if (i == 0) docket.mediatorRoot = MANIFEST;
+            if (i == 1) docket.providerSaltHash = MANIFEST;
+            if (i == 2) docket.manifest = OUTPUTS;
+            if (i == 3) docket.saltCreator = SALT_P;
+            if (i == 4) docket.claimFee += 1;
+            if (i == 5) docket.auditFee += 1;
+            if (i == 6) docket.window += 1;
+            if (i == 7) docket.appealSeconds += 1;
+            if (i == 8) docket.verdicts += 1;
+            _expectRevert(ICourtEvents.WrongCase.selector, uint256(_id(core)));
+            court.reveal(core, docket, _list(), SALT_P);
+            _expectRevert(ICourtEvents.WrongCase.selector, uint256(_id(core)));
+            court.timeoutReveal(core, docket);
+            Signature memory sig = _acceptance(CREATOR_KEY, core, MANIFEST);
+            _expectRevert(ICourtEvents.WrongCase.selector, uint256(_id(core)));
+            court.settle(core, docket, MANIFEST, sig);
+        }
     }
 
     function test_theDrawIsTheWeightedIntervalOfTheSeed() public {
@@ -292,14 +329,15 @@ contract MediationTest is Fixture {
         vm.prank(vm.addr(MEDIATOR_KEY + 2));
         court.retire();
         _challenge(core, _rest());
-        eq(court.disputeOf(_id(core)).eligible, 1, "eligible bits");
-        // What happens to bonds after the challenge does not move the draw.
+        // Who registers once the challenge is there knows too much.
+        vm.warp(block.timestamp + 1);
         vm.prank(vm.addr(MEDIATOR_KEY + 2));
         court.register();
-        vm.prank(vm.addr(MEDIATOR_KEY));
-        vault.startUnbond(MIN_BOND);
         _reveal(core, _rest());
         isTrue(_drawn() == vm.addr(MEDIATOR_KEY), "the only eligible one");
+        // What happens to the bond after the draw is of no use to its owner.
+        vm.prank(vm.addr(MEDIATOR_KEY));
+        vault.startUnbond(MIN_BOND);
         _verdict(core, _rest(), 1);
     }
 
@@ -320,18 +358,12 @@ contract MediationTest is Fixture {
         DealRest memory rest = _rest();
         rest.mediatorRoot = keccak256(abi.encode(list.mediators, list.weights));
         _open(second, rest);
-        ResultCommit memory r = ResultCommit(_id(second), MANIFEST, OUTPUTS);
-        Challenge memory c = Challenge(_id(second), MANIFEST, 2);
-        court.challenge(second, rest, list, r, _signResult(PROVIDER_KEY, r), c, _signChallenge(CREATOR_KEY, c), SALT_C);
-        court.reveal(second, rest, list, SALT_P);
-        isTrue(court.disputeOf(_id(second)).mediator == address(0), "nobody drawn");
-        Verdict memory v = Verdict(_id(second), MANIFEST, 1, 0);
-        Signature memory sig = _signVerdict(CREATOR_KEY, v);
-        _expectRevert(ICourt.NoMediator.selector);
-        court.verdict(second, rest, v, sig);
-        // Still no dead end: the refund comes by itself.
-        vm.warp(START + 10 + WINDOW + 1);
-        court.timeoutVerdict(second, rest);
+        court.challenge(second, rest, _complaint(second, MANIFEST, 2));
+        Docket memory docket = _docket(rest);
+        isTrue(court.reveal(second, docket, list, SALT_P).length == 0, "nobody drawn");
+        // Still no dead end: anyone ends it.
+        vm.prank(stranger);
+        court.verdict(second, docket, Panel(SALT_P, new address[](0)), new Answer[](0));
         eq(_stateOf(second, rest), State.Refunded);
     }
 
@@ -348,16 +380,15 @@ contract MediationTest is Fixture {
             list.weights[i] = weights[i];
             if (eligible >> i & 1 == 1) total += weights[i];
         }
-        address drawn = this.pick(list, eligible, seed);
+        uint256 index = this.pick(list, eligible, seed);
         if (total == 0) {
-            isTrue(drawn == address(0), "nobody");
+            isTrue(index == Draw.NOBODY, "nobody");
         } else {
-            uint256 index = uint160(drawn) - 1;
             isTrue(eligible >> index & 1 == 1 && weights[index] > 0, "eligible with weight");
         }
     }
 
-    function pick(MediatorList calldata list, uint64 eligible, bytes32 seed) external pure returns (address) {
+    function pick(MediatorList calldata list, uint64 eligible, bytes32 seed) external pure returns (uint256) {
         return Draw.pick(list, eligible, seed);
     }
 
@@ -370,40 +401,47 @@ contract MediationTest is Fixture {
 
     // ---- verdict ----
 
+    function _expectVerdictRevert(bytes memory reason, Answer memory a) private {
+        Answer[] memory answers = new Answer[](1);
+        answers[0] = a;
+        Docket memory docket = _docket(_rest());
+        Panel memory panel = _panel(core);
+        vm.expectRevert(reason);
+        court.verdict(core, docket, panel, answers);
+    }
+
     function test_verdictIsTheDrawnMediatorsOverThisManifest() public {
         _dispute();
         uint256 key = _keyOf(_drawn());
-        Verdict memory v = Verdict(_id(core), MANIFEST, 1, 0);
-        Signature memory sig = _signVerdict(key == MEDIATOR_KEY ? MEDIATOR_KEY + 1 : MEDIATOR_KEY, v);
-        _expectRevert(SignedBy.BadSignature.selector, _drawn());
-        court.verdict(core, _rest(), v, sig);
-        v.manifest = OUTPUTS;
-        sig = _signVerdict(key, v);
-        vm.expectRevert(abi.encodeWithSelector(ICourt.WrongManifest.selector, OUTPUTS));
-        court.verdict(core, _rest(), v, sig);
-        v = Verdict(market.dealId(creator, 2, 0), MANIFEST, 1, 0);
-        sig = _signVerdict(key, v);
-        vm.expectRevert(abi.encodeWithSelector(ICourt.WrongDeal.selector, v.dealId));
-        court.verdict(core, _rest(), v, sig);
+        bytes memory bad = abi.encodeWithSelector(SignedBy.BadSignature.selector, _drawn());
+        Answer memory a = _answer(core, 0, 1);
+        a.signature = _signVerdict(
+            key == MEDIATOR_KEY ? MEDIATOR_KEY + 1 : MEDIATOR_KEY, Verdict(_id(core), MANIFEST, 1, a.evidence)
+        );
+        _expectVerdictRevert(bad, a);
+        a.signature = _signVerdict(key, Verdict(_id(core), OUTPUTS, 1, a.evidence));
+        _expectVerdictRevert(bad, a);
+        a.signature = _signVerdict(key, Verdict(market.dealId(creator, 2, 0), MANIFEST, 1, a.evidence));
+        _expectVerdictRevert(bad, a);
         for (uint8 outcome = 0; outcome < 5; outcome += 4) {
-            v = Verdict(_id(core), MANIFEST, outcome, 0);
-            sig = _signVerdict(key, v);
-            _expectRevert(ICourt.BadOutcome.selector, outcome);
-            court.verdict(core, _rest(), v, sig);
+            _expectVerdictRevert(
+                abi.encodeWithSelector(ICourtEvents.BadOutcome.selector, outcome), _answer(core, 0, outcome)
+            );
         }
+        _expectVerdictRevert(abi.encodeWithSelector(ICourtEvents.BadSeat.selector, 1), _answer(core, 1, 1));
         _verdict(core, _rest(), 3);
-        v = Verdict(_id(core), MANIFEST, 3, keccak256("evidence"));
-        sig = _signVerdict(key, v);
-        _expectRevert(ICourt.NotDisputable.selector);
-        court.verdict(core, _rest(), v, sig);
+        _expectVerdictRevert(abi.encodePacked(ICourtEvents.NotDisputable.selector), _answer(core, 0, 3));
     }
 
     function test_timeoutsNeedTheirState() public {
         vm.warp(START + 100_000);
-        _expectRevert(ICourt.NotDisputable.selector);
-        court.timeoutReveal(core, _rest());
-        _expectRevert(ICourt.NotDisputable.selector);
-        court.timeoutVerdict(core, _rest());
+        Docket memory docket = _docket(_rest());
+        _expectRevert(ICourtEvents.NotDisputable.selector);
+        court.timeoutReveal(core, docket);
+        Panel memory panel = _panel(core);
+        MediatorList memory list = _list();
+        _expectRevert(ICourtEvents.NotDisputable.selector);
+        court.timeoutVerdict(core, docket, panel, list);
     }
 
     // ---- audit ----
@@ -425,18 +463,18 @@ contract MediationTest is Fixture {
         _auditWith(v, key == MEDIATOR_KEY ? MEDIATOR_KEY + 1 : MEDIATOR_KEY, CREATOR_KEY, SALT_P, bad);
         bad = abi.encodeWithSelector(SignedBy.BadSignature.selector, creator);
         _auditWith(v, key, PROVIDER_KEY, SALT_P, bad);
-        _auditWith(v, key, CREATOR_KEY, SALT_C, abi.encodePacked(ICourt.BadSalt.selector));
+        _auditWith(v, key, CREATOR_KEY, SALT_C, abi.encodePacked(ICourtEvents.BadSalt.selector));
         v.outcome = 2;
-        _auditWith(v, key, CREATOR_KEY, SALT_P, abi.encodeWithSelector(ICourt.BadOutcome.selector, 2));
+        _auditWith(v, key, CREATOR_KEY, SALT_P, abi.encodeWithSelector(ICourtEvents.BadOutcome.selector, 2));
         v.outcome = 1;
         v.dealId = MANIFEST;
-        _auditWith(v, key, CREATOR_KEY, SALT_P, abi.encodeWithSelector(ICourt.WrongDeal.selector, MANIFEST));
+        _auditWith(v, key, CREATOR_KEY, SALT_P, abi.encodeWithSelector(ICourtEvents.WrongDeal.selector, MANIFEST));
         v.dealId = _id(core);
         _auditWith(v, key, CREATOR_KEY, SALT_P, "");
         eq(_free(auditor), AUDIT_FEE, "auditor's fee");
         eq(_stateOf(core, _rest()), State.Settled);
         _expectMoney(FUNDS - PRICE - FEE - AUDIT_FEE, FUNDS + PRICE, FEE, 0);
-        _auditWith(v, key, CREATOR_KEY, SALT_P, abi.encodePacked(ICourt.NotDisputable.selector));
+        _auditWith(v, key, CREATOR_KEY, SALT_P, abi.encodePacked(ICourtEvents.NotDisputable.selector));
     }
 
     function test_anAuditorWithoutBondIsNotPaid() public {
@@ -444,7 +482,7 @@ contract MediationTest is Fixture {
         vm.prank(auditor);
         vault.startUnbond(1);
         Verdict memory v = Verdict(_id(core), MANIFEST, 1, 0);
-        _auditWith(v, _keyOf(auditor), CREATOR_KEY, SALT_P, abi.encodePacked(ICourt.NoMediator.selector));
+        _auditWith(v, _keyOf(auditor), CREATOR_KEY, SALT_P, abi.encodePacked(ICourtEvents.NoMediator.selector));
     }
 
     function test_anAuditNeedsItsFeeInTheReserve() public {
@@ -456,7 +494,7 @@ contract MediationTest is Fixture {
         Verdict memory v = Verdict(_id(thin), MANIFEST, 1, 0);
         Signature memory sig = _signVerdict(key, v);
         Signature memory accept = _acceptance(CREATOR_KEY, thin, MANIFEST);
-        vm.expectRevert(abi.encodeWithSelector(ICourt.ReserveTooLow.selector, AUDIT_FEE - 1, AUDIT_FEE));
+        vm.expectRevert(abi.encodeWithSelector(ICourtEvents.ReserveTooLow.selector, AUDIT_FEE - 1, AUDIT_FEE));
         court.settleAudited(thin, _rest(), _list(), SALT_C, SALT_P, v, sig, accept);
     }
 
@@ -464,13 +502,13 @@ contract MediationTest is Fixture {
 
     function test_registrationNeedsTheBond() public {
         vm.prank(stranger);
-        vm.expectRevert(abi.encodeWithSelector(ICourt.BondTooLow.selector, 0, MIN_BOND));
+        vm.expectRevert(abi.encodeWithSelector(IMediators.BondTooLow.selector, 0, MIN_BOND));
         court.register();
         vm.prank(vm.addr(MEDIATOR_KEY));
-        _expectRevert(ICourt.BadRegistration.selector);
+        _expectRevert(IMediators.BadRegistration.selector);
         court.register();
         vm.prank(stranger);
-        _expectRevert(ICourt.BadRegistration.selector);
+        _expectRevert(IMediators.BadRegistration.selector);
         court.retire();
         eq(court.mediatorCount(), 3, "registered");
         isTrue(court.mediators(1, 3).length == 2 && court.mediators(1, 3)[0] == vm.addr(MEDIATOR_KEY + 1), "page");
@@ -485,7 +523,7 @@ contract MediationTest is Fixture {
         Verdict memory other = Verdict(_id(core), MANIFEST, 2, 0);
         Signature memory a = _signVerdict(MEDIATOR_KEY, one);
         Signature memory b = _signVerdict(MEDIATOR_KEY, other);
-        _expectRevert(ICourt.NotEquivocation.selector);
+        _expectRevert(ICourtEvents.NotEquivocation.selector);
         court.slashEquivocation(m, one, a, one, a);
         Signature memory foreign = _signVerdict(STRANGER_KEY, other);
         _expectRevert(SignedBy.BadSignature.selector, m);
@@ -504,11 +542,11 @@ contract MediationTest is Fixture {
         Verdict memory other = Verdict(_id(core), OUTPUTS, 2, 0);
         Signature memory a = _signVerdict(MEDIATOR_KEY, one);
         Signature memory b = _signVerdict(MEDIATOR_KEY, other);
-        _expectRevert(ICourt.NotEquivocation.selector);
+        _expectRevert(ICourtEvents.NotEquivocation.selector);
         court.slashEquivocation(vm.addr(MEDIATOR_KEY), one, a, other, b);
     }
 
     function test_aDeploymentThatDoesNotFitTogetherIsRefused() public {
-        _expectCreateRevert(ICourt.BadDeployment.selector, "Court", abi.encode(vault, market, MIN_BOND));
+        _expectCreateRevert(ICourtEvents.BadDeployment.selector, "Court", abi.encode(vault, market, MIN_BOND, address(0)));
     }
 }

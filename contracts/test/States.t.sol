@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import "./Fixture.sol";
-import {ICourt} from "../src/interfaces/ICourt.sol";
+import {ICourtEvents} from "../src/interfaces/ICourtEvents.sol";
 import {IMarket} from "../src/interfaces/IMarket.sol";
 
 /// @dev Drives the contracts by protocol/vectors/deal-states.json: every row happens, and every
@@ -119,11 +119,11 @@ contract StatesTest is Fixture {
             _reveal(core, rest);
         } else if (_same(name, "refunded")) {
             vm.warp(START + 901);
-            if (from == State.Drawn) court.timeoutVerdict(core, rest);
+            if (from == State.Drawn) _exhaust(core, rest);
             else market.refund(core, rest);
         } else if (_same(name, "timedOut")) {
             vm.warp(START + 10 + 501);
-            if (from == State.Challenged) court.timeoutReveal(core, rest);
+            if (from == State.Challenged) court.timeoutReveal(core, _docket(rest));
             else _timeoutSubmit(core, rest);
         } else if (_same(name, "ruledCorrect")) {
             _rule(core, rest, 1);
@@ -155,9 +155,7 @@ contract StatesTest is Fixture {
     }
 
     function _rule(DealCore memory core, DealRest memory rest, uint8 outcome) private {
-        Verdict memory v = Verdict(_id(core), MANIFEST, outcome, 0);
-        address m = court.disputeOf(_id(core)).mediator;
-        court.verdict(core, rest, v, _signVerdict(m == address(0) ? MEDIATOR_KEY : _keyOf(m), v));
+        _verdict(core, rest, outcome);
     }
 
     function _audited(DealCore memory core, DealRest memory rest) private {
@@ -172,7 +170,7 @@ contract StatesTest is Fixture {
         bytes4 selector = bytes4(reason);
         isTrue(
             selector == IMarket.WrongState.selector || selector == IMarket.UnknownDeal.selector
-                || selector == IMarket.Nullified.selector || selector == ICourt.NotDisputable.selector,
+                || selector == IMarket.Nullified.selector || selector == ICourtEvents.NotDisputable.selector,
             what
         );
     }

@@ -52,7 +52,7 @@ contract TimeoutsTest is Fixture {
         _submit(core, _rest());
         eq(_stateOf(core, _rest()), State.Submitted);
         Submission memory s = market.submission(_id(core));
-        isTrue(s.submittedAt == SUBMIT_BY && s.manifest == MANIFEST && s.extra == 0, "submission");
+        isTrue(s.submittedAt == SUBMIT_BY && s.manifest == MANIFEST, "submission");
     }
 
     function test_submitIsRefusedAfterItsDeadline() public {

@@ -1,9 +1,10 @@
-import type { MediatorList, Verdict } from '../wire/deal-messages.ts'
+import type { MediatorList } from '../wire/deal-messages.ts'
 import { dealIdOf, dealRestHash, type Consent, type DealTerms } from '../wire/deal-terms.ts'
 import type { Address, Hash, Signature } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { fromAmount } from './amounts.ts'
 import type { ContractCall } from './contract-call.ts'
+import type { Dispute } from './dispute.ts'
 import { coreOf, listOf, restOf } from './deal-structs.ts'
 import { encodeCall } from './encode-call.ts'
 import { ChainError } from './errors.ts'
@@ -20,10 +21,12 @@ export interface DealEvidence {
   otherSalt?: Hash
   start?: { inputRoot: Hash, sealedRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
   result?: { manifest: Hash, outputRoot: Hash, signature: Signature }
+  /** What stands on chain of its dispute. */
+  dispute?: Dispute
 }
 /** A mediator's signed word. */
 export interface VerdictEvidence { outcome: number, evidence: Hash, signature: Signature }
-type Bound = { readonly domain: Domain }
+export type Bound = { readonly domain: Domain }
 
 /** Locks both sides' money. */
 export function openCall (_chain: Bound, consent: Consent): ContractCall {
@@ -64,39 +67,6 @@ export function nullifyCall (_chain: Bound, options: { creator: Address, jobNumb
   return encodeCall('market', 'nullify', [options.creator, fromAmount(options.jobNumber), toContractSignature(options.signature)])
 }
 
-/** Asks for a mediator. `signature`: the creator's over Challenge(dealId, manifest, kind); publishes the creator's salt. */
-export function challengeCall (chain: Bound, deal: DealEvidence, signature: Signature, kind = 1): ContractCall {
-  const { terms, result } = deal
-  if (result === undefined) throw incomplete('result')
-  const dealId = dealIdIn(chain, terms)
-  return encodeCall('court', 'challenge', [
-    coreOf(terms), restOf(terms), listOf(deal.mediators), { dealId, manifest: result.manifest, outputRoot: result.outputRoot },
-    toContractSignature(result.signature), { dealId, manifest: result.manifest, kind }, toContractSignature(signature), saltsOf(deal).creator
-  ])
-}
-
-/** Draws the mediator with the provider's salt. */
-export function revealCall (_chain: Bound, deal: Pick<DealEvidence, 'terms' | 'mediators'>, providerSalt: Hash): ContractCall {
-  return encodeCall('court', 'reveal', [coreOf(deal.terms), restOf(deal.terms), listOf(deal.mediators), providerSalt])
-}
-
-/** Ends a dispute by the drawn mediator's verdict. */
-export function verdictCall (chain: Bound, deal: Pick<DealEvidence, 'terms' | 'result'>, verdict: VerdictEvidence): ContractCall {
-  if (deal.result === undefined) throw incomplete('result')
-  const statement = verdictOf(chain, deal.terms, deal.result.manifest, verdict)
-  return encodeCall('court', 'verdict', [coreOf(deal.terms), restOf(deal.terms), statement, toContractSignature(verdict.signature)])
-}
-
-/** Ends a dispute in which the provider kept its salt back. */
-export function timeoutRevealCall (_chain: Bound, { terms }: Pick<DealEvidence, 'terms'>): ContractCall {
-  return encodeCall('court', 'timeoutReveal', [coreOf(terms), restOf(terms)])
-}
-
-/** Ends a dispute in which the drawn mediator stayed silent. */
-export function timeoutVerdictCall (_chain: Bound, { terms }: Pick<DealEvidence, 'terms'>): ContractCall {
-  return encodeCall('court', 'timeoutVerdict', [coreOf(terms), restOf(terms)])
-}
-
 /** Pays provider and mediator by acceptance and the audit's verdict, without a dispute. */
 export function settleAuditedCall (chain: Bound, deal: DealEvidence, audit: { manifest: Hash, acceptance: Signature, verdict: VerdictEvidence }): ContractCall {
   const { terms } = deal
@@ -108,12 +78,6 @@ export function settleAuditedCall (chain: Bound, deal: DealEvidence, audit: { ma
   ])
 }
 
-/** Takes the bond of a mediator that signed two outcomes for one result. */
-export function slashEquivocationCall (_chain: Bound, mediator: Address, one: Verdict & { signature: Signature }, other: Verdict & { signature: Signature }): ContractCall {
-  const plain = ({ dealId, manifest, outcome, evidence }: Verdict): { dealId: Hash, manifest: Hash, outcome: number, evidence: Hash } => ({ dealId, manifest, outcome: Number(outcome), evidence })
-  return encodeCall('court', 'slashEquivocation', [mediator, plain(one), toContractSignature(one.signature), plain(other), toContractSignature(other.signature)])
-}
-
 function dealIdIn ({ domain }: Bound, { core }: DealTerms): Hash {
   return dealIdOf(domain, core.creator, core.jobNumber, core.attempt)
 }
@@ -122,7 +86,7 @@ function verdictOf (chain: Bound, terms: DealTerms, manifest: Hash, verdict: Ver
   return { dealId: dealIdIn(chain, terms), manifest, outcome: verdict.outcome, evidence: verdict.evidence }
 }
 
-function saltsOf ({ role, ownSalt, otherSalt }: DealEvidence): { creator: Hash, provider: Hash | undefined } {
+export function saltsOf ({ role, ownSalt, otherSalt }: DealEvidence): { creator: Hash, provider: Hash | undefined } {
   if (role === 'creator') return { creator: ownSalt, provider: otherSalt }
   if (otherSalt === undefined) throw incomplete('the creator\'s salt')
   return { creator: otherSalt, provider: ownSalt }
@@ -135,6 +99,6 @@ function startOf (chain: Bound, { terms, start }: DealEvidence): readonly [{ dea
   return [receipt, toContractSignature(start.creatorSignature), toContractSignature(start.providerSignature)]
 }
 
-function incomplete (what: string): ChainError {
+export function incomplete (what: string): ChainError {
   return new ChainError('CHAIN_CALL_INCOMPLETE', `the transaction needs ${what}, which this deal does not have yet`, { data: { what } })
 }

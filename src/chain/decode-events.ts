@@ -70,5 +70,6 @@ function decode (contract: keyof EventSources, log: RpcLog): { name: string, arg
 
 function plain (value: unknown): unknown {
   if (typeof value === 'bigint') return toAmount(value)
+  if (Array.isArray(value)) return value.map(plain)
   return typeof value === 'string' ? value.toLowerCase() : value
 }

@@ -28,8 +28,6 @@ export interface Reads {
   isNullified: (creator: Address, jobNumber: number, attempt: number) => Promise<boolean>
   /** What was submitted on chain for a deal; undefined when nothing was. Times are unix seconds. */
   submission: (dealId: Hash) => Promise<{ submittedAt: number, manifest: Hash } | undefined>
-  /** A deal's dispute; undefined when there is none. `drawnAt` 0: no mediator drawn yet. */
-  dispute: (dealId: Hash) => Promise<{ challengedAt: number, drawnAt: number, mediator: Address, manifest: Hash, creatorSalt: Hash } | undefined>
   /** Mediators that can be drawn now: registered, with at least the minimum bond. */
   mediators: () => Promise<Mediator[]>
   /** When unbonding money can be taken, unix seconds; 0 when it never started. */
@@ -75,11 +73,6 @@ export function createReads (components: { clients: ChainClients }, options: Pic
     submission: async (dealId) => {
       const { submittedAt, manifest } = await guard('submission', async () => await viem.readContract({ ...market, functionName: 'submission', args: [dealId] }))
       return submittedAt === 0n ? undefined : { submittedAt: toAmount(submittedAt), manifest }
-    },
-    dispute: async (dealId) => {
-      const dispute = await guard('disputeOf', async () => await viem.readContract({ ...court, functionName: 'disputeOf', args: [dealId] }))
-      if (dispute.challengedAt === 0n) return undefined
-      return { challengedAt: toAmount(dispute.challengedAt), drawnAt: toAmount(dispute.drawnAt), mediator: lower(dispute.mediator), manifest: dispute.manifest, creatorSalt: dispute.saltCreator }
     },
     mediators: async () => {
       const count = await guard('mediatorCount', async () => await viem.readContract({ ...court, functionName: 'mediatorCount' }))

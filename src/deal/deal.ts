@@ -1,3 +1,4 @@
+import type { Dispute } from '../chain/dispute.ts'
 import type { MediatorList } from '../wire/deal-messages.ts'
 import type { DealTerms } from '../wire/deal-terms.ts'
 import type { Address, Hash, Signature } from '../wire/shapes.ts'
@@ -36,6 +37,8 @@ export interface Deal {
   start?: { inputRoot: Hash, sealedRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
   result?: DealResult
   acceptance?: Signature
+  /** What its events told of its dispute on chain. */
+  dispute?: Dispute
   /** A drawn mediator's verdict. */
   verdict?: { mediator: Address, outcome: number, evidence: Hash, signature: Signature }
   openedAt?: number

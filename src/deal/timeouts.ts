@@ -2,7 +2,7 @@ import type { DealRest } from '../wire/deal-terms.ts'
 import type { DealState } from './states.ts'
 
 /** What the clock allows next for a deal; `protocol/deal.md` has each deadline with its reason. Times are unix seconds. */
-export type DueAction = 'give-up-open' | 'submit' | 'refund' | 'timeout-submit' | 'finalize' | 'timeout-reveal' | 'timeout-verdict'
+export type DueAction = 'give-up-open' | 'submit' | 'refund' | 'timeout-submit' | 'finalize' | 'timeout-reveal' | 'timeout-verdict' | 'conclude'
 
 /** What is known of a deal's progress, as far as deadlines hang on it. */
 export interface Progress {
@@ -14,7 +14,10 @@ export interface Progress {
   /** Block time of the submission on chain. */
   submittedAt?: number | undefined
   challengedAt?: number | undefined
+  /** Of the last draw. */
   revealedAt?: number | undefined
+  /** Last second of an appeal against the ruling, or of its judge. */
+  ruledUntil?: number | undefined
   /** The Court caps each step of a dispute at half the unbonding time, so that bonds outlast disputes. */
   unbondSeconds: number
 }
@@ -24,9 +27,10 @@ export const DEADLINE_SKEW_SECONDS = 2
 
 /** The action that anyone may take at block time `now`, or undefined. `submit` is the provider's own, ahead of its deadline. */
 export function dueAction (progress: Progress, now: number): DueAction | undefined {
-  const { state, rest, startedAt, submittedAt, challengedAt, revealedAt } = progress
+  const { state, rest, startedAt, submittedAt, challengedAt, revealedAt, ruledUntil } = progress
   if (state === 'DealNegotiating') return now > progress.openBy + DEADLINE_SKEW_SECONDS ? 'give-up-open' : undefined
   if (state === 'ResultsChallenged' && challengedAt !== undefined) {
+    if (ruledUntil !== undefined) return now > ruledUntil ? 'conclude' : undefined
     const windowSeconds = Math.min(rest.challengeSeconds, Math.floor(progress.unbondSeconds / 2))
     if (revealedAt === undefined) return now > challengedAt + windowSeconds ? 'timeout-reveal' : undefined
     return now > revealedAt + windowSeconds ? 'timeout-verdict' : undefined

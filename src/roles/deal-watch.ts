@@ -1,5 +1,7 @@
 import type { Chain, ChainEvent } from '../chain/chain.ts'
-import { finalizeCall, refundCall, timeoutRevealCall, timeoutSubmitCall, timeoutVerdictCall } from '../chain/calls.ts'
+import { finalizeCall, refundCall, timeoutSubmitCall } from '../chain/calls.ts'
+import { disputeAfter } from '../chain/dispute.ts'
+import { concludeCall, timeoutRevealCall, timeoutVerdictCall } from '../chain/dispute-calls.ts'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
@@ -45,13 +47,19 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
     const deal = event.dealId === undefined ? undefined : deals.get(event.dealId)
     if (deal === undefined) return
     const dealEvent = eventOf(event)
-    if (dealEvent === undefined) return
+    const dispute = disputeAfter(deal.dispute, event)
+    if (dealEvent === undefined) {
+      if (dispute !== deal.dispute && dispute !== undefined) await deals.update(deal, (changed) => { changed.dispute = dispute })
+      return
+    }
     await deals.apply(deal, dealEvent, (changed) => {
       recordTransaction({ name: dealEvent, hash: event.transactionHash, gas: event.gas ?? 0, from: event.from ?? deal.terms.core.creator })(changed)
       if (dealEvent === 'opened') changed.openedAt ??= event.blockTime
       if (dealEvent === 'submitted') changed.submittedAt ??= event.blockTime
       if (dealEvent === 'challenged') changed.challengedAt ??= event.blockTime
-      if (dealEvent === 'revealed') changed.revealedAt ??= event.blockTime
+      // A silent mediator's seat is drawn again: its time counts anew.
+      if (dealEvent === 'revealed') changed.revealedAt = Math.max(event.blockTime, changed.revealedAt ?? 0)
+      if (dispute !== undefined) changed.dispute = dispute
       // A salt that was refused off chain is public now: with it the creator can ask the drawn mediator.
       if (event.name === 'MediatorDrawn' && changed.role === 'creator') changed.otherSalt ??= event.args.saltProvider
     })
@@ -85,7 +93,7 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
         if (!await chain.isNullified(creator, jobNumber, attempt)) await deals.apply(deal, 'notOpened')
         return
       }
-      const call = { refund: refundCall, 'timeout-submit': timeoutSubmitCall, finalize: finalizeCall, 'timeout-reveal': timeoutRevealCall, 'timeout-verdict': timeoutVerdictCall }[action](chain, deal)
+      const call = { refund: refundCall, 'timeout-submit': timeoutSubmitCall, finalize: finalizeCall, 'timeout-reveal': timeoutRevealCall, 'timeout-verdict': timeoutVerdictCall, conclude: concludeCall }[action](chain, deal)
       const receipt = await chain.send(call, { name: action, signal: stopping.signal })
       await deals.update(deal, recordTransaction(receipt))
     } catch (error) {
@@ -103,7 +111,7 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
     await Promise.all(open.map(async (deal) => {
       const { rest, core } = deal.terms
       const startedAt = deal.start?.creatorSignature === undefined ? undefined : deal.start.startedAt
-      const action = dueAction({ state: deal.state, openBy: core.openBy, rest, startedAt, submittedAt: deal.submittedAt, challengedAt: deal.challengedAt, revealedAt: deal.revealedAt, unbondSeconds: chain.deployment.parameters.unbondSeconds }, blockTime)
+      const action = dueAction({ state: deal.state, openBy: core.openBy, rest, startedAt, submittedAt: deal.submittedAt, challengedAt: deal.challengedAt, revealedAt: deal.revealedAt, ruledUntil: deal.dispute?.ruling?.until, unbondSeconds: chain.deployment.parameters.unbondSeconds }, blockTime)
       if (action !== undefined) await act(deal, action)
     }))
   }

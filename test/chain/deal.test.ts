@@ -2,8 +2,10 @@ import t from 'tap'
 import { zeroAddress } from 'viem'
 import { addBondCall, registerMediatorCall, startUnbondCall, finishUnbondCall, withdrawCall } from '../../src/chain/account-calls.ts'
 import {
-  challengeCall, finalizeCall, nullifyCall, openCall, refundCall, revealCall, settleAuditedCall, settleCall, submitCall, timeoutRevealCall, timeoutSubmitCall, timeoutVerdictCall, verdictCall
+  finalizeCall, nullifyCall, openCall, refundCall, settleAuditedCall, settleCall, submitCall, timeoutSubmitCall, type DealEvidence
 } from '../../src/chain/calls.ts'
+import { disputeAfter } from '../../src/chain/dispute.ts'
+import { challengeCall, revealCall, ruleCall, settleDisputedCall, timeoutRevealCall, timeoutVerdictCall, verdictCall } from '../../src/chain/dispute-calls.ts'
 import type { Chain } from '../../src/chain/chain.ts'
 import { acceptanceDigest, challengeDigest, drawMediator, drawSeed, nullifyDigest, OUTCOMES, verdictDigest } from '../../src/wire/deal-messages.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
@@ -118,30 +120,48 @@ t.test('mediators: bond, register, list; the bond comes back after its time', as
   t.match(await chain.balances(mediator.address), { bond: LILY, free: 3 * LILY, token: 6 * LILY })
 })
 
-t.test('disputes: challenge, reveal, verdict; and both silences', async (t) => {
+t.test('disputes: challenge, reveal, verdict; in one transaction; by acceptance; and both silences', async (t) => {
   const mediators = { mediators: [mediator.address], weights: [LILY] }
+  const take = (view: DealEvidence, events: Parameters<typeof disputeAfter>[1][]): void => {
+    const dispute = events.reduce(disputeAfter, view.dispute)
+    if (dispute !== undefined) view.dispute = dispute
+  }
   const challenge = async (): Promise<SignedDeal> => {
     const deal = await agree({ mediators })
     const manifest = deal.creatorView.result?.manifest as Hash
-    await chain.send(challengeCall(chain, deal.creatorView, creator.sign(challengeDigest(chain.domain, { dealId: deal.dealId, manifest, kind: 1 }))), { name: 'challenge', signal })
+    const { events } = await chain.send(challengeCall(chain, deal.creatorView, creator.sign(challengeDigest(chain.domain, { dealId: deal.dealId, manifest, kind: 1 }))), { name: 'challenge', signal })
+    take(deal.creatorView, [...events])
     return deal
   }
+  const reveal = async (deal: SignedDeal): Promise<void> => {
+    const { events } = await chain.send(revealCall(chain, deal.creatorView, deal.salts.provider), { name: 'reveal', signal })
+    t.match(events[0], { name: 'MediatorDrawn', args: { mediator: drawMediator(drawSeed(deal.salts.creator, deal.salts.provider, deal.dealId), mediators) } })
+    take(deal.creatorView, [...events])
+  }
+  const wrong = ({ dealId, creatorView }: SignedDeal): { outcome: number, evidence: Hash, signature: Hash } => {
+    const statement = { outcome: OUTCOMES.wrong, evidence: EVIDENCE }
+    return { ...statement, signature: mediator.sign(verdictDigest(chain.domain, { dealId, manifest: creatorView.result?.manifest as Hash, ...statement })) }
+  }
   const judged = await challenge()
-  const { events } = await chain.send(revealCall(chain, judged.creatorView, judged.salts.provider), { name: 'reveal', signal })
-  t.match(events[0], { name: 'MediatorDrawn', args: { mediator: drawMediator(drawSeed(judged.salts.creator, judged.salts.provider, judged.dealId), mediators) } })
-  t.match(await chain.dispute(judged.dealId), { mediator: mediator.address, creatorSalt: judged.salts.creator })
-  const manifest = judged.creatorView.result?.manifest as Hash
-  const statement = { outcome: OUTCOMES.wrong, evidence: EVIDENCE }
-  const signature = mediator.sign(verdictDigest(chain.domain, { dealId: judged.dealId, manifest, ...statement }))
-  t.same(await changes(async () => await chain.send(verdictCall(chain, judged.creatorView, { ...statement, signature }), { name: 'verdict', signal })), { creator: 145, provider: 0, locked: -435 })
+  await reveal(judged)
+  t.same(await changes(async () => await chain.send(verdictCall(chain, judged.creatorView, [{ mediator: mediator.address, ...wrong(judged) }]), { name: 'verdict', signal })), { creator: 145, provider: 0, locked: -435 })
   t.equal(await chain.stateOf(judged.terms), 'MediationRejected')
+  const ruled = await challenge()
+  t.same(await changes(async () => await chain.send(ruleCall(chain, ruled.creatorView, ruled.salts.provider, wrong(ruled)), { name: 'rule', signal })), { creator: 145, provider: 0, locked: -435 })
+  const accepted = await challenge()
+  t.same(await changes(async () => await chain.send(settleDisputedCall(chain, accepted.creatorView, accepted.creatorView.result?.manifest as Hash, acceptance(accepted)), { name: 'settle', signal })), { creator: 30, provider: 400, locked: -435 })
 
   const unrevealed = await challenge()
   const undecided = await challenge()
-  await chain.send(revealCall(chain, undecided.creatorView, undecided.salts.provider), { name: 'reveal', signal })
+  await reveal(undecided)
   await test.advance(11)
-  t.same(await changes(async () => await chain.send(timeoutRevealCall(chain, unrevealed), { name: 'timeout', signal })), { creator: 145, provider: 0, locked: -435 })
-  t.same(await changes(async () => await chain.send(timeoutVerdictCall(chain, undecided), { name: 'timeout', signal })), { creator: 135, provider: 300, locked: -435 })
+  t.same(await changes(async () => await chain.send(timeoutRevealCall(chain, unrevealed.creatorView), { name: 'timeout', signal })), { creator: 145, provider: 0, locked: -435 })
+  // The only mediator was silent: nobody can take its seat, and a part of its bond is the parties'.
+  t.equal((await changes(async () => await chain.send(timeoutVerdictCall(chain, undecided.creatorView), { name: 'timeout', signal }))).locked, -435)
+  t.equal(await chain.stateOf(undecided.terms), 'Refunded')
+  const { bond } = await chain.account(mediator.address)
+  t.ok(bond < LILY)
+  await (await test.chainFor(mediator)).send(addBondCall(LILY - bond), { name: 'bond', signal })
 })
 
 t.test('an audited deal settles in one transaction that pays the mediator too', async (t) => {

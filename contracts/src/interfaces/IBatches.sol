@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {DealCore, Signature} from "../libraries/DealTypes.sol";
-import {Batch, Commitment, Line, Statement} from "../libraries/BatchTypes.sol";
+import {Batch, Commitment, Line, Opening, Statement} from "../libraries/BatchTypes.sol";
 
 /// @title Deals in batches
 /// @notice Layout, limits and rules: protocol/batches.md. Statements and consents are signed under
@@ -57,11 +57,9 @@ interface IBatches {
 
     /// @notice Makes a leaf an Open deal of the Market, until expiry.
     function claim(
-        Batch calldata batch,
-        uint256 leaf,
+        Opening calldata opening,
         DealCore calldata core,
         bytes32 restHash,
-        bytes32[] calldata proof,
         Signature calldata creatorSig,
         Signature calldata providerSig
     ) external;

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {DealCore, Signature} from "../libraries/DealTypes.sol";
-import {Accusation, Batch} from "../libraries/BatchTypes.sol";
+import {Accusation, Batch, Opening} from "../libraries/BatchTypes.sol";
 
 /// @title What costs a solver its bond
 /// @notice Rules: protocol/batches.md, "Solver's faults".
@@ -30,11 +30,9 @@ interface IFaults {
 
     /// @notice Shows the terms that a disowned lock stands on.
     function answerDisown(
-        Batch calldata batch,
-        uint256 leaf,
+        Opening calldata opening,
         DealCore calldata core,
         bytes32 restHash,
-        bytes32[] calldata proof,
         Signature calldata creatorSig,
         Signature calldata providerSig
     ) external;
@@ -54,14 +52,7 @@ interface IFaults {
     ) external;
 
     /// @notice Shows the promised deal as a void leaf of a batch committed in time.
-    function answerPromise(
-        uint64 openBy,
-        Batch calldata batch,
-        uint256 leaf,
-        DealCore calldata core,
-        bytes32 restHash,
-        bytes32[] calldata proof
-    ) external;
+    function answerPromise(uint64 openBy, Opening calldata opening, DealCore calldata core, bytes32 restHash) external;
 
     /// @notice Slashes the solver of a promise that nobody answered for.
     function concludePromise(address solver, uint64 openBy, DealCore calldata core, bytes32 restHash) external;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IVault} from "./IVault.sol";
 import {
     DealCore,
     DealRest,
@@ -34,7 +35,7 @@ interface IMarket {
     event ResultSubmitted(bytes32 indexed dealId, bytes32 manifest, bytes32 outputRoot);
     /// @notice The creator accepted: price and collateral to the provider, fee to its payee.
     event DealSettled(bytes32 indexed dealId, bytes32 manifest);
-    /// @notice The Court took the deal into dispute; `extra` was added to the escrow.
+    /// @notice A challenge added `extra` of the creator's free money to the escrow.
     event DealDisputed(bytes32 indexed dealId, uint64 extra);
     /// @notice Any end but a plain acceptance. The amounts and `toPool` add up to the escrow.
     event DealClosed(
@@ -88,8 +89,8 @@ interface IMarket {
         Signature calldata providerSig
     ) external;
 
-    /// @notice Pays the provider by the creator's signature over Acceptance(dealId, manifest): from
-    /// Open, Submitted, or Challenged while no mediator is drawn.
+    /// @notice Pays the provider by the creator's signature over Acceptance(dealId, manifest), from Open
+    /// or Submitted (from Challenged: Court.settle).
     function settle(DealCore calldata core, bytes32 restHash, bytes32 manifest, Signature calldata creatorSig) external;
 
     /// @notice Puts the result on chain, until startedAt + submitSeconds; the way of a provider
@@ -125,15 +126,20 @@ interface IMarket {
     /// Nullify(jobNumber). Deals that are open go on.
     function nullify(address creator, uint64 jobNumber, Signature calldata creatorSig) external;
 
-    /// @notice Court only: Open or Submitted -> Challenged, adding exactly `wanted` of the creator's
-    /// free money to the escrow.
-    function dispute(DealCore calldata core, bytes32 restHash, uint64 wanted) external;
+    /// @notice Court only: Open or Submitted -> Challenged with the case `word`, adding exactly `extra`
+    /// of the creator's free money to the escrow.
+    function dispute(DealCore calldata core, bytes32 restHash, uint64 extra, uint256 word) external;
 
-    /// @notice Court only: Challenged -> Drawn.
-    function markDrawn(DealCore calldata core, bytes32 restHash) external;
+    /// @notice Court only: writes the word of a case; its lowest byte is the deal's state.
+    function setCase(bytes32 terms, uint256 word) external;
 
-    /// @notice Court only: ends a live deal in the terminal state `to` with the escrow divided.
-    function conclude(DealCore calldata core, bytes32 restHash, State to, Payout calldata payout) external;
+    /// @notice The word of a dispute by the terms' digest (libraries/CaseWord.sol), or of a claimed leaf.
+    function caseOf(bytes32 terms) external view returns (uint256);
+
+    /// @notice Court only: ends a live deal in the terminal state `to` with the escrow divided, `extra`
+    /// being what its challenge added.
+    function conclude(DealCore calldata core, bytes32 restHash, State to, uint64 extra, Payout calldata payout)
+        external;
 
     /// @notice Batches only: sets nullifier bits. `owners`: creator in the lowest 160 bits of each word,
     /// index of its nullifier word in bits 168 to 231; `marks`: bits in that word.
@@ -143,13 +149,20 @@ interface IMarket {
     /// @notice Batches only: clears bits that `mark` set in this transaction.
     function unmark(uint256[] calldata owners, uint256[] calldata marks) external;
 
-    /// @notice Batches only: None -> Open for a claimed leaf whose money is in the provider's escrow.
-    function openClaimed(DealCore calldata core, bytes32 restHash) external;
+    /// @notice Batches only: None -> Open for a claimed leaf whose money is in the provider's
+    /// escrow, by the digest of its terms.
+    function openClaimed(DealCore calldata core, bytes32 terms) external;
+
+    /// @notice The only holder of tokens.
+    function VAULT() external view returns (IVault);
+
+    /// @notice The contract of disputes.
+    function COURT() external view returns (address);
 
     /// @notice The contract of batched deals.
     function BATCHES() external view returns (address);
 
-    /// @notice When these terms were claimed from a batch; zero for any other deal.
+    /// @notice When these terms were claimed from a batch; zero for any other deal, and once it is in dispute.
     function claimedAt(DealCore calldata core, bytes32 restHash) external view returns (uint64);
 
     /// @notice keccak256(abi.encode(chainid, market, creator, jobNumber, attempt)).
@@ -170,7 +183,7 @@ interface IMarket {
     /// @notice State of the deal with these terms; None if its lane holds another or none.
     function stateOf(DealCore calldata core, bytes32 restHash) external view returns (State);
 
-    /// @notice The on-chain submission of a deal, and what a challenge added to its escrow.
+    /// @notice The on-chain submission of a deal.
     function submission(bytes32 dealId) external view returns (Submission memory);
 
     /// @notice Whether this attempt was opened or its job nullified.

@@ -51,6 +51,8 @@ interface IVault is ISessions {
     error NotCourt();
     /// @notice The caller is not Batches.
     error NotBatches();
+    /// @notice The caller is none of Market, Court and Batches.
+    error NotDealing();
     /// @notice `account` would have `locked` in escrow, more than its bond allows.
     error BondTooSmall(address account, uint64 locked, uint256 allowed);
     /// @notice `account` has `free` and needs `needed`.
@@ -134,17 +136,17 @@ interface IVault is ISessions {
     /// @notice Batches only: undoes part of a `lockBatch` of this transaction; words as there.
     function unlockBatch(address solver, uint256[] calldata to) external;
 
-    /// @notice Batches only: pays out of `holder`'s escrow, `toHolder` to itself and `to` as words of
+    /// @notice Market, Court and Batches only: pays out of `holder`'s escrow, `toHolder` to itself and `to` as words of
     /// `lockBatch`; session zero is the account's free money, the zero address the pool.
     function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external;
 
-    /// @notice Batches only: moves `amount` of free money into the same account's escrow.
+    /// @notice Market, Court and Batches only: moves `amount` of free money into the same account's escrow.
     function stake(address account, uint64 amount) external;
 
     /// @notice Batches only: moves escrow to another account's.
     function moveLock(address from, address to, uint64 amount) external;
 
-    /// @notice Batches only: takes up to `wanted` of `account`'s bond and unbonding money; at most
+    /// @notice Market, Court and Batches only: takes up to `wanted` of `account`'s bond and unbonding money; at most
     /// `share` of it goes to `victim`, the rest to the pool.
     function slash(address account, uint64 wanted, address victim, uint64 share) external returns (uint64 amount);
 
@@ -153,6 +155,9 @@ interface IVault is ISessions {
 
     /// @notice The contract that may move deals' escrow.
     function MARKET() external view returns (address);
+
+    /// @notice The contract of disputes.
+    function COURT() external view returns (address);
 
     /// @notice Seconds from `startUnbond` to `finishUnbond`.
     function UNBONDING() external view returns (uint64);

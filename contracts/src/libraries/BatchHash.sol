@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {Batch, Commitment, Line, Session} from "./BatchTypes.sol";
+import {Batch, Commitment, Line, Opening, Session} from "./BatchTypes.sol";
 
 /// @title Hashes of batches, and of what is signed about them
 library BatchHash {
@@ -34,10 +34,43 @@ library BatchHash {
         }
     }
 
+    /// @dev keccak256 of the hashes of each sixteen rows, joined: who opens one leaf brings sixteen rows and
+    /// the other hashes.
+    function rowsHash(uint256[] calldata list) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let hashes := mload(0x40)
+            let to := hashes
+            let left := shl(5, list.length)
+            let scratch := add(hashes, shl(5, shr(9, add(left, 0x1e0))))
+            let at := list.offset
+            for {} gt(left, 0x200) { left := sub(left, 0x200) } {
+                calldatacopy(scratch, at, 0x200)
+                mstore(to, keccak256(scratch, 0x200))
+                to := add(to, 0x20)
+                at := add(at, 0x200)
+            }
+            calldatacopy(scratch, at, left)
+            mstore(to, keccak256(scratch, left))
+            hash := keccak256(hashes, sub(add(to, 0x20), hashes))
+        }
+    }
+
     /// @dev Id of a batch of this contract, on this chain.
     function id(Batch calldata b, uint256[] calldata owners, uint256[] calldata rows) internal view returns (bytes32) {
         bytes32 head = keccak256(abi.encode(b.solver, b.slot, b.root, b.committedAt, b.expiry, b.voided));
-        return _id(head, words(owners), words(rows));
+        return _id(head, words(owners), rowsHash(rows));
+    }
+
+    /// @dev Id of the batch that an opening belongs to.
+    function idOf(Opening calldata o) internal view returns (bytes32) {
+        uint256 place = o.leaf >> 4;
+        bytes32[] memory hashes = new bytes32[](o.others.length + 1);
+        for (uint256 i; i < o.others.length; ++i) {
+            hashes[i < place ? i : i + 1] = o.others[i];
+        }
+        hashes[place] = words(o.rows);
+        bytes32 head = keccak256(abi.encode(o.solver, o.slot, o.root, o.committedAt, o.expiry, o.voided));
+        return _id(head, words(o.owners), keccak256(abi.encodePacked(hashes)));
     }
 
     /// @dev The id of what the caller commits now.
@@ -48,7 +81,7 @@ library BatchHash {
         uint256[] calldata rows
     ) internal view returns (bytes32) {
         bytes32 head = keccak256(abi.encode(msg.sender, c.slot, c.root, block.timestamp, c.expiry, voided));
-        return _id(head, words(owners), words(rows));
+        return _id(head, words(owners), rowsHash(rows));
     }
 
     function _id(bytes32 head, bytes32 owners, bytes32 rows) private view returns (bytes32) {

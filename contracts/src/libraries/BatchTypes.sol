@@ -18,6 +18,21 @@ struct Batch {
     uint256[] rows;
 }
 
+/// @notice One leaf of a committed batch, with as much of the batch as its id needs.
+struct Opening {
+    address solver;
+    uint32 slot;
+    uint64 committedAt;
+    uint64 expiry;
+    bytes32 root;
+    uint256 voided;
+    uint256 leaf;
+    uint256[] owners;
+    uint256[] rows; // the sixteen, or fewer at the end, that the leaf's row is among
+    bytes32[] others; // hashes of the other sixteens, in order
+    bytes32[] proof; // of the leaf under `root`
+}
+
 /// @notice What a solver commits.
 struct Commitment {
     uint32 slot;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {DealCore, DealRest, StartReceipt, ResultCommit, Challenge, Verdict} from "./DealTypes.sol";
+import {DealCore, DealRest, StartReceipt} from "./DealTypes.sol";
 
 /// @title EIP-712 struct hashes of the deal messages
 /// @dev All members are static, so `abi.encode(TYPEHASH, struct)` is EIP-712's encodeData.
@@ -23,7 +23,13 @@ library DealHash {
     bytes32 internal constant CHALLENGE_TYPEHASH = keccak256("Challenge(bytes32 dealId,bytes32 manifest,uint8 kind)");
     bytes32 internal constant VERDICT_TYPEHASH =
         keccak256("Verdict(bytes32 dealId,bytes32 manifest,uint8 outcome,bytes32 evidence)");
+    bytes32 internal constant APPEAL_TYPEHASH = keccak256("Appeal(bytes32 dealId)");
     bytes32 internal constant NULLIFY_TYPEHASH = keccak256("Nullify(uint64 jobNumber)");
+
+    /// @dev The dealId under a Market.
+    function id(address market, address creator, uint64 jobNumber, uint8 attempt) internal view returns (bytes32) {
+        return keccak256(abi.encode(block.chainid, market, creator, jobNumber, attempt));
+    }
 
     /// @dev Struct hash of DealTerms from its core and the struct hash of its rest. Copies the eleven
     /// words as they are (abi.encode costs 600 gas more): `Market.open` reads every member, and such
@@ -54,8 +60,8 @@ library DealHash {
     }
 
     /// @dev Struct hash of ResultCommit.
-    function result(ResultCommit calldata commit) internal pure returns (bytes32) {
-        return keccak256(abi.encode(RESULT_TYPEHASH, commit));
+    function result(bytes32 dealId, bytes32 manifest, bytes32 outputRoot) internal pure returns (bytes32) {
+        return keccak256(abi.encode(RESULT_TYPEHASH, dealId, manifest, outputRoot));
     }
 
     /// @dev Struct hash of Acceptance.
@@ -64,13 +70,18 @@ library DealHash {
     }
 
     /// @dev Struct hash of Challenge.
-    function challenge(Challenge calldata challenge_) internal pure returns (bytes32) {
-        return keccak256(abi.encode(CHALLENGE_TYPEHASH, challenge_));
+    function challenge(bytes32 dealId, bytes32 manifest, uint8 kind) internal pure returns (bytes32) {
+        return keccak256(abi.encode(CHALLENGE_TYPEHASH, dealId, manifest, kind));
     }
 
     /// @dev Struct hash of Verdict.
-    function verdict(Verdict calldata verdict_) internal pure returns (bytes32) {
-        return keccak256(abi.encode(VERDICT_TYPEHASH, verdict_));
+    function verdict(bytes32 dealId, bytes32 manifest, uint8 outcome, bytes32 evidence) internal pure returns (bytes32) {
+        return keccak256(abi.encode(VERDICT_TYPEHASH, dealId, manifest, outcome, evidence));
+    }
+
+    /// @dev Struct hash of Appeal.
+    function appeal(bytes32 dealId) internal pure returns (bytes32) {
+        return keccak256(abi.encode(APPEAL_TYPEHASH, dealId));
     }
 
     /// @dev Struct hash of Nullify.

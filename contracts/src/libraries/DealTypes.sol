@@ -92,10 +92,57 @@ struct MediatorList {
     uint64[] weights;
 }
 
-/// @notice What a provider put on chain, and what a challenge added to the escrow.
+/// @notice What a challenge shows.
+struct Complaint {
+    bytes32 manifest;
+    bytes32 outputRoot;
+    Signature providerSig; // over ResultCommit
+    uint8 kind;
+    Signature creatorSig; // over Challenge
+    bytes32 saltCreator;
+}
+
+/// @notice A dispute, as calls bring it: the chain keeps a hash. From the terms, but for `manifest`
+/// and `saltCreator`, which the event Challenged gives.
+struct Docket {
+    bytes32 restHash;
+    bytes32 mediatorRoot;
+    bytes32 providerSaltHash;
+    bytes32 manifest;
+    bytes32 saltCreator;
+    uint64 claimFee;
+    uint64 auditFee;
+    uint32 window; // seconds of each step: Court.windowOf
+    uint32 appealSeconds;
+    uint8 verdicts;
+}
+
+/// @notice The mediators drawn, in the order of their events: first those with a seat, then those
+/// whose seat another got.
+struct Panel {
+    bytes32 saltProvider;
+    address[] mediators;
+}
+
+/// @notice The signed verdict of the mediator on `seat`.
+struct Answer {
+    uint8 seat;
+    uint8 outcome;
+    bytes32 evidence;
+    Signature signature;
+}
+
+/// @notice What a dispute ends with unless an appeal changes it; the event Ruled gives it.
+struct Ruling {
+    uint8 outcome;
+    uint64 each; // nLILY to each of `paid`
+    address[] paid;
+    address appellant; // zero: nobody appealed
+}
+
+/// @notice What a provider put on chain.
 struct Submission {
     uint64 submittedAt; // zero: nothing submitted
-    uint64 extra; // nLILY pulled from the creator beyond `reserve`
     bytes32 manifest;
 }
 
@@ -104,8 +151,8 @@ struct Payout {
     uint64 toProvider;
     uint64 toCreator;
     uint64 toFee;
-    uint64 toMediator;
-    address mediator;
+    uint64 toEach; // of `mediators`
+    address[] mediators;
 }
 
 /// @notice State byte of a lane. Everything from Settled on is terminal and frees the lane.

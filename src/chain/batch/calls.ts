@@ -9,8 +9,7 @@ import type { ContractCall } from '../contract-call.ts'
 import { coreOf } from '../deal-structs.ts'
 import { encodeCall } from '../encode-call.ts'
 import { toContractSignature } from '../signing.ts'
-import type { Batch, BatchLayout } from './layout.ts'
-import { proofOf, type Tree } from './tree.ts'
+import type { Batch, BatchLayout, Opening } from './layout.ts'
 
 /** A creator's statement as `settle` takes it; `owner`: its index among the batch's owners. */
 export interface SignedStatement { readonly owner: number, readonly leaves: bigint, readonly lines: readonly Line[], readonly signature: Signature }
@@ -43,10 +42,8 @@ export function settleBatchCall (batch: Batch, statements: readonly SignedStatem
 }
 
 /** Makes a leaf an open deal. */
-export function claimCall (batch: Batch, tree: Tree, leaf: number, terms: DealTerms, creatorSignature: Signature, providerSignature: Signature): ContractCall {
-  return encodeCall('batches', 'claim', [
-    batch, BigInt(leaf), coreOf(terms), dealRestHash(terms.rest), proofOf(tree, leaf), toContractSignature(creatorSignature), toContractSignature(providerSignature)
-  ])
+export function claimCall (opening: Opening, terms: DealTerms, creatorSignature: Signature, providerSignature: Signature): ContractCall {
+  return encodeCall('batches', 'claim', [opening, coreOf(terms), dealRestHash(terms.rest), toContractSignature(creatorSignature), toContractSignature(providerSignature)])
 }
 
 /** Several calls of the contract Batches in one transaction, in this order: a solver settles one batch and commits the next. */

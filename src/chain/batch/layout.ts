@@ -4,7 +4,7 @@ import type { Address, Hash } from '../../wire/shapes.ts'
 import type { Domain } from '../../wire/typed-data.ts'
 import { fromAmount } from '../amounts.ts'
 import { ChainError } from '../errors.ts'
-import { buildTree, leafHash, type Tree } from './tree.ts'
+import { buildTree, leafHash, proofOf, type Tree } from './tree.ts'
 
 /** protocol/batches.md, Layout: a batch as the contract Batches takes it. Pure. */
 
@@ -46,12 +46,29 @@ export function layoutBatch (domain: Domain, deals: readonly DealTerms[], sessio
 export function batchId (chainId: number, batches: Address, batch: Batch): Hash {
   const [bytes32, uint256, address] = [{ type: 'bytes32' }, { type: 'uint256' }, { type: 'address' }] as const
   const head = keccak256(encodeAbiParameters([address, uint256, bytes32, uint256, uint256, uint256], [batch.solver, BigInt(batch.slot), batch.root, batch.committedAt, batch.expiry, batch.voided]))
-  return keccak256(encodeAbiParameters([uint256, address, bytes32, bytes32, bytes32], [BigInt(chainId), batches, head, wordsHash(batch.owners), wordsHash(batch.rows)]))
+  return keccak256(encodeAbiParameters([uint256, address, bytes32, bytes32, bytes32], [BigInt(chainId), batches, head, wordsHash(batch.owners), wordsHash(sixteens(batch.rows).map((words) => BigInt(wordsHash(words))))]))
+}
+
+/** One leaf of a batch with as much of the batch as its id needs: `claim`, `challengeLeaf` and the answers to accusations take it. */
+export interface Opening extends Omit<Batch, 'rows'> { readonly leaf: bigint, readonly rows: readonly bigint[], readonly others: readonly Hash[], readonly proof: readonly Hash[] }
+
+/** The opening of leaf `leaf`. Throws RangeError where there is no such leaf. */
+export function openingOf (batch: Batch, tree: Tree, leaf: number): Opening {
+  const chunks = sixteens(batch.rows)
+  const place = leaf >> 4
+  const rows = chunks[place]
+  if (rows === undefined || leaf >= batch.rows.length) throw new RangeError(`a batch of ${batch.rows.length} leaves has no leaf ${leaf}`)
+  return { ...batch, leaf: BigInt(leaf), rows, others: chunks.filter((_, index) => index !== place).map(wordsHash), proof: proofOf(tree, leaf) }
 }
 
 /** Place of an account among the batch's owners; -1 if it is none. */
 export function ownerIndex ({ owners }: Pick<Batch, 'owners'>, account: Address): number {
   return owners.findIndex((owner) => BigInt.asUintN(160, owner) === BigInt(account))
+}
+
+/** Rows in the groups that are hashed together. */
+function sixteens (rows: readonly bigint[]): ReadonlyArray<readonly bigint[]> {
+  return Array.from({ length: Math.ceil(rows.length / 16) }, (_, index) => rows.slice(16 * index, 16 * index + 16))
 }
 
 function wordsHash (words: readonly bigint[]): Hash {

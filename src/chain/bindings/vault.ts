@@ -14,6 +14,7 @@ export const vaultAbi = [
   {"inputs":[{"internalType":"address","name":"account","type":"address"},{"internalType":"uint64","name":"free","type":"uint64"},{"internalType":"uint64","name":"needed","type":"uint64"}],"name":"InsufficientFree","type":"error"},
   {"inputs":[],"name":"NotBatches","type":"error"},
   {"inputs":[],"name":"NotCourt","type":"error"},
+  {"inputs":[],"name":"NotDealing","type":"error"},
   {"inputs":[{"internalType":"address","name":"solver","type":"address"}],"name":"NotInSet","type":"error"},
   {"inputs":[],"name":"NotMarket","type":"error"},
   {"inputs":[{"internalType":"address","name":"account","type":"address"}],"name":"NotTheAccount","type":"error"},

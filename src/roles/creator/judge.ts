@@ -1,5 +1,6 @@
-import { challengeCall, revealCall, verdictCall } from '../../chain/calls.ts'
-import type { Chain } from '../../chain/chain.ts'
+import type { Chain, TxReceipt } from '../../chain/chain.ts'
+import { disputeAfter } from '../../chain/dispute.ts'
+import { challengeCall, revealCall, verdictCall } from '../../chain/dispute-calls.ts'
 import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Deal } from '../../deal/deal.ts'
@@ -16,7 +17,7 @@ import type { DealRoom } from '../deal-room.ts'
 import { RoleError } from '../errors.ts'
 import { recordTransaction } from '../transactions.ts'
 
-export interface JudgeComponents { deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain' | 'send'>, mesh: Pick<Mesh, 'roles'>, contacts: Pick<Contacts, 'peerOf'>, signer: Signer, logger: Logger }
+export interface JudgeComponents { deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain' | 'send' | 'deployment'>, mesh: Pick<Mesh, 'roles'>, contacts: Pick<Contacts, 'peerOf'>, signer: Signer, logger: Logger }
 
 /** What a creator does about a result: accept it, have it audited, or challenge it on chain. */
 export interface Judge {
@@ -29,6 +30,12 @@ export interface Judge {
   dispute: (deal: Deal) => Promise<void>
   /** An audited result that stands on chain is not paid unaudited: without a verdict by half of the judge window it goes to the court. */
   escalate: (deal: Deal, blockTime: number) => Promise<void>
+}
+
+/** What a transaction's own events told of the dispute. */
+function takeEvents (deal: Deal, { events }: TxReceipt): void {
+  const dispute = events.reduce(disputeAfter, deal.dispute)
+  if (dispute !== undefined) deal.dispute = dispute
 }
 
 export function createJudge (components: JudgeComponents, options: { signal: AbortSignal }): Judge {
@@ -86,14 +93,14 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
     if (deal.challengedAt === undefined) {
       const signature = signer.sign(challengeDigest(chain.domain, { dealId: deal.dealId, manifest: result.manifest, kind: CHALLENGE_KINDS.wrong }))
       const receipt = await chain.send(challengeCall(chain, deal, signature), { name: 'challenge', signal: options.signal })
-      await deals.apply(deal, 'challenged', (changed) => { recordTransaction(receipt)(changed); changed.challengedAt = receipt.blockTime })
+      await deals.apply(deal, 'challenged', (changed) => { recordTransaction(receipt)(changed); changed.challengedAt = receipt.blockTime; takeEvents(changed, receipt) })
     }
     if (deal.otherSalt !== undefined && deal.revealedAt === undefined) {
       const receipt = await chain.send(revealCall(chain, deal, deal.otherSalt), { name: 'reveal', signal: options.signal })
-      await deals.update(deal, (changed) => { recordTransaction(receipt)(changed); changed.revealedAt = receipt.blockTime })
+      await deals.update(deal, (changed) => { recordTransaction(receipt)(changed); changed.revealedAt = receipt.blockTime; takeEvents(changed, receipt) })
     }
     if (deal.verdict !== undefined && deal.revealedAt !== undefined) {
-      const receipt = await chain.send(verdictCall(chain, deal, deal.verdict), { name: 'verdict', signal: options.signal })
+      const receipt = await chain.send(verdictCall(chain, deal, [deal.verdict]), { name: 'verdict', signal: options.signal })
       await deals.update(deal, recordTransaction(receipt))
     }
   }

@@ -1,5 +1,6 @@
 import type { Chain } from '../../chain/chain.ts'
 import { settleAuditedCall, settleCall, submitCall } from '../../chain/calls.ts'
+import { settleDisputedCall } from '../../chain/dispute-calls.ts'
 import { errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Deal } from '../../deal/deal.ts'
@@ -12,7 +13,7 @@ import { recoverSigner } from '../../wire/signature.ts'
 import type { DealBook } from '../deal-book.ts'
 import { recordTransaction } from '../transactions.ts'
 
-export interface SettleComponents { deals: DealBook, chain: Pick<Chain, 'domain' | 'send'>, logger: Logger }
+export interface SettleComponents { deals: DealBook, chain: Pick<Chain, 'domain' | 'send' | 'deployment'>, logger: Logger }
 
 /** The provider's way to its money: by the creator's acceptance, else by putting the result on chain in time. */
 export function createSettlement (components: SettleComponents, options: { signal: AbortSignal }): {
@@ -53,7 +54,9 @@ export function createSettlement (components: SettleComponents, options: { signa
       const { acceptance, result, verdict } = deal
       if (acceptance === undefined || result === undefined || isTerminal(deal.state)) return
       await once(deal, 'settle', async () => {
-        const call = verdict === undefined
+        const call = deal.state === 'ResultsChallenged'
+          ? settleDisputedCall(chain, deal, result.manifest, acceptance)
+          : verdict === undefined
           ? settleCall(chain, deal.terms, result.manifest, acceptance)
           : settleAuditedCall(chain, deal, { manifest: result.manifest, acceptance, verdict })
         const receipt = await chain.send(call, { name: 'settle', signal: options.signal })

@@ -19,6 +19,12 @@ const salts = { creator: hash(21), provider: hash(22) }
 const mediators = { mediators: [mediator.address], weights: [10] }
 const signal = new AbortController().signal
 
+/** What the Court would tell of a transaction. */
+function eventsOf (name: string): unknown[] {
+  if (name === 'challenge') return [{ name: 'Challenged', args: { manifest: hash(31), saltCreator: salts.creator } }]
+  return name === 'reveal' ? [{ name: 'MediatorDrawn', args: { mediator: mediator.address, saltProvider: salts.provider } }] : []
+}
+
 /** A delivered, submitted, fully audited deal, and what the judge did with it. */
 async function setUp (change: { rest?: Partial<DealTerms['rest']>, deal?: Partial<Deal>, outcome?: number, refuseSalt?: boolean } = {}): Promise<{ judge: Judge, deal: Deal, sent: string[], accepted: number[], asked: string[] }> {
   const core: DealTerms['core'] = { creator: creator.address, provider: provider.address, feeTo: hash(9).slice(0, 42) as DealTerms['core']['feeTo'], price: 100, fee: 5, collateral: 300, reserve: 30, jobNumber: 7, attempt: 0, lane: 0, openBy: 900 }
@@ -43,7 +49,11 @@ async function setUp (change: { rest?: Partial<DealTerms['rest']>, deal?: Partia
         return { mediator: mediator.address, outcome, evidence: hash(0), signature: mediator.sign(verdictDigest(DOMAIN, { dealId: deal.dealId, manifest: hash(31), outcome, evidence: hash(0) })) }
       }
     },
-    chain: { domain: DOMAIN, send: async (_call: ContractCall, { name }: { name: string }) => { sent.push(name); return { name, hash: hash(sent.length), gas: 1, from: creator.address, blockTime: 1006 } } },
+    chain: {
+      domain: DOMAIN,
+      deployment: { parameters: { unbondSeconds: 10_000 } },
+      send: async (_call: ContractCall, { name }: { name: string }) => { sent.push(name); return { name, hash: hash(sent.length), gas: 1, from: creator.address, blockTime: 1006, events: eventsOf(name) } }
+    },
     mesh: { roles: { find: async () => ['found'] } },
     contacts: { peerOf: () => 'known' },
     signer: creator,
@@ -83,7 +93,7 @@ t.test('no mediator answers: not accepted, and in court before the judge window 
 })
 
 t.test('in court a verdict that was missing is fetched', async (t) => {
-  const { judge, deal, sent } = await setUp({ outcome: OUTCOMES.wrong, deal: { state: 'ResultsChallenged', challengedAt: 1005, revealedAt: 1006, otherSalt: salts.provider } })
+  const { judge, deal, sent } = await setUp({ outcome: OUTCOMES.wrong, deal: { state: 'ResultsChallenged', challengedAt: 1005, revealedAt: 1006, otherSalt: salts.provider, dispute: { manifest: hash(31), creatorSalt: salts.creator, providerSalt: salts.provider, mediators: [mediator.address] } } })
   await judge.judge(deal)
   t.same(sent, ['verdict'])
 })
