@@ -14,7 +14,7 @@ interface Mutant { readonly file: string, readonly line: number, readonly before
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { values, positionals } = parseArgs({ options: { seed: { type: 'string', default: '1' }, count: { type: 'string', default: '20' } }, allowPositionals: true })
-const names = positionals.length > 0 ? positionals : ['Vault', 'Market', 'Court', 'BatchLedger', 'Sessions', 'Faults']
+const names = positionals.length > 0 ? positionals : ['Vault', 'Market', 'DealLedger', 'Court', 'CourtBase', 'CourtAnnex', 'Mediators', 'BatchLedger', 'Sessions', 'Faults']
 
 /** What is written, and what a careless author could have written. */
 const SWAPS: ReadonlyArray<readonly [RegExp, string]> = [
