@@ -16,6 +16,9 @@ import { vaultBytecode } from './bindings/vault-bytecode.ts'
 import type { Deployment } from './deployment.ts'
 import { governedValues } from './governed.ts'
 
+/** Verdicts are final: a ruling that waits for an appeal has to be concluded, which no node does yet. */
+const NO_JUDGE = '0x0000000000000000000000000000000000000000'
+
 /** protocol/deployment.md: the addresses that a deployer's next transactions, from nonce `first` on, will create. */
 export function futureAddresses (from: Address, first: number): Deployment['contracts'] {
   return Object.fromEntries(CONTRACT_NAMES.map((name, index) => [name, getContractAddress({ from, nonce: BigInt(first + index) }).toLowerCase()])) as Deployment['contracts']
@@ -28,7 +31,7 @@ export function creationsOf (contracts: Deployment['contracts'], parameters: Dep
     token: encodeDeployData({ abi: ABIS.token, bytecode: lilyTokenBytecode, args: [holder] }),
     vault: encodeDeployData({ abi: ABIS.vault, bytecode: vaultBytecode, args: [token, market, court, batches, fromAmount(parameters.unbondSeconds)] }),
     market: encodeDeployData({ abi: ABIS.market, bytecode: marketBytecode, args: [vault, court, batches] }),
-    court: encodeDeployData({ abi: ABIS.court, bytecode: courtBytecode, args: [vault, market, fromAmount(parameters.minMediatorBond), timelock] }),
+    court: encodeDeployData({ abi: ABIS.court, bytecode: courtBytecode, args: [vault, market, fromAmount(parameters.minMediatorBond), NO_JUDGE] }),
     batches: encodeDeployData({ abi: ABIS.batches, bytecode: batchesBytecode, args: [vault, market] }),
     params: encodeDeployData({ abi: ABIS.params, bytecode: paramsBytecode, args: [timelock, governedValues(parameters.governed) as never] }),
     governor: encodeDeployData({ abi: ABIS.governor, bytecode: lilyGovernorBytecode, args: [token, timelock, params] }),

@@ -19,14 +19,14 @@ async function behind (t: Test, count: number): Promise<[RpcProxy, RpcProxy, Rpc
 async function funded (name: string, proxies: readonly RpcProxy[], tuning: Partial<ChainTuning> = {}): Promise<Chain> {
   const signer = namedSigner(name)
   await chain.fund(signer.address, 1_000_000)
-  return await chain.chainFor(signer, { ...(proxies.length === 0 ? {} : { rpcUrls: proxies.map(({ url }) => url) }), tuning: { pollMs: 20, requestTimeoutMs: 300, ...tuning } })
+  return await chain.chainFor(signer, { ...(proxies.length === 0 ? {} : { rpcUrls: proxies.map(({ url }) => url) }), tuning: { pollMs: 20, requestTimeoutMs: 5000, ...tuning } })
 }
 const word = (value: number): string => `0x${value.toString(16).padStart(64, '0')}`
 
 t.test('a paused endpoint is left aside, and used again when it answers', async (t) => {
   const proxies = await behind(t, 3)
   const [first] = proxies
-  const adapter = await funded('pausing', proxies)
+  const adapter = await funded('pausing', proxies, { requestTimeoutMs: 1000 })
   first.mode = 'paused'
   await adapter.send(await adapter.depositCall(500), { name: 'deposit', signal })
   t.equal((await adapter.account(adapter.address)).free, 500)

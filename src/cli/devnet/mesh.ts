@@ -47,7 +47,7 @@ export async function openDevnet (options: DevnetOptions): Promise<Devnet> {
   let faucet: Faucet | undefined
   await mkdir(root, { recursive: true })
   try {
-    const [chain, keys] = await Promise.all([openChain(options, started), runCommand<{ address: string, peerId: string }>(['keys', '--data', join(root, 'bootstrap')], options.env)])
+    const [chain, keys] = await together([openChain(options, started), runCommand<{ address: string, peerId: string }>(['keys', '--data', join(root, 'bootstrap')], options.env)])
     onProgress(`chain       ${chain.rpcUrl}`)
     const bank = faucet = await createFaucet({ rpcUrl: chain.rpcUrl, keyPath: join(chain.process.root, 'deployer.key') })
     const networkPath = join(root, 'network.json')
@@ -74,7 +74,7 @@ export async function openDevnet (options: DevnetOptions): Promise<Devnet> {
       ...several(options.mediators, 'mediator', () => ['--stake', STAKE_LILY]),
       ...several(options.creators, 'creator', () => ['--deposit', DEPOSIT_LILY])
     ]
-    const nodes = [first, ...await Promise.all(plans.map((plan) => openNode(options, started, bank, plan)))]
+    const nodes = [first, ...await together(plans.map(async (plan) => await openNode(options, started, bank, plan)))]
     return { nodes, chain, network, networkPath, stop: async () => { await stopDevnet(root) } }
   } catch (error) {
     await stopProcesses(started.reverse(), { graceMs: STOP_GRACE_MS })
@@ -82,6 +82,12 @@ export async function openDevnet (options: DevnetOptions): Promise<Devnet> {
   } finally {
     await faucet?.stop()
   }
+}
+
+/** Rejects only when all have ended: what one of them still starts would not be stopped. */
+async function together<T extends readonly unknown[]> (work: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  await Promise.allSettled(work)
+  return await Promise.all(work) as unknown as T
 }
 
 /** Ends every process of a devnet folder: nodes first, the chain last. Resolves to how many there were. */
