@@ -13,7 +13,11 @@ export function takeBack (deal: Deal, chainState: ChainState): void {
   if (state === undefined) return
   deal.state = state
   if (chainState !== 'Drawn') delete deal.revealedAt
-  if (chainState === 'None' || chainState === 'Open' || chainState === 'Submitted') delete deal.challengedAt
+  if (chainState === 'Challenged' && deal.dispute !== undefined) deal.dispute = { manifest: deal.dispute.manifest, creatorSalt: deal.dispute.creatorSalt, mediators: [] }
+  if (chainState === 'None' || chainState === 'Open' || chainState === 'Submitted') {
+    delete deal.challengedAt
+    delete deal.dispute
+  }
   if (chainState === 'None' || chainState === 'Open') delete deal.submittedAt
   if (chainState === 'None') delete deal.openedAt
 }
