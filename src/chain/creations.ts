@@ -16,7 +16,7 @@ import { vaultBytecode } from './bindings/vault-bytecode.ts'
 import type { Deployment } from './deployment.ts'
 import { governedValues } from './governed.ts'
 
-/** Verdicts are final: a ruling that waits for an appeal has to be concluded, which no node does yet. */
+/** Verdicts are final: a judge has half the unbonding time for an appeal, and votes of the Governor may take 35 days, far more than deployments have. */
 const NO_JUDGE = '0x0000000000000000000000000000000000000000'
 
 /** protocol/deployment.md: the addresses that a deployer's next transactions, from nonce `first` on, will create. */

@@ -12,10 +12,8 @@ export function takeBack (deal: Deal, chainState: ChainState): void {
   const state = stateFor(deal, chainState)
   if (state === undefined) return
   deal.state = state
-  if (chainState !== 'Drawn') {
-    delete deal.revealedAt
-    if (deal.dispute !== undefined) deal.dispute = { manifest: deal.dispute.manifest, creatorSalt: deal.dispute.creatorSalt, mediators: [] }
-  }
+  if (chainState !== 'Drawn') delete deal.revealedAt
+  if (chainState === 'Challenged' && deal.dispute !== undefined) deal.dispute = { manifest: deal.dispute.manifest, creatorSalt: deal.dispute.creatorSalt, mediators: [] }
   if (chainState === 'None' || chainState === 'Open' || chainState === 'Submitted') {
     delete deal.challengedAt
     delete deal.dispute
