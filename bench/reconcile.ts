@@ -10,6 +10,8 @@ import { packRecords, signOffers } from './offers.ts'
 
 const RECORDS = 100_000
 const AUTHORS = 1_000
+/** As `bin/lilynode` runs a node. */
+const NODE_FLAGS = ['--max-semi-space-size=4']
 const DIFFERENCES = 100
 const PROOFS = 9
 const OWN_SESSION_MS = 60_000
@@ -35,7 +37,7 @@ export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) 
   const startNode = async (name: string): Promise<Started & { child: Child }> => {
     const folder = join(root, name)
     await mkdir(folder)
-    const child = await children.start('./reconcile-node.ts', profile === undefined ? {} : { profile: join(profile, name) })
+    const child = await children.start('./reconcile-node.ts', { flags: NODE_FLAGS, ...profile === undefined ? {} : { profile: join(profile, name) } })
     return { child, ...await child.ask<Started>('start', folder) }
   }
   try {
