@@ -111,7 +111,7 @@ export const RECONCILE = {
   // Peers asked per interval.
   peersPerInterval: 8,
   // Pages a session has asked for and not settled: the signatures of one are checked on another thread while the next is on its way.
-  pagesAtOnce: 4,
+  pagesAtOnce: 3,
   // One request, and one whole session.
   requestTimeoutMs: 10_000,
   sessionTimeoutMs: 120_000,
