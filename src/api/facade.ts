@@ -58,8 +58,9 @@ export interface NodeStatus {
 }
 export interface BookView { jobs: RecordView[], offers: RecordView[], modules: RecordView[] }
 export interface RecordView { id: string, account: string, slot: number, seq: number, body: unknown }
-export interface BalanceView { account: string, wei: string, token: number, free: number, locked: number, bond: number }
-export interface TransactionView { name: string, hash: string, gas: number, from: string }
+export interface BalanceView { account: string, wei: string, token: number, free: number, session: number, locked: number, bond: number }
+/** `leaves`: how many deals of a batch share it. */
+export interface TransactionView { name: string, hash: string, gas: number, from: string, leaves?: number }
 export interface SolutionSummary { solver: string, engine: string, score: number, matches: number, winner: boolean, fallback: boolean }
 export interface AuctionSummary { epoch: number, solutions: SolutionSummary[] }
 

@@ -1,4 +1,4 @@
-import type { AuctionSummary, DealView, JobView, SolutionSummary } from '../../api/facade.ts'
+import type { AuctionSummary, DealView, JobView, SolutionSummary, TransactionView } from '../../api/facade.ts'
 
 /** What `demo --json` prints: `protocol/cli.md`. Money is nLILY, times are ms. */
 export interface DemoReport {
@@ -6,14 +6,14 @@ export interface DemoReport {
   problems: string[]
   job: { id: string, dealId: string, epoch: number, solver: string, provider: string, state: string, stdout: string, exitCode: number, resultCid: string, attempt: number }
   auction: { epoch: number, solutions: SolutionSummary[] }
-  chain: { txs: Array<{ name: string, hash: string, gas: number, from: string }>, gasPerJob: number }
+  chain: { txs: TransactionView[], gasPerJob: number }
   balances?: { before: Balances, after: Balances }
   mesh: { processes: number, peers: number }
   timingsMs: { install?: number, meshUp: number, matched: number, executed: number, settled: number, total: number }
 }
 
 /** Vault accounts by process name, the pool, and what the vault holds in tokens. */
-export interface Balances { accounts: Record<string, { free: number, locked: number, bond: number }>, pool: number, vault: number }
+export interface Balances { accounts: Record<string, { free: number, session: number, locked: number, bond: number }>, pool: number, vault: number }
 
 /** The same facts from others: every process's own auction, receipts and contract state from the chain. */
 export interface Evidence {
@@ -64,7 +64,7 @@ export function findProblems (report: Omit<DemoReport, 'ok' | 'problems'>, deals
   }
   if (report.balances !== undefined) {
     for (const [when, balances] of Object.entries(report.balances)) {
-      const sum = Object.values(balances.accounts).reduce((total, { free, locked, bond }) => total + free + locked + bond, balances.pool)
+      const sum = Object.values(balances.accounts).reduce((total, { free, session, locked, bond }) => total + free + session + locked + bond, balances.pool)
       check(sum === balances.vault, `${when}: accounts and pool add up to ${sum}, the vault holds ${balances.vault}`)
     }
   }
@@ -83,10 +83,10 @@ export function sharedAuction (auctions: Evidence['auctions'], solver: string): 
 
 /** Gas of everything that some deals put on chain. */
 export function gasOf (deals: readonly DealView[]): number {
-  return deals.flatMap((deal) => deal.transactions).reduce((sum, transaction) => sum + transaction.gas, 0)
+  return deals.flatMap((deal) => deal.transactions).reduce((sum, { gas, leaves = 1 }) => sum + Math.ceil(gas / leaves), 0)
 }
 
 /** The transactions of a job, each once. */
 export function transactionsOf (job: Pick<JobView, 'deals'>): DemoReport['chain']['txs'] {
-  return [...new Map(job.deals.flatMap((deal) => deal.transactions).map(({ name, hash, gas, from }) => [hash, { name, hash, gas, from }])).values()]
+  return [...new Map(job.deals.flatMap((deal) => deal.transactions).map((transaction) => [transaction.hash, transaction])).values()]
 }
