@@ -11,6 +11,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   e2e: async () => (await import('./e2e.ts')).benchE2e,
   flood: async () => (await import('./flood.ts')).benchFlood,
   startup: async () => (await import('./startup.ts')).benchStartup,
+  settle: async () => (await import('./settle.ts')).benchSettle,
   gas: async () => (await import('./gas.ts')).benchGas,
   gossip: async () => (await import('./gossip.ts')).benchGossip,
   reconcile: async () => (await import('./reconcile.ts')).benchReconcile,

@@ -10,7 +10,7 @@ import type { Hash, Signature } from '../../src/wire/shapes.ts'
 import { namedSigner, type TestChain } from '../../test/support/chain.ts'
 
 /** Who takes part in the batches of `bench -- gas`, funded and with sessions. */
-export interface Parties { readonly creators: readonly Signer[], readonly providers: readonly Signer[], readonly solver: Chain, readonly mediators: readonly Signer[] }
+export interface Parties { readonly creators: readonly Signer[], readonly providers: readonly Signer[], readonly solver: Chain, readonly solverSigner: Signer, readonly mediators: readonly Signer[] }
 
 /** Every owner's session: number 1, a cap that binds nobody, any bonded solver. */
 export const SESSION_NUMBER = 1
@@ -38,7 +38,7 @@ export async function createParties (test: TestChain, size: { creators: number, 
     await own.send(addBondCall(1_500_000_000), { name: 'bond', signal: signal() })
     await own.send(registerMediatorCall(), { name: 'register', signal: signal() })
   }))
-  return { creators, providers, solver, mediators }
+  return { creators, providers, solver, solverSigner, mediators }
 }
 
 /** Puts the owner's session on chain and moves its money into the session's funds, both by signature. */
