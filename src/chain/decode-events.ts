@@ -5,8 +5,10 @@ import { toAmount } from './amounts.ts'
 import type { RpcLog } from './contract-call.ts'
 
 type Abis = typeof ABIS
-/** Event arguments with amounts as safe integers and addresses in lower case. */
-type Plain<T> = { readonly [K in keyof T]: T[K] extends bigint ? number : T[K] }
+/** Arguments that are 256 bits, one for each leaf of a batch. */
+type Bits = 'voided' | 'leaves'
+/** Event arguments with amounts as safe integers, bits of leaves as they are, and addresses in lower case. */
+type Plain<T> = { readonly [K in keyof T]: K extends Bits ? T[K] : T[K] extends bigint ? number : T[K] }
 type FullArgs<A extends Abis[ContractName], N extends ContractEventName<A>> = Exclude<DecodeEventLogReturnType<A, N>['args'], readonly unknown[] | undefined>
 
 /** Where an event stands. */
@@ -26,16 +28,23 @@ export interface EventPlace {
   dealId?: Hash
 }
 
-type EventsOf<C extends 'vault' | 'market' | 'court'> = { [N in ContractEventName<Abis[C]>]: EventPlace & { contract: C, name: N, args: Plain<FullArgs<Abis[C], N>> } }[ContractEventName<Abis[C]>]
-/** An event of Vault, Market or Court; `name` and `args` are those of the Solidity event. */
-export type ChainEvent = EventsOf<'vault'> | EventsOf<'market'> | EventsOf<'court'>
+type EventsOf<C extends keyof EventSources> = { [N in ContractEventName<Abis[C]>]: EventPlace & { contract: C, name: N, args: Plain<FullArgs<Abis[C], N>> } }[ContractEventName<Abis[C]>]
+/** An event of one of these contracts; `name` and `args` are those of the Solidity event. */
+export type ChainEvent = EventsOf<'vault'> | EventsOf<'market'> | EventsOf<'court'> | EventsOf<'batches'>
 
 /** Addresses of the contracts whose events are read. The token's are not: holders may move more than 2^53 nLILY. */
-export type EventSources = Readonly<Record<'vault' | 'market' | 'court', Address>>
+export type EventSources = Readonly<Record<typeof SOURCES[number], Address>>
+const SOURCES = ['vault', 'market', 'court', 'batches'] as const
+const BITS: ReadonlySet<string> = new Set<Bits>(['voided', 'leaves'])
+
+/** The addresses alone, as eth_getLogs takes them. */
+export function sourceAddresses (sources: EventSources): Address[] {
+  return SOURCES.map((name) => sources[name])
+}
 
 /** Decodes logs in the order given; logs of other contracts and unknown events are left out. `timeOf` gives a block's unix seconds. */
 export function decodeEvents (sources: EventSources, logs: readonly RpcLog[], timeOf: (log: RpcLog) => number): ChainEvent[] {
-  const nameOf = new Map((['vault', 'market', 'court'] as const).map((name) => [sources[name], name]))
+  const nameOf = new Map(SOURCES.map((name) => [sources[name], name]))
   const ordinals = new Map<Hash, number>()
   return logs.flatMap((log) => {
     const contract = nameOf.get(log.address.toLowerCase() as Address)
@@ -61,7 +70,7 @@ function decode (contract: keyof EventSources, log: RpcLog): { name: string, arg
   const events: readonly AbiEvent[] = (ABIS[contract] as readonly { type: string }[]).filter((item): item is AbiEvent => item.type === 'event')
   try {
     const { eventName, args } = decodeEventLog({ abi: events, topics: log.topics, data: log.data })
-    return { name: eventName ?? '', args: Object.fromEntries(Object.entries(args ?? {}).map(([key, value]) => [key, plain(value)])) }
+    return { name: eventName ?? '', args: Object.fromEntries(Object.entries(args ?? {}).map(([key, value]) => [key, BITS.has(key) ? value : plain(value)])) }
   } catch {
     // A later contract version's event, or an amount beyond 2^53 nLILY: neither can concern a deal of this node, and neither may stop the rest.
     return undefined

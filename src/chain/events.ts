@@ -7,7 +7,7 @@ import { blockTimeOf } from './block-times.ts'
 import type { ChainClients } from './clients.ts'
 import type { RpcLog } from './contract-call.ts'
 import { loadCursor, saveCursor, type Cursor } from './cursor.ts'
-import { decodeEvents, type ChainEvent, type EventSources } from './decode-events.ts'
+import { decodeEvents, sourceAddresses, type ChainEvent, type EventSources } from './decode-events.ts'
 import type { ChainStore } from './chain-store.ts'
 import type { Block, Head } from './head.ts'
 import type { ChainTuning } from './options.ts'
@@ -15,7 +15,7 @@ import type { ChainTuning } from './options.ts'
 /** A listener. The block counts as done when what it returned has settled; the next event does not wait for that. */
 export type EventListener = (event: ChainEvent) => void | Promise<void>
 
-/** Hands on the events of Vault, Market and Court in chain order, each once while the node runs and at least once over restarts. */
+/** Hands on the events of Vault, Market, Court and Batches in chain order, each once while the node runs and at least once over restarts. */
 export interface EventFollower extends Startable {
   /** A listener that registers after `start` first gets what was handed on since then (the last 1,000 events). */
   onEvent: (listener: EventListener) => () => void
@@ -78,8 +78,7 @@ export function createEventFollower (components: EventFollowerComponents, option
     })
   }
   const read = async (from: number, to: number): Promise<ChainEvent[]> => {
-    const { vault, market, court } = sources
-    const logs = await clients.request<RpcLog[]>('eth_getLogs', [{ address: [vault, market, court], fromBlock: numberToHex(from), toBlock: numberToHex(to) }])
+    const logs = await clients.request<RpcLog[]>('eth_getLogs', [{ address: sourceAddresses(sources), fromBlock: numberToHex(from), toBlock: numberToHex(to) }])
     if (logs.length === 0) return []
     const times = new Map<Hash, number>()
     for (const log of logs) if (!times.has(log.blockHash)) times.set(log.blockHash, await blockTimeOf({ clients, head }, log))

@@ -15,6 +15,8 @@ export interface Balances extends VaultAccount { wei: bigint, token: number }
 export const LANE_STATES = ['None', 'Open', 'Submitted', 'Challenged', 'Drawn', 'Settled', 'Refunded', 'TimedOut', 'MediationAccepted', 'MediationRejected'] as const
 export type LaneState = typeof LANE_STATES[number]
 export interface Mediator { address: Address, bond: number }
+/** A session's money, nLILY, and its end in unix seconds. `allowed`: what batches may lock now by its cap. */
+export interface SessionState { funds: number, allowed: number, expiry: number }
 
 /** The present state of the contracts; never an old one, which nodes prune. Each rejects with ChainError when the chain is away. */
 export interface Reads {
@@ -26,6 +28,13 @@ export interface Reads {
   stateOf: (terms: DealTerms) => Promise<LaneState>
   /** Whether this attempt was opened, or its job nullified. */
   isNullified: (creator: Address, jobNumber: number, attempt: number) => Promise<boolean>
+  session: (account: Address, number: number) => Promise<SessionState>
+  /** What the next order of an account carries (protocol/batches.md, Sessions). */
+  orderNonce: (account: Address) => Promise<number>
+  /** What stands in a solver's slot: the batch's id (zero: none yet) and a bit for each leaf that is resolved. */
+  slot: (solver: Address, slot: number) => Promise<{ id: Hash, resolved: bigint }>
+  /** Data of a transaction; undefined where the node does not know it. */
+  transactionData: (hash: Hash) => Promise<Hex | undefined>
   /** What was submitted on chain for a deal; undefined when nothing was. Times are unix seconds. */
   submission: (dealId: Hash) => Promise<{ submittedAt: number, manifest: Hash } | undefined>
   /** Mediators that can be drawn now: registered, with at least the minimum bond. */
@@ -46,6 +55,7 @@ export function createReads (components: { clients: ChainClients }, options: Pic
   const vault = { address: options.contracts.vault, abi: ABIS.vault } as const
   const market = { address: options.contracts.market, abi: ABIS.market } as const
   const court = { address: options.contracts.court, abi: ABIS.court } as const
+  const batches = { address: options.contracts.batches, abi: ABIS.batches } as const
   const stateName = (state: number): LaneState => LANE_STATES[state] ?? 'None'
 
   const account: Reads['account'] = async (address) => {
@@ -70,6 +80,16 @@ export function createReads (components: { clients: ChainClients }, options: Pic
       stateName(await guard('stateOf', async () => await viem.readContract({ ...market, functionName: 'stateOf', args: [coreOf(terms), dealRestHash(terms.rest)] }))),
     isNullified: async (creator, jobNumber, attempt) =>
       await guard('isNullified', async () => await viem.readContract({ ...market, functionName: 'isNullified', args: [creator, BigInt(jobNumber), attempt] })),
+    session: async (account, number) => {
+      const [funds, allowed, expiry] = await guard('sessionOf', async () => await viem.readContract({ ...vault, functionName: 'sessionOf', args: [account, number] }))
+      return { funds: toAmount(funds), allowed: toAmount(allowed), expiry: toAmount(expiry) }
+    },
+    orderNonce: async (account) => toAmount(await guard('orderNonce', async () => await viem.readContract({ ...vault, functionName: 'orderNonce', args: [account] }))),
+    slot: async (solver, slot) => {
+      const [id, resolved] = await guard('slotOf', async () => await viem.readContract({ ...batches, functionName: 'slotOf', args: [solver, slot] }))
+      return { id, resolved }
+    },
+    transactionData: async (hash) => (await clients.request<{ input: Hex } | null>('eth_getTransactionByHash', [hash]))?.input,
     submission: async (dealId) => {
       const { submittedAt, manifest } = await guard('submission', async () => await viem.readContract({ ...market, functionName: 'submission', args: [dealId] }))
       return submittedAt === 0n ? undefined : { submittedAt: toAmount(submittedAt), manifest }
