@@ -19,7 +19,7 @@ export const EXIT = {
   timedOut: 7,
   /** Port or data folder in use, or data that cannot be read. */
   conflict: 8,
-  /** A check of `demo` or `doctor` failed. */
+  /** A check of `demo` or `doctor` failed, or a ledger does not add up. */
   checkFailed: 9,
   /** Node.js is too old. */
   nodeTooOld: 10,

@@ -1,6 +1,7 @@
 import type { Author } from '../book/author.ts'
 import type { BookReplica } from '../book/replica.ts'
 import type { Chain } from '../chain/chain.ts'
+import type { Ledger } from '../chain/ledger/ledger.ts'
 import type { Network } from '../config/network.ts'
 import type { DataPaths } from '../config/paths.ts'
 import type { Clock } from '../core/clock.ts'
@@ -36,6 +37,7 @@ export interface NodeParts {
   signer: Signer
   datastore: Datastore
   chain: Chain
+  ledger: Ledger
   mesh: Mesh
   blocks: Blocks
   replica: BookReplica

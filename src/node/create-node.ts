@@ -8,6 +8,7 @@ import { BOOK_DEFAULTS } from '../book/options.ts'
 import { createBookReplica, type BookReplica } from '../book/replica.ts'
 import { createShardPeers, shardRoles } from '../book/shard-peers.ts'
 import { createChain } from '../chain/chain.ts'
+import { createLedger } from '../chain/ledger/ledger.ts'
 import { followedShards } from '../config/markets.ts'
 import { loadNetwork, networkParametersHash } from '../config/network.ts'
 import { dataPaths, dataRoot } from '../config/paths.ts'
@@ -57,8 +58,11 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
   const datastore = await lifecycle.add(createDatastore({ logger }, { path: paths.datastore }))
   try {
     const signer = await openKey(root)
-    const [chain, mesh] = await bothStarted(
-      lifecycle.add(createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet, ...(network.chain === undefined ? {} : { tuning: network.chain }) })),
+    const chain = createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet, ...(network.chain === undefined ? {} : { tuning: network.chain }) })
+    // Before the chain, which then hands it every event.
+    const ledger = await lifecycle.add(createLedger({ chain, datastore, clock, logger: logger.child('ledger') }, { account: signer.address }))
+    const [, mesh] = await bothStarted(
+      lifecycle.add(chain),
       lifecycle.add(createMesh({ datastore, logger, clock, random }, {
         network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap,
         topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)],
@@ -82,7 +86,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     const auction = createAuction({ mesh, replica, eligibility, contacts, chain, clock: networkClock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
     const parts: NodeParts = {
       options, paths, network, parametersHash: networkParametersHash(network), saltSecret: secretOf(signer, 'salt-secret'),
-      clock, networkClock, random, logger, signer, datastore, chain, mesh, blocks, replica, author, eligibility, contacts, auction,
+      clock, networkClock, random, logger, signer, datastore, chain, ledger, mesh, blocks, replica, author, eligibility, contacts, auction,
       room: createDealRoom({ mesh }), fleet, domain
     }
     await keepFunded(parts)

@@ -92,6 +92,7 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       const { wei, token, free, locked, bond } = await chain.balances(signer.address)
       return { account: signer.address, wei: wei.toString(), token, free, locked, bond }
     },
+    ledger: async () => await parts.ledger.view(),
     deposit: async (amount) => await send('deposit', await chain.depositCall(amount)),
     withdraw: async (amount) => await send('withdraw', withdrawCall(signer.address, amount)),
     stake: async (amount) => {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { hexToBytes } from 'viem'
-import type { JobView } from '../../src/api/facade.ts'
+import type { JobView, LedgerView } from '../../src/api/facade.ts'
 import { createChain } from '../../src/chain/chain.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
@@ -117,6 +117,20 @@ t.test('ten jobs at once from one creator, three creators at once', async (t) =>
   t.equal(new Set(deals.map((deal) => deal.dealId)).size, deals.length)
   const creators = await Promise.all(['creator-1', 'creator-2', 'creator-3'].map(async (name) => await net.client(name).jobs()))
   t.equal(creators[1]?.length, 1, 'each creator sees its own')
+})
+
+t.test('the ledger of every node explains its balance, deal by deal', async (t) => {
+  const names = net.devnet().nodes.map(({ name }) => name)
+  for (const name of names) await until(async () => await net.client(name).ledger().then(({ isEqual }) => isEqual))
+  const command = await net.lilynode('ledger', '--data', join(net.root, 'creator-1'))
+  t.equal(command.code, 0, command.stderr)
+  const ledger = command.json<LedgerView>()
+  const { free, locked } = await net.client('creator-1').balance()
+  t.match(ledger, { isEqual: true, sums: { free, locked } })
+  const [settled] = (await net.client('creator-1').jobs()).flatMap(({ deals }) => deals).filter(({ state }) => state === 'ResultsAccepted')
+  const ofDeal = ledger.entries.filter(({ deal }) => deal === settled?.dealId)
+  t.equal(ofDeal.reduce((sum, entry) => sum + (entry.free ?? 0), 0), -(settled?.price ?? 0) - (settled?.fee ?? 0), 'what a settled deal cost is its price and fee')
+  t.same(ofDeal.map(({ transaction }) => transaction), settled?.transactions.filter(({ name }) => name === 'opened' || name === 'settled').map(({ hash }) => hash).slice(0, ofDeal.length))
 })
 
 t.test('run --network without a node: one in the same process joins, runs the job and leaves', async (t) => {
