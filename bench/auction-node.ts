@@ -18,6 +18,9 @@ import { createContacts } from '../src/roles/contacts.ts'
 import type { AuctionDecision } from '../src/roles/decision.ts'
 import { createEligibility } from '../src/roles/eligibility.ts'
 import { createNetworkClock } from '../src/roles/network-clock.ts'
+import { createBatcher } from '../src/roles/batch/batcher.ts'
+import { DEVNET_PACE } from '../src/roles/batch/gathering.ts'
+import { createDealRoom } from '../src/roles/deal-room.ts'
 import { createSolver } from '../src/roles/solver.ts'
 import { createDatastore } from '../src/store/datastore.ts'
 import { decodeAuctionMessage, solutionIdOf } from '../src/wire/auction.ts'
@@ -77,7 +80,8 @@ async function start (spec: StartSpec): Promise<string> {
     await auction.say(message)
     if (message.type === 'reveal') hear(message.reveal.epoch, message.reveal.solution)
   }
-  await lifecycle.add(createSolver({ mesh, auction: { ...auction, say }, engine: await createEngine({ logger }, spec.engine), chain, signer, clock: networkClock, random, logger }))
+  const batcher = createBatcher({ chain, room: createDealRoom({ mesh }), datastore, clock, logger }, { pace: DEVNET_PACE, settleSeconds: 2 })
+  await lifecycle.add(createSolver({ mesh, batcher, auction: { ...auction, say }, engine: await createEngine({ logger }, spec.engine), chain, signer, clock: networkClock, random, logger }))
   await lifecycle.add(auction)
   mesh.topics.subscribe(PLAIN_TOPIC, { maxBytes: 65_536, validate: async (data) => { plain.push({ key: keyOf(data), atMs: clock.now() }); return await Promise.resolve('accept') } })
   node = {

@@ -1,4 +1,5 @@
 import { openingOf } from '../../src/chain/batch/layout.ts'
+import { proofOf } from '../../src/chain/batch/tree.ts'
 import type { DealEvidence } from '../../src/chain/calls.ts'
 import type { ContractCall, TxReceipt } from '../../src/chain/chain.ts'
 import { disputeAfter } from '../../src/chain/dispute.ts'
@@ -49,7 +50,7 @@ async function dispute (test: TestChain, parties: Parties, round: number, isToge
     if (next !== undefined) deal.dispute = next
     return receipt
   }
-  await step('claim and challenge', challengeLeafCall(solver, openingOf(sent.batch, sent.layout.tree, 0), deal, creator.sign(challengeDigest(domain, { dealId, manifest: hash(7), kind: 1 }))))
+  await step('claim and challenge', challengeLeafCall(solver, openingOf(sent.batch, 0, proofOf(sent.layout.tree, 0)), deal, creator.sign(challengeDigest(domain, { dealId, manifest: hash(7), kind: 1 }))))
   const drawn = parties.mediators.find(({ address }) => address === drawMediator(drawSeed(hash(6), hash(5), dealId), mediators)) as Signer
   const verdict = { outcome: 2, evidence: hash(9), signature: drawn.sign(verdictDigest(domain, { dealId, manifest: hash(7), outcome: 2, evidence: hash(9) })) }
   if (isTogether) {

@@ -63,11 +63,11 @@ export interface RecordView { id: string, account: string, slot: number, seq: nu
 /** protocol/ledger.md, Answer. */
 export interface LedgerView { account: string, upTo: number, entries: LedgerEntry[], sums: Holdings, chain: Holdings, isEqual: boolean }
 export interface LedgerEntry {
-  id: string, block: number, time: number, transaction: string, kind: string, deal?: string, batch?: string
+  id: string, block: number, time: number, transaction: string, kind: string, deal?: string, batch?: string, deals?: readonly string[]
   free?: number, locked?: number, bond?: number, unbonding?: number, session?: number, number?: number
 }
 export interface Holdings { free: number, locked: number, bond: number, unbonding: number, sessions: Record<string, number> }
-export interface BalanceView { account: string, wei: string, token: number, free: number, locked: number, bond: number }
+export interface BalanceView { account: string, wei: string, token: number, free: number, session: number, locked: number, bond: number }
 export interface TransactionView { name: string, hash: string, gas: number, from: string }
 export interface SolutionSummary { solver: string, engine: string, score: number, matches: number, winner: boolean, fallback: boolean }
 export interface AuctionSummary { epoch: number, solutions: SolutionSummary[] }

@@ -5,8 +5,14 @@ import type { Address, Hash, Signature } from '../wire/shapes.ts'
 import { transition, type DealEvent } from './transitions.ts'
 import type { DealState } from './states.ts'
 
-/** A transaction that belongs to a deal. Gas from the receipt. */
-export interface DealTransaction { name: string, hash: Hash, gas: number, from: Address }
+/** A transaction that belongs to a deal. Gas from the receipt; `leaves`: deals of a batch that share it. */
+export interface DealTransaction { name: string, hash: Hash, gas: number, from: Address, leaves?: number }
+
+/**
+ * Where a deal stands in a batch that the chain shows (protocol/batches.md). Times are unix seconds. `proof` is there once it was checked against
+ * the root, `claimedAt` once the leaf is a deal by itself.
+ */
+export interface DealBatch { id: Hash, leaf: number, committedAt: number, expiry: number, proof?: readonly Hash[], claimedAt?: number }
 
 /** The provider's signed result. `manifestBytes` is the document whose sha2-256 is `manifest`. */
 export interface DealResult { manifest: Hash, outputRoot: Hash, manifestCid: string, outputsCid: string, manifestBytes: Uint8Array, signature: Signature }
@@ -37,6 +43,9 @@ export interface Deal {
   start?: { inputRoot: Hash, sealedRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
   result?: DealResult
   acceptance?: Signature
+  batch?: DealBatch
+  /** The creator's word to pay this leaf and others of the batch, and when it came or was signed. */
+  statement?: { batch: Hash, leaves: Hash, signature: Signature, atMs: number }
   /** What its events told of its dispute on chain. */
   dispute?: Dispute
   /** A drawn mediator's verdict. */

@@ -13,6 +13,8 @@ export const dealParametersShape = z.strictObject({
   judgeSeconds: uintShape.min(1),
   /** For each step of a challenge. */
   challengeSeconds: uintShape.min(1),
+  /** How long a creator's statement may wait for its solver to settle; then the provider settles. */
+  settleSeconds: uintShape.min(1),
   /** What a silent creator, a lost challenge or a slashed provider pays the other side for its costs. */
   claimFee: amountShape,
   /** What a mediator earns for a verdict. */
@@ -22,12 +24,12 @@ export type DealParameters = z.output<typeof dealParametersShape>
 
 /** A day's work on a public chain: inclusion within minutes, judges that sleep. */
 export const DEFAULT_DEAL_PARAMETERS: DealParameters = {
-  openSeconds: 300, startSeconds: 600, submitSeconds: 900, judgeSeconds: 3600, challengeSeconds: 3600, claimFee: 10_000_000, auditFee: 50_000_000
+  openSeconds: 300, startSeconds: 600, submitSeconds: 900, judgeSeconds: 3600, challengeSeconds: 3600, settleSeconds: 600, claimFee: 10_000_000, auditFee: 50_000_000
 }
 
 /** Short enough to watch: submit 20 s, judge 10 s, challenge 10 s. */
 export const DEVNET_DEAL_PARAMETERS: DealParameters = {
-  openSeconds: 10, startSeconds: 10, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 10, claimFee: 1_000_000, auditFee: 5_000_000
+  openSeconds: 10, startSeconds: 10, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 10, settleSeconds: 2, claimFee: 1_000_000, auditFee: 5_000_000
 }
 
 /** Seconds that a run may take beyond the job's own limit before the result counts as late: staging and pinning. */

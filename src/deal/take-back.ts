@@ -19,7 +19,11 @@ export function takeBack (deal: Deal, chainState: ChainState): void {
     delete deal.dispute
   }
   if (chainState === 'None' || chainState === 'Open') delete deal.submittedAt
-  if (chainState === 'None') delete deal.openedAt
+  if (chainState === 'None') {
+    delete deal.openedAt
+    delete deal.batch
+    delete deal.statement
+  }
 }
 
 function stateFor (deal: Deal, chainState: ChainState): DealState | undefined {

@@ -2,7 +2,7 @@ import type { DealRest } from '../wire/deal-terms.ts'
 import type { DealState } from './states.ts'
 
 /** What the clock allows next for a deal; `protocol/deal.md` has each deadline with its reason. Times are unix seconds. */
-export type DueAction = 'give-up-open' | 'submit' | 'refund' | 'timeout-submit' | 'finalize' | 'timeout-reveal' | 'timeout-verdict' | 'conclude'
+export type DueAction = 'give-up-open' | 'expire' | 'claim' | 'submit' | 'refund' | 'timeout-submit' | 'finalize' | 'timeout-reveal' | 'timeout-verdict' | 'conclude'
 
 /** What is known of a deal's progress, as far as deadlines hang on it. */
 export interface Progress {
@@ -20,6 +20,11 @@ export interface Progress {
   ruledUntil?: number | undefined
   /** The Court caps each step of a dispute at half the unbonding time, so that bonds outlast disputes. */
   unbondSeconds: number
+  /** Where the deal is a leaf of a batch: when that expires, and when the leaf was claimed. */
+  batch?: { expiry: number, claimedAt?: number } | undefined
+  /** The creator's, which then wants nothing but its settlement. */
+  isAccepted?: boolean
+  role?: 'creator' | 'provider'
 }
 
 /** Parties stop acting this many seconds before a deadline and act on others' after it: clocks and inclusion. */
@@ -27,7 +32,8 @@ export const DEADLINE_SKEW_SECONDS = 2
 
 /** The action that anyone may take at block time `now`, or undefined. `submit` is the provider's own, ahead of its deadline. */
 export function dueAction (progress: Progress, now: number): DueAction | undefined {
-  const { state, rest, startedAt, submittedAt, challengedAt, revealedAt, ruledUntil } = progress
+  const { state, rest, startedAt, submittedAt, challengedAt, revealedAt, ruledUntil, batch } = progress
+  if (batch !== undefined && batch.claimedAt === undefined) return dueOfLeaf(progress, batch.expiry, now)
   if (state === 'DealNegotiating') return now > progress.openBy + DEADLINE_SKEW_SECONDS ? 'give-up-open' : undefined
   if (state === 'ResultsChallenged' && challengedAt !== undefined) {
     if (ruledUntil !== undefined) return now > ruledUntil ? 'conclude' : undefined
@@ -36,9 +42,18 @@ export function dueAction (progress: Progress, now: number): DueAction | undefin
     return now > revealedAt + windowSeconds ? 'timeout-verdict' : undefined
   }
   if (submittedAt !== undefined) return now > submittedAt + rest.judgeSeconds ? 'finalize' : undefined
-  if (startedAt !== undefined) return now > startedAt + rest.submitSeconds ? 'timeout-submit' : undefined
+  // From a claim on both sides have as long as a challenge takes, however late it came.
+  const fromClaim = batch?.claimedAt === undefined ? 0 : batch.claimedAt + rest.challengeSeconds
+  if (startedAt !== undefined) return now > Math.max(startedAt + rest.submitSeconds, fromClaim) ? 'timeout-submit' : undefined
   // Without a receipt the latest start counts, and the judge window after it: nobody can be cut off who may still act.
-  return now > rest.startBy + rest.submitSeconds + rest.judgeSeconds ? 'refund' : undefined
+  return now > Math.max(rest.startBy + rest.submitSeconds, fromClaim) + rest.judgeSeconds ? 'refund' : undefined
+}
+
+/** A leaf has one deadline of its own; the creator claims it where the deadline of the submission has passed. */
+function dueOfLeaf ({ state, rest, startedAt, role, isAccepted }: Progress, expiry: number, now: number): DueAction | undefined {
+  if (now > expiry + DEADLINE_SKEW_SECONDS) return 'expire'
+  const isLate = startedAt !== undefined && now > startedAt + rest.submitSeconds && now < expiry - DEADLINE_SKEW_SECONDS
+  return role === 'creator' && isLate && isAccepted !== true && (state === 'Running' || state === 'ResultsSubmitted') ? 'claim' : undefined
 }
 
 /** When a provider whose result was not accepted yet puts it on chain: in time for the deadline, late enough to spare the gas. */

@@ -7,6 +7,7 @@ import type { Deployment } from '../chain/deployment.ts'
 import { createChain, type Chain } from '../chain/chain.ts'
 import { transferCall } from '../chain/account-calls.ts'
 import { DEVNET_TUNING } from '../chain/options.ts'
+import { NODE_SESSION } from '../deal/batched.ts'
 import { createSystemClock } from '../core/clock.ts'
 import { silentLogger } from '../core/logger.ts'
 import { createSigner, type Signer } from '../identity/signer.ts'
@@ -43,8 +44,8 @@ export async function createFaucet (options: { rpcUrl: string, keyPath: string }
       await give(account)
       chain ??= openChain(signer, options.rpcUrl, deployment)
       const open = await chain
-      const { token, free, bond, locked } = await open.balances(account)
-      if (token + free + bond + locked >= amount / 2) return
+      const [{ token, free, bond, locked }, { funds }] = await Promise.all([open.balances(account), open.session(account, NODE_SESSION)])
+      if (token + free + funds + bond + locked >= amount / 2) return
       await open.send(transferCall(account, amount), { name: 'faucet', signal: AbortSignal.timeout(TIMEOUT_MS) })
     },
     stop: async () => { await (await chain)?.stop() }

@@ -7,6 +7,7 @@ import type { ContractCall } from '../chain/chain.ts'
 import { shardName } from '../config/markets.ts'
 import type { Client } from '../roles/creator/client.ts'
 import type { Job } from '../roles/creator/job.ts'
+import { NODE_SESSION } from '../deal/batched.ts'
 import { RoleError } from '../roles/errors.ts'
 import { RESULT_LIMITS } from '../roles/run-job.ts'
 import { jobOfferShape, verificationShape } from '../wire/job-offer.ts'
@@ -89,11 +90,15 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       })
     },
     balance: async () => {
-      const { wei, token, free, locked, bond } = await chain.balances(signer.address)
-      return { account: signer.address, wei: wei.toString(), token, free, locked, bond }
+      const [{ wei, token, free, locked, bond }, { funds }] = await Promise.all([chain.balances(signer.address), chain.session(signer.address, NODE_SESSION)])
+      return { account: signer.address, wei: wei.toString(), token, free, session: funds, locked, bond }
+    },
+    deposit: async (amount) => {
+      const sent = await send('deposit', await chain.depositCall(amount))
+      await roles.session?.look()
+      return sent
     },
     ledger: async () => await parts.ledger.view(),
-    deposit: async (amount) => await send('deposit', await chain.depositCall(amount)),
     withdraw: async (amount) => await send('withdraw', withdrawCall(signer.address, amount)),
     stake: async (amount) => {
       // From the vault if it has enough free, else straight from the wallet.

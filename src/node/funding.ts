@@ -1,4 +1,5 @@
 import { addBondCall, registerMediatorCall } from '../chain/account-calls.ts'
+import { NODE_SESSION } from '../deal/batched.ts'
 import type { NodeParts } from './components.ts'
 import { NodeError } from './errors.ts'
 
@@ -11,7 +12,8 @@ export async function keepFunded (parts: Pick<NodeParts, 'chain' | 'signer' | 'c
   const { chain, signer, clock, logger, options } = parts
   const { deposit = 0, stake = 0, roles } = options
   if (deposit === 0 && stake === 0) return
-  const { free, bond } = await chain.account(signer.address)
+  const [{ free: unbound, bond }, { funds }] = await Promise.all([chain.account(signer.address), chain.session(signer.address, NODE_SESSION)])
+  const free = unbound + funds
   const isMediator = (await chain.mediators()).some(({ address }) => address === signer.address)
   // A node that comes back tops up only what fell below half: its money may be locked in deals.
   const toDeposit = free >= deposit / 2 ? 0 : deposit - free

@@ -42,5 +42,7 @@ export interface NodeOptions {
   deposit?: number
   /** Keep at least this bond, nLILY. */
   stake?: number
+  /** Keep no session: every deal is opened and settled by itself. */
+  direct?: boolean
   fault?: string | undefined
 }

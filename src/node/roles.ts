@@ -1,11 +1,18 @@
+import type { Deal } from '../deal/deal.ts'
 import { createJournal } from '../deal/journal.ts'
 import { createWasmExecutor, type WasmExecutor } from '../exec/executor.ts'
 import type { createLifecycle } from '../core/lifecycle.ts'
 import { createEngine, DEFAULT_ENGINE } from '../match/engines.ts'
 import { referenceAlone } from '../match/price.ts'
+import { createBatcher } from '../roles/batch/batcher.ts'
+import { DEVNET_PACE, PUBLIC_PACE } from '../roles/batch/gathering.ts'
+import { createKnownBatches } from '../roles/batch/known-batches.ts'
+import { createLeaves, type Leaves } from '../roles/batch/leaves.ts'
+import { createBatchPath, type BatchPath } from '../roles/batch/path.ts'
+import { createSessionKeeper, type SessionKeeper } from '../roles/batch/session-keeper.ts'
 import { createClient, type Client } from '../roles/creator/client.ts'
 import { createJobStore } from '../roles/creator/job.ts'
-import { openDealBook } from '../roles/deal-book.ts'
+import { openDealBook, type DealBook } from '../roles/deal-book.ts'
 import { serveDealRoom, type DealAnswers } from '../roles/deal-room.ts'
 import { createFloorPoster } from '../roles/floor-poster.ts'
 import { serveOpen } from '../roles/opening.ts'
@@ -34,7 +41,7 @@ const MAX_RUN_SECONDS = 3600
 const WARM_CHILDREN = 5
 
 /** What the roles of a node give to its API. */
-export interface RunningRoles { client?: Client, executor?: WasmExecutor }
+export interface RunningRoles { client?: Client, executor?: WasmExecutor, session?: SessionKeeper }
 
 /** Throws NodeError NODE_OPERATOR_ROLE for roles that need the account's own key. */
 export function assertOperatorRoles (roles: NodeParts['options']['roles']): void {
@@ -51,6 +58,19 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   }
   const answers: DealAnswers[] = []
   const running: RunningRoles = {}
+  const batcher = await lifecycle.add(createBatcher({ ...parts, logger: logger.child('batch') }, { pace: network.devnet ? DEVNET_PACE : PUBLIC_PACE, settleSeconds: network.deal.settleSeconds }))
+  const batching = (role: Deal['role'], deals: DealBook): { leaves: Leaves, path: BatchPath } => ({
+    leaves: createLeaves({
+      deals, chain, clock, logger, known: createKnownBatches(parts, { role }),
+      askLeaf: async ({ dealId, solverPeer, terms: { core: { feeTo } } }) => {
+        const peer = solverPeer ?? parts.contacts.peerOf(feeTo)
+        if (peer === undefined) throw new NodeError('NODE_SOLVER_AWAY', `the solver ${feeTo} is not connected`, { data: { solver: feeTo } })
+        return await parts.room.askLeaf(peer, dealId)
+      }
+    }),
+    path: createBatchPath({ chain, deals })
+  })
+  if ((has('resource-provider') || has('creator')) && options.direct !== true) running.session = await lifecycle.add(createSessionKeeper({ chain, clock, logger: logger.child('session') }))
   const consent = { rules: network.match, parameters: network.deal, parametersHash: parts.parametersHash, saltSecret: parts.saltSecret, mediators: () => parts.eligibility.mediators() }
 
   if (has('resource-provider') || has('mediator')) running.executor = await lifecycle.add(createWasmExecutor({ logger: logger.child('exec'), clock }, { warm: has('resource-provider') ? WARM_CHILDREN : 1 }))
@@ -65,7 +85,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
       mediators: async () => [...(await parts.eligibility.mediators()).keys()].slice(0, 32),
       validMs: OFFER_VALID_MS, firstPlace: FIRST_OFFER_PLACE
     })
-    const provider = createProvider({ ...parts, deals, ledger, offers, policy, executor, logger: logger.child('provider') }, { ...consent, ...(options.fault === 'wrong-result' ? { fault: 'wrong-result' as const } : {}) })
+    const provider = createProvider({ ...parts, ...batching('provider', deals), deals, ledger, offers, policy, executor, logger: logger.child('provider') }, { ...consent, ...(options.fault === 'wrong-result' ? { fault: 'wrong-result' as const } : {}) })
     fleet.reportBy(() => providerFacts(options, { ledger, deals, policy }))
     fleet.onChange(() => { offers.refresh() })
     deals.onUpdate(() => { fleet.touch() })
@@ -75,7 +95,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   }
   if (has('creator')) {
     const deals = await openDealBook({ journal: createJournal(parts, { role: 'creator' }), clock })
-    const client = createClient({ ...parts, deals, jobs: createJobStore(parts), logger: logger.child('creator') }, {
+    const client = createClient({ ...parts, ...batching('creator', deals), isBonded: auction.isBonded, deals, jobs: createJobStore(parts), logger: logger.child('creator') }, {
       ...consent, publishers: network.modulePublishers, resultsPath: parts.paths.results, firstPlace: 0,
       referencePrice: (job) => referenceAlone({ ...job, gpus: [] }, network.match),
       mediatorList: async () => [...(await parts.eligibility.mediators()).keys()]
@@ -89,11 +109,11 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   if (has('mediator') && executor !== undefined) await lifecycle.add(createMediator({ ...parts, executor, logger: logger.child('mediator') }))
   if (has('solver')) {
     const engine = await createEngine({ logger }, options.engine ?? DEFAULT_ENGINE)
-    await lifecycle.add(createSolver({ mesh, auction, engine, chain, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))
+    await lifecycle.add(createSolver({ mesh, batcher, auction, engine, chain, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))
   } else {
     // Whoever is no solver keeps the market alive when no solver answers, and opens what its own posting matched.
     const stopping = new AbortController()
-    const stop = serveOpen({ mesh, auction, chain, signer, clock, logger }, stopping.signal)
+    const stop = serveOpen({ mesh, batcher, auction, chain, signer, clock, logger }, stopping.signal)
     await lifecycle.add({ start: async () => { await Promise.resolve() }, stop: async () => { stopping.abort(); stop(); await Promise.resolve() } })
     if (!has('creator')) await lifecycle.add(createFloorPoster({ auction, signer, clock: parts.networkClock, random, logger: logger.child('floor'), domain }))
   }

@@ -40,6 +40,8 @@ export interface AuctionView extends Startable {
   readonly prices: ClassPrices
   /** Whether commits of this solver are taken now. */
   isListening: (solver: Address) => boolean
+  /** Whether a solver has at least the bond that the rules ask for. */
+  isBonded: (solver: Address) => boolean
   /** Does not listen to a solver for a while that stalled now. */
   noteStalled: (solver: Address) => void
   /** A solver's fee for a pair of its solution at `price` by this node's ranking, nLILY; the least one for a solution that it does not remember. */
@@ -49,7 +51,7 @@ export interface AuctionView extends Startable {
 
 /** Joins what an epoch's time brings, what peers say, and what is held of both. */
 export function createAuction (
-  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account'>, clock: NetworkClock, logger: Logger, domain: Domain },
+  components: { mesh: Pick<Mesh, 'topics'>, replica: Pick<BookReplica, 'book'>, eligibility: Eligibility, contacts: Pick<Contacts, 'peerOf'>, chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account' | 'session'>, clock: NetworkClock, logger: Logger, domain: Domain },
   options: { rules: AuctionRules, match: MatchRules, genesisTime: number }
 ): AuctionView {
   const { mesh, replica, eligibility, contacts, clock, logger, domain } = components
@@ -123,6 +125,7 @@ export function createAuction (
     onEpoch: listenTo(epochListeners),
     onDecided: listenTo(decidedListeners),
     prices: createClassPrices({ certifier: createCertifier(), nowMs: clock.now }, { rules, epochOf: held.priced }),
+    isBonded,
     isListening: (solver) => !coolDown.isCooling(solver, currentEpoch()),
     noteStalled: (solver) => { coolDown.note(solver, currentEpoch()) },
     feeOf: (solutionId, price) => {

@@ -2,16 +2,16 @@ import type { z } from 'zod'
 import type { Deal } from '../deal/deal.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import {
-  DEAL_PROTOCOL, dealRequestShape, decodeMessage, emptyAnswerShape, encodeMessage, MAX_DEAL_MESSAGE_BYTES, mediateAnswerShape,
+  DEAL_PROTOCOL, dealRequestShape, decodeMessage, emptyAnswerShape, encodeMessage, leafAnswerShape, MAX_DEAL_MESSAGE_BYTES, mediateAnswerShape,
   MEDIATE_PROTOCOL, OPEN_PROTOCOL, openAnswerShape, proposeAnswerShape, saltAnswerShape, startAnswerShape, statusAnswerShape,
-  type DealRequest, type DealRequestOf, type MediateRequest, type OpenRequest
+  type DealRequest, type DealRequestOf, type LeafPlace, type MediateRequest, type OpenRequest, type OpenRequestOf
 } from '../wire/deal-room.ts'
 import type { Consent } from '../wire/deal-terms.ts'
 import type { Hash, Signature } from '../wire/shapes.ts'
 import { RoleError } from './errors.ts'
 
 /** How long each request may take; a peer that is slower is asked again by its caller or given up. */
-const TIMEOUT_MS = { propose: 4_000, agree: 3_000, start: 5_000, result: 10_000, accept: 5_000, salt: 5_000, status: 5_000, ready: 2_000, open: 5_000, mediate: 120_000 } as const
+const TIMEOUT_MS = { propose: 4_000, agree: 3_000, leaf: 3_000, statement: 3_000, start: 5_000, result: 10_000, accept: 5_000, salt: 5_000, status: 5_000, ready: 2_000, open: 5_000, mediate: 120_000 } as const
 
 /** The direct requests of a deal, typed; protocol/deal-room.md. Each rejects with RequestError or WireError. */
 export interface DealRoom {
@@ -26,7 +26,12 @@ export interface DealRoom {
   status: (deal: Deal) => Promise<z.output<typeof statusAnswerShape>>
   ready: (peer: string, offer: Pick<Consent, 'terms' | 'providerSignature'>) => Promise<void>
   /** The solver's signed promise. */
-  open: (peer: string, consent: Consent) => Promise<Signature>
+  open: (peer: string, consent: Consent, providerPeer: string) => Promise<Signature>
+  /** Tells a party where its deal stands in a batch. */
+  leaf: (peer: string, dealId: Hash, place: LeafPlace) => Promise<void>
+  /** Asks the solver the same. */
+  askLeaf: (peer: string, dealId: Hash) => Promise<LeafPlace>
+  statement: (peer: string, message: Omit<OpenRequestOf<'statement'>, 'type'>) => Promise<void>
   mediate: (peer: string, request: MediateRequest) => Promise<z.output<typeof mediateAnswerShape>>
 }
 
@@ -54,7 +59,10 @@ export function createDealRoom (components: { mesh: Pick<Mesh, 'requests'> }): D
     salt: async (deal, message) => (await ask(deal.peer, { type: 'salt', ...message }, saltAnswerShape, TIMEOUT_MS.salt)).providerSalt,
     status: (deal) => ask(deal.peer, { type: 'status', dealId: deal.dealId }, statusAnswerShape, TIMEOUT_MS.status),
     ready: async (peer, { terms, providerSignature }) => { await askSolver(peer, { type: 'ready', terms, providerSignature }, emptyAnswerShape, TIMEOUT_MS.ready) },
-    open: async (peer, { terms, creatorSignature, providerSignature }) => (await askSolver(peer, { type: 'open', terms, creatorSignature, providerSignature }, openAnswerShape, TIMEOUT_MS.open)).promise,
+    open: async (peer, { terms, creatorSignature, providerSignature }, providerPeer) => (await askSolver(peer, { type: 'open', terms, creatorSignature, providerSignature, providerPeer }, openAnswerShape, TIMEOUT_MS.open)).promise,
+    leaf: async (peer, dealId, place) => { await ask(peer, { type: 'leaf', dealId, ...place }, emptyAnswerShape, TIMEOUT_MS.leaf) },
+    askLeaf: (peer, dealId) => askSolver(peer, { type: 'leaf', dealId }, leafAnswerShape, TIMEOUT_MS.leaf),
+    statement: async (peer, message) => { await askSolver(peer, { type: 'statement', ...message }, emptyAnswerShape, TIMEOUT_MS.statement) },
     mediate: async (peer, request) => {
       const bytes = await requests.request(peer, MEDIATE_PROTOCOL, encodeMessage(request), { signal: AbortSignal.timeout(TIMEOUT_MS.mediate), maxBytes: 4096 })
       return decodeMessage(mediateAnswerShape, bytes, 'verdict')

@@ -11,10 +11,13 @@ import { dueAction, type DueAction } from '../deal/timeouts.ts'
 import { isTerminal } from '../deal/states.ts'
 import { takeBack } from '../deal/take-back.ts'
 import type { DealEvent } from '../deal/transitions.ts'
+import { expireCall } from '../chain/batch/calls.ts'
+import { isLeaf } from '../deal/batched.ts'
+import type { Leaves } from './batch/leaves.ts'
 import type { DealBook } from './deal-book.ts'
 import { recordTransaction } from './transactions.ts'
 
-export interface DealWatchComponents { deals: DealBook, chain: Pick<Chain, 'onEvent' | 'onLost' | 'stateOf' | 'blockTime' | 'send' | 'isNullified' | 'domain' | 'deployment' | 'hurry'>, clock: Clock, logger: Logger }
+export interface DealWatchComponents { deals: DealBook, leaves: Leaves, chain: Pick<Chain, 'onEvent' | 'onLost' | 'stateOf' | 'blockTime' | 'send' | 'isNullified' | 'domain' | 'deployment' | 'hurry'>, clock: Clock, logger: Logger }
 
 /** Between two looks at the deadlines. Half a second against devnet deadlines of ten. */
 const TICK_MS = 500
@@ -24,7 +27,7 @@ const TICK_MS = 500
  * gas, nobody has to wait for the other side. `onTick` gives the role a turn with the block's time.
  */
 export function createDealWatch (components: DealWatchComponents, options: { onTick: (blockTime: number) => Promise<void> }): Startable {
-  const { deals, chain, clock, logger } = components
+  const { deals, leaves, chain, clock, logger } = components
   const stopping = new AbortController()
   const acting = new Set<string>()
   const stops: Array<() => void> = []
@@ -32,7 +35,7 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
   let loop: Promise<void> = Promise.resolve()
 
   /** A consent that should open, an acceptance or a verdict that should pay: the chain will move within moments. */
-  const expectsBlock = (deal: Deal): boolean => (deal.state === 'DealNegotiating' && deal.creatorSignature !== undefined) || (deal.acceptance !== undefined && !isTerminal(deal.state))
+  const expectsBlock = (deal: Deal): boolean => (deal.state === 'DealNegotiating' && deal.creatorSignature !== undefined) || (deal.acceptance !== undefined && !isTerminal(deal.state) && !isLeaf(deal))
   const adjustPace = (): void => {
     const expecting = deals.open().some(expectsBlock)
     if (expecting && relax === undefined) relax = chain.hurry()
@@ -43,6 +46,7 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
   }
 
   const onEvent = async (event: ChainEvent): Promise<void> => {
+    await leaves.onEvent(event)
     if (event.name === 'JobNullified') await onNullified(event.args.creator, event.args.jobNumber)
     const deal = event.dealId === undefined ? undefined : deals.get(event.dealId)
     if (deal === undefined) return
@@ -67,6 +71,7 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
 
   /** The chain took back what the journal was told: the deal stands again where the chain says, and deadlines and the role act from there. */
   const onLost = async (event: ChainEvent): Promise<void> => {
+    await leaves.onLost(event)
     const deal = event.dealId === undefined ? undefined : deals.get(event.dealId)
     if (deal === undefined) return
     const { creator, jobNumber, attempt } = deal.terms.core
@@ -80,7 +85,7 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
   /** The creator took a job back on chain: what is not open yet can never be. */
   const onNullified = async (creator: string, jobNumber: number): Promise<void> => {
     for (const deal of deals.open()) {
-      if (deal.state === 'DealNegotiating' && deal.terms.core.creator === creator && deal.terms.core.jobNumber === jobNumber) await deals.apply(deal, 'nullified')
+      if (deal.state === 'DealNegotiating' && deal.batch === undefined && deal.terms.core.creator === creator && deal.terms.core.jobNumber === jobNumber) await deals.apply(deal, 'nullified')
     }
   }
 
@@ -93,9 +98,18 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
         if (!await chain.isNullified(creator, jobNumber, attempt)) await deals.apply(deal, 'notOpened')
         return
       }
-      const call = { refund: refundCall, 'timeout-submit': timeoutSubmitCall, finalize: finalizeCall, 'timeout-reveal': timeoutRevealCall, 'timeout-verdict': timeoutVerdictCall, conclude: concludeCall }[action](chain, deal)
+      if (action === 'expire' && await leaves.isGone(deal)) {
+        await deals.apply(deal, 'refunded')
+        return
+      }
+      const call = action === 'claim'
+        ? await leaves.claimCall(deal)
+        : action === 'expire'
+        ? expireCall(await leaves.batchOf(deal), 1n << BigInt(deal.batch?.leaf ?? 0))
+        : { refund: refundCall, 'timeout-submit': timeoutSubmitCall, finalize: finalizeCall, 'timeout-reveal': timeoutRevealCall, 'timeout-verdict': timeoutVerdictCall, conclude: concludeCall }[action](chain, deal)
       const receipt = await chain.send(call, { name: action, signal: stopping.signal })
-      await deals.update(deal, recordTransaction(receipt))
+      if (isLeaf(deal)) await leaves.takeReceipt(receipt)
+      else await deals.update(deal, recordTransaction(receipt))
     } catch (error) {
       // The other side was faster, or the chain is away: the event or the next tick settles it.
       logger.debug('deal.deadline', { dealId: deal.dealId, action, error: errorMessage(error) })
@@ -107,11 +121,12 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
   const tick = async (): Promise<void> => {
     const open = deals.open()
     const blockTime = await chain.blockTime()
+    await leaves.tick()
     await options.onTick(blockTime)
     await Promise.all(open.map(async (deal) => {
       const { rest, core } = deal.terms
       const startedAt = deal.start?.creatorSignature === undefined ? undefined : deal.start.startedAt
-      const action = dueAction({ state: deal.state, openBy: core.openBy, rest, startedAt, submittedAt: deal.submittedAt, challengedAt: deal.challengedAt, revealedAt: deal.revealedAt, ruledUntil: deal.dispute?.ruling?.until, unbondSeconds: chain.deployment.parameters.unbondSeconds }, blockTime)
+      const action = dueAction({ state: deal.state, openBy: core.openBy, rest, startedAt, submittedAt: deal.submittedAt, challengedAt: deal.challengedAt, revealedAt: deal.revealedAt, ruledUntil: deal.dispute?.ruling?.until, unbondSeconds: chain.deployment.parameters.unbondSeconds, batch: deal.batch, isAccepted: deal.acceptance !== undefined, role: deal.role }, blockTime)
       if (action !== undefined) await act(deal, action)
     }))
   }

@@ -1,5 +1,6 @@
 import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../core/clock.ts'
+import { NODE_SESSION } from '../deal/batched.ts'
 import type { AuctionRules } from '../match/options.ts'
 import { FULL_REPUTATION } from '../match/score.ts'
 import type { Address } from '../wire/shapes.ts'
@@ -10,7 +11,7 @@ import { standingFigure } from './standing-figure.ts'
  * book is untouched by it, only who counts in an epoch, and differences between nodes end in the better verified solution.
  */
 export interface Eligibility {
-  /** Free money of an account, nLILY; 0 while unknown. */
+  /** What an account can lock for one deal, of free money or of its session, nLILY; 0 while unknown. */
   free: (account: Address) => number
   bond: (account: Address) => number
   /** What is known of an account's deals and bond, 0 to 10,000 (protocol/matching.md, Reputation). */
@@ -29,7 +30,7 @@ const MEDIATORS_MAX_AGE_MS = 5_000
  * has all of it.
  */
 export function createEligibility (
-  components: { chain: Pick<Chain, 'account' | 'mediators'>, clock: Clock, historyBp?: (account: Address) => number },
+  components: { chain: Pick<Chain, 'account' | 'session' | 'mediators'>, clock: Clock, historyBp?: (account: Address) => number },
   options: { rules: Pick<AuctionRules, 'stakeBp' | 'fullStake'> }
 ): Eligibility {
   const { chain, clock, historyBp = () => FULL_REPUTATION } = components
@@ -50,8 +51,9 @@ export function createEligibility (
       const now = clock.now()
       const stale = [...new Set(wanted)].filter((account) => now - (accounts.get(account)?.atMs ?? 0) > maxAgeMs)
       await Promise.all(stale.map(async (account) => {
-        const { free, bond } = await chain.account(account)
-        accounts.set(account, { free, bond, atMs: clock.now() })
+        const [{ free, bond }, { funds, allowed }] = await Promise.all([chain.account(account), chain.session(account, NODE_SESSION)])
+        // A deal goes one way or the other, so the two pots do not add up.
+        accounts.set(account, { free: Math.max(free, Math.min(funds, allowed)), bond, atMs: clock.now() })
       }))
     }
   }

@@ -8,26 +8,28 @@ import type { Signer } from '../identity/signer.ts'
 import { BP } from '../match/options.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { promiseDigest } from '../wire/broken-promise.ts'
-import { decodeMessage, encodeMessage, OPEN_PROTOCOL, openRequestShape, type OpenRequest } from '../wire/deal-room.ts'
+import { decodeMessage, encodeMessage, OPEN_PROTOCOL, openRequestShape, type OpenRequestOf } from '../wire/deal-room.ts'
 import { dealRestHash, dealTermsDigest, type Consent } from '../wire/deal-terms.ts'
 import type { Hash } from '../wire/shapes.ts'
 import { recoverSigner } from '../wire/signature.ts'
+import { isBatched } from '../deal/batched.ts'
 import type { AuctionView } from './auction.ts'
+import type { Batcher } from './batch/batcher.ts'
 
-export interface OpeningComponents { mesh: Pick<Mesh, 'requests'>, auction: Pick<AuctionView, 'feeOf'>, chain: Pick<Chain, 'domain' | 'send'>, signer: Signer, clock: Clock, logger: Logger }
+export interface OpeningComponents { mesh: Pick<Mesh, 'requests'>, batcher: Batcher, auction: Pick<AuctionView, 'feeOf'>, chain: Pick<Chain, 'domain' | 'send'>, signer: Signer, clock: Clock, logger: Logger }
 
 /** What records near a limit, and those that only one side holds, may make of a fee; more only where somebody cheats (protocol/auction.md, Reward). */
 const FEE_TOLERANCE_BP = 1000
 
-/** Promises to open deals and opens them on chain, for whoever's match it was: a solver, or a node that posted the floor. */
+/** Promises to open deals and opens them on chain, by themselves or in batches, for whoever's match it was: a solver, or a node that posted the floor. */
 export function serveOpen (components: OpeningComponents, signal: AbortSignal): () => void {
-  const { auction, chain, signer, clock, logger } = components
+  const { auction, batcher, chain, signer, clock, logger } = components
   const { domain } = chain
   const opening = new Set<Hash>()
   // Every job of a large epoch may ask at once, twice.
   const limits = { maxBytes: 4096, perPeerPerSecond: 200, concurrency: 256, timeoutMs: 10_000 }
 
-  const assertFits = (request: OpenRequest): void => {
+  const assertFits = (request: OpenRequestOf<'ready' | 'open'>): void => {
     const { core, rest } = request.terms
     if (core.feeTo !== signer.address) throw new DealError('DEAL_NOT_OURS', `the fee of this deal goes to ${core.feeTo}, not to us`, { data: { feeTo: core.feeTo } })
     if (core.openBy * 1000 <= clock.now()) throw new DealError('DEAL_NOT_OPEN', `the deal could be opened until ${core.openBy}`, { data: { openBy: core.openBy } })
@@ -46,12 +48,22 @@ export function serveOpen (components: OpeningComponents, signal: AbortSignal): 
       .finally(() => { opening.delete(id) })
   }
 
-  return components.mesh.requests.serve(OPEN_PROTOCOL, limits, async (payload) => {
+  return components.mesh.requests.serve(OPEN_PROTOCOL, limits, async (payload, { peer }) => {
     const request = decodeMessage(openRequestShape, payload, 'open request')
+    if (request.type === 'leaf') return encodeMessage(batcher.leafOf(request.dealId))
+    if (request.type === 'statement') {
+      await batcher.statement(request)
+      return encodeMessage({})
+    }
     assertFits(request)
-    if (request.type === 'ready') return encodeMessage({})
-    open(request)
     const { core, rest } = request.terms
+    if (request.type === 'ready') {
+      if (isBatched(request.terms)) await batcher.assertRoom(request)
+      return encodeMessage({})
+    }
+    const { terms, creatorSignature, providerSignature, providerPeer } = request
+    if (isBatched(terms)) await batcher.take({ terms, creatorSignature, providerSignature, creatorPeer: peer, providerPeer })
+    else open({ terms, creatorSignature, providerSignature })
     return encodeMessage({ promise: signer.sign(promiseDigest(domain, core, dealRestHash(rest))) })
   })
 }

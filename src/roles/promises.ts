@@ -1,9 +1,11 @@
 import type { Chain } from '../chain/chain.ts'
 import type { Clock } from '../core/clock.ts'
+import { NODE_SESSION } from '../deal/batched.ts'
 import { DEADLINE_SKEW_SECONDS } from '../deal/timeouts.ts'
 import { epochAt } from '../match/phases.ts'
 import type { AuctionRules } from '../match/options.ts'
 import { isPromiseSigned, type BrokenPromise } from '../wire/broken-promise.ts'
+import { BATCHED_LANE } from '../wire/deal-terms.ts'
 import type { Address } from '../wire/shapes.ts'
 import type { CoolDown } from './cool-down.ts'
 
@@ -17,7 +19,7 @@ export interface Promises {
 const MAX_LOOKS = 8
 
 export function createPromises (
-  components: { chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account'>, coolDown: CoolDown, clock: Clock, isBonded: (solver: Address) => boolean },
+  components: { chain: Pick<Chain, 'domain' | 'blockTime' | 'isNullified' | 'account' | 'session'>, coolDown: CoolDown, clock: Clock, isBonded: (solver: Address) => boolean },
   options: { rules: AuctionRules, genesisTime: number }
 ): Promises {
   const { chain, coolDown, clock, isBonded } = components
@@ -41,8 +43,9 @@ export function createPromises (
       if (++looks.count > MAX_LOOKS) return ignore('AUCTION_FULL')
       if (!isPast(await chain.blockTime())) return ignore('AUCTION_EARLY')
       if (await chain.isNullified(core.creator, core.jobNumber, core.attempt)) return ignore('AUCTION_KEPT')
-      const [creator, provider] = await Promise.all([chain.account(core.creator), chain.account(core.provider)])
-      if (creator.free < core.price + core.fee + core.reserve || provider.free < core.collateral) return ignore('AUCTION_SHORT')
+      const moneyOf = async (account: Address): Promise<number> => core.lane === BATCHED_LANE ? (await chain.session(account, NODE_SESSION)).funds : (await chain.account(account)).free
+      const [creator, provider] = await Promise.all([moneyOf(core.creator), moneyOf(core.provider)])
+      if (creator < core.price + core.fee + core.reserve || provider < core.collateral) return ignore('AUCTION_SHORT')
       coolDown.note(solver, stalledAt)
       return { verdict: 'accept' }
     }

@@ -14,12 +14,14 @@ import type { Mesh } from '../mesh/mesh.ts'
 import { certificateIdOf, commitDigest, commitmentOf, MAX_REVEALED_CERTIFICATE_BYTES, NO_CERTIFICATE, revealDigest, solutionIdOf } from '../wire/auction.ts'
 import { encodeCertificate, type Certificate } from '../wire/certificate.ts'
 import type { AuctionView } from './auction.ts'
+import type { Batcher } from './batch/batcher.ts'
 import { RoleError } from './errors.ts'
 import { serveOpen } from './opening.ts'
 import { createSendingTime } from './sending-time.ts'
 
 export interface SolverComponents {
   mesh: Pick<Mesh, 'requests'>
+  batcher: Batcher
   auction: AuctionView
   engine: Engine
   chain: Pick<Chain, 'domain' | 'send'>

@@ -3,7 +3,7 @@ import { MAX_EVIDENCE_BYTES } from './auction.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import type { MediatorList } from './deal-messages.ts'
 import { dealTermsShape } from './deal-terms.ts'
-import { addressShape, amountShape, cidShape, hashShape, parseShape, signatureShape, uintShape, type Hash } from './shapes.ts'
+import { addressShape, amountShape, cidShape, hashShape, parseShape, peerIdShape, signatureShape, uintShape, type Hash } from './shapes.ts'
 
 /** protocol/deal-room.md. Direct requests about one deal between its two parties, the solver and the mediator. */
 export const DEAL_PROTOCOL = '/lily/deal/1.0.0'
@@ -36,6 +36,8 @@ const proposeShape = z.strictObject({
   creatorSaltHash: hashShape,
   /** The solver's, by the creator's ranking. */
   fee: amountShape,
+  /** The creator would have the deal in a batch of the solver. */
+  batched: z.boolean(),
   /** Certificates that the price is taken from, by id; proofs of those that the provider is known to lack. */
   certificates: idsShape(10),
   proofs: z.array(bytesShape).max(MAX_PROOFS)
@@ -44,6 +46,10 @@ const proposeShape = z.strictObject({
 const agreeShape = z.strictObject({ type: z.literal('agree'), dealId: hashShape, creatorSignature: signatureShape })
 /** Anyone to a party: the deal should be on chain now; the receiver looks for itself. */
 const openedShape = z.strictObject({ type: z.literal('opened'), dealId: hashShape })
+/** A leaf's place in a committed batch: 256 leaves have a tree of eight levels. */
+const placeShape = { batch: hashShape, leaf: uintShape.max(255), proof: z.array(hashShape).max(8) }
+/** Solver to a party: where its deal stands in the batch. */
+const leafShape = z.strictObject({ type: z.literal('leaf'), dealId: hashShape, ...placeShape })
 /** Provider to creator: inputs are staged; the creator signs the same receipt. */
 const startShape = z.strictObject({ type: z.literal('start'), dealId: hashShape, inputRoot: hashShape, sealedRoot: hashShape, startedAt: uintShape, providerSignature: signatureShape })
 /** Provider to creator: the signed result. */
@@ -51,6 +57,8 @@ const resultShape = z.strictObject({ type: z.literal('result'), dealId: hashShap
 /** Creator to provider: pay (with a verdict when a mediator looked). */
 const acceptShape = z.strictObject({
   type: z.literal('accept'), dealId: hashShape, manifest: hashShape, signature: signatureShape,
+  /** For a leaf of a batch: the creator's Statement of all leaves that it has accepted, bit i for leaf i. */
+  statement: z.strictObject({ leaves: hashShape, signature: signatureShape }).optional(),
   verdict: z.strictObject({ mediator: addressShape, outcome: uintShape.max(255), evidence: hashShape, signature: signatureShape }).optional()
 })
 /** Creator to provider: I have this result, by my signature under its receipt; which salt of yours goes into the audit draw? */
@@ -60,7 +68,7 @@ const statusShape = z.strictObject({ type: z.literal('status'), dealId: hashShap
 /** Creator to provider: the deal is not wanted any more; binding only while it is not open. */
 const withdrawShape = z.strictObject({ type: z.literal('withdraw'), dealId: hashShape })
 
-export const dealRequestShape = z.discriminatedUnion('type', [proposeShape, agreeShape, openedShape, startShape, resultShape, acceptShape, saltShape, statusShape, withdrawShape])
+export const dealRequestShape = z.discriminatedUnion('type', [proposeShape, agreeShape, openedShape, leafShape, startShape, resultShape, acceptShape, saltShape, statusShape, withdrawShape])
 export type DealRequest = z.output<typeof dealRequestShape>
 export type DealRequestOf<T extends DealRequest['type']> = Extract<DealRequest, { type: T }>
 
@@ -81,8 +89,15 @@ export const statusAnswerShape = z.strictObject({ state: z.string().max(32), res
 /** To the solver whose match it is: will you open this deal, as the provider signed it? */
 const readyShape = z.strictObject({ type: z.literal('ready'), terms: dealTermsShape, providerSignature: signatureShape })
 /** Open it on chain. */
-const openShape = z.strictObject({ type: z.literal('open'), terms: dealTermsShape, creatorSignature: signatureShape, providerSignature: signatureShape })
-export const openRequestShape = z.discriminatedUnion('type', [readyShape, openShape])
+const openShape = z.strictObject({ type: z.literal('open'), terms: dealTermsShape, creatorSignature: signatureShape, providerSignature: signatureShape, providerPeer: peerIdShape })
+/** Either party: where does this deal stand in its batch? */
+const askLeafShape = z.strictObject({ type: z.literal('leaf'), dealId: hashShape })
+/** Creator to solver: pay these leaves; without lines. */
+const statementShape = z.strictObject({ type: z.literal('statement'), batch: hashShape, creator: addressShape, leaves: hashShape, signature: signatureShape })
+export const openRequestShape = z.discriminatedUnion('type', [readyShape, openShape, askLeafShape, statementShape])
+export type OpenRequestOf<T extends OpenRequest['type']> = Extract<OpenRequest, { type: T }>
+export const leafAnswerShape = z.strictObject(placeShape)
+export type LeafPlace = z.output<typeof leafAnswerShape>
 export type OpenRequest = z.output<typeof openRequestShape>
 /** The solver's signature under its OpeningPromise. */
 export const openAnswerShape = z.strictObject({ promise: signatureShape })

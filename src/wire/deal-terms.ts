@@ -5,6 +5,9 @@ import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain, type Stru
 
 /** protocol/deal.md. The EIP-712 structs that both parties and the contracts agree on; times are unix seconds, money nLILY. */
 
+/** The lane of every batched deal: `open` refuses it (protocol/batches.md). */
+export const BATCHED_LANE = 2 ** 32 - 1
+
 export const dealCoreShape = z.strictObject({
   creator: addressShape,
   provider: addressShape,

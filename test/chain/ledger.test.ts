@@ -2,6 +2,7 @@ import t from 'tap'
 import { ABIS } from '../../src/chain/abis.ts'
 import { depositApprovedCall } from '../../src/chain/account-calls.ts'
 import { claimCall, settleBatchCall, togetherCall } from '../../src/chain/batch/calls.ts'
+import { proofOf } from '../../src/chain/batch/tree.ts'
 import { openingOf, ownerIndex } from '../../src/chain/batch/layout.ts'
 import { finalizeCall, openCall, refundCall, submitCall } from '../../src/chain/calls.ts'
 import type { Chain, ContractCall, TxReceipt } from '../../src/chain/chain.ts'
@@ -14,7 +15,7 @@ import type { LedgerView } from '../../src/chain/ledger/entry.ts'
 import type { Fact } from '../../src/chain/ledger/fact.ts'
 import type { Signer } from '../../src/identity/signer.ts'
 import { challengeDigest, verdictDigest } from '../../src/wire/deal-messages.ts'
-import { dealTermsDigest, type DealTerms } from '../../src/wire/deal-terms.ts'
+import { dealIdOf, dealTermsDigest, type DealTerms } from '../../src/wire/deal-terms.ts'
 import { disownDigest, statementDigest, type Line } from '../../src/wire/statement.ts'
 import type { Address, Hash } from '../../src/wire/shapes.ts'
 import { commit, dealsOf, type SentBatch } from '../../bench/gas/batch.ts'
@@ -71,7 +72,7 @@ t.test('a batch that is settled with royalties, claimed, disowned and expired le
   await explained()
   const claimed = deals[6] as DealTerms
   const digest = dealTermsDigest(solver.domain, claimed)
-  await send(claimCall(openingOf(batch, layout.tree, 6), claimed, signerOf(claimed.core.creator).sign(digest), signerOf(claimed.core.provider).sign(digest)))
+  await send(claimCall(openingOf(batch, 6, proofOf(layout.tree, 6)), claimed, signerOf(claimed.core.creator).sign(digest), signerOf(claimed.core.provider).sign(digest)))
   await explained()
   const owner = signerOf((deals[7] as DealTerms).core.creator)
   await send(batchCall('disown', [batch, 7n, owner.address, toContractSignature(owner.sign(disownDigest(solver.domain, id, 7)))]))
@@ -85,6 +86,7 @@ t.test('a batch that is settled with royalties, claimed, disowned and expired le
   await explained()
   const views = await explained()
   const of = (address: Address | undefined): LedgerView | undefined => views.find(({ account }) => account === address)
+  t.same(of(owner.address)?.entries.find(({ kind }) => kind === 'lock')?.deals, deals.filter(({ core }) => core.creator === owner.address).map(({ core }) => dealIdOf(solver.domain, core.creator, core.jobNumber, core.attempt)), 'a batch names its deals')
   t.same(kindsOf(of(owner.address)), ['compensation', 'deposit', 'lock', 'refund', 'return', 'session', 'stake'])
   t.same(kindsOf(of(claimed.core.provider)), ['claim', 'deposit', 'lock', 'payment', 'refund', 'session'])
   t.same(kindsOf(of(solver.address)), ['bond', 'claim', 'deposit', 'fee', 'lock', 'refund', 'slash'])

@@ -7,6 +7,8 @@ import { silentLogger } from '../../src/core/logger.ts'
 import type { Deal } from '../../src/deal/deal.ts'
 import { createJournal } from '../../src/deal/journal.ts'
 import { openDealBook } from '../../src/roles/deal-book.ts'
+import { createKnownBatches } from '../../src/roles/batch/known-batches.ts'
+import { createLeaves } from '../../src/roles/batch/leaves.ts'
 import { createDealWatch } from '../../src/roles/deal-watch.ts'
 import { acceptanceDigest } from '../../src/wire/deal-messages.ts'
 import { namedSigner, startTestChain, type TestChain } from '../support/chain.ts'
@@ -51,7 +53,9 @@ async function watched (jobNumber: number): Promise<{ deal: Deal, signed: Signed
   const watcher = await chain.chainFor(signer, { tuning: { pollMs: 10, reorgBlocks: REORG_BLOCKS } })
   const signed = signDeal({ domain: watcher.domain, creator, provider, now: await watcher.blockTime(), jobNumber, feeTo: namedSigner('solver').address, rest: { submitSeconds: 2000, judgeSeconds: 1000 } })
   const deals = await openDealBook({ journal: createJournal({ datastore: createMemoryDatastore() }, { role: 'provider' }), clock: createSystemClock() })
-  const watch = createDealWatch({ deals, chain: watcher, clock: createSystemClock(), logger: silentLogger }, { onTick: async () => undefined })
+  const clock = createSystemClock()
+  const leaves = createLeaves({ deals, chain: watcher, clock, logger: silentLogger, known: createKnownBatches({ datastore: createMemoryDatastore() }, { role: 'provider' }), askLeaf: async () => { throw new Error('no leaf is missing') } })
+  const watch = createDealWatch({ deals, leaves, chain: watcher, clock, logger: silentLogger }, { onTick: async () => undefined })
   await watch.start()
   t.teardown(watch.stop)
   const { terms, mediators, ownSalt, result } = signed.providerView

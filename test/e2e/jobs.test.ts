@@ -125,12 +125,15 @@ t.test('the ledger of every node explains its balance, deal by deal', async (t) 
   const command = await net.lilynode('ledger', '--data', join(net.root, 'creator-1'))
   t.equal(command.code, 0, command.stderr)
   const ledger = command.json<LedgerView>()
-  const { free, locked } = await net.client('creator-1').balance()
-  t.match(ledger, { isEqual: true, sums: { free, locked } })
-  const [settled] = (await net.client('creator-1').jobs()).flatMap(({ deals }) => deals).filter(({ state }) => state === 'ResultsAccepted')
-  const ofDeal = ledger.entries.filter(({ deal }) => deal === settled?.dealId)
-  t.equal(ofDeal.reduce((sum, entry) => sum + (entry.free ?? 0), 0), -(settled?.price ?? 0) - (settled?.fee ?? 0), 'what a settled deal cost is its price and fee')
-  t.same(ofDeal.map(({ transaction }) => transaction), settled?.transactions.filter(({ name }) => name === 'opened' || name === 'settled').map(({ hash }) => hash).slice(0, ofDeal.length))
+  const { free, locked, bond } = await net.client('creator-1').balance()
+  t.match(ledger, { isEqual: true, sums: { free, locked, bond } })
+  const settled = (await net.client('creator-1').jobs()).flatMap(({ deals }) => deals).filter(({ state }) => state === 'ResultsAccepted')
+  for (const { dealId } of settled) {
+    const kinds = ledger.entries.filter(({ deal, deals = [] }) => deal === dealId || deals.includes(dealId)).map(({ kind }) => kind)
+    t.ok(kinds.includes('lock'), `${dealId}: ${kinds.join()}`)
+  }
+  const cost = ledger.entries.filter(({ kind }) => ['lock', 'return', 'refund', 'dispute', 'compensation'].includes(kind)).reduce((sum, { free = 0, session = 0 }) => sum + free + session, 0)
+  t.equal(cost, -settled.reduce((sum, { price, fee, verdict }) => sum + price + fee + (verdict === undefined ? 0 : net.devnet().network.deal.auditFee), 0), 'what was spent is what the settled deals cost')
 })
 
 t.test('run --network without a node: one in the same process joins, runs the job and leaves', async (t) => {

@@ -13,7 +13,7 @@ const LILY = 1_000_000_000
 
 /** What this node knows of accounts with these bonds, LILY. */
 async function eligibilityOf (bonds: Readonly<Record<Address, number>>, historyBp?: (account: Address) => number): Promise<Eligibility> {
-  const chain = { account: async (account: Address) => ({ free: 10 * LILY, locked: 0, bond: (bonds[account] ?? 0) * LILY, unbonding: 0 }), mediators: async () => [] }
+  const chain = { account: async (account: Address) => ({ free: 10 * LILY, locked: 0, bond: (bonds[account] ?? 0) * LILY, unbonding: 0 }), session: async () => ({ funds: 0, allowed: 0, expiry: 0 }), mediators: async () => [] }
   const eligibility = createEligibility({ chain, clock: createManualClock(), ...(historyBp === undefined ? {} : { historyBp }) }, { rules: DEFAULT_AUCTION_RULES })
   await eligibility.refresh(Object.keys(bonds) as Address[], 0)
   return eligibility

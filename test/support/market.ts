@@ -14,6 +14,11 @@ import type { Engine } from '../../src/match/engine.ts'
 import { DEFAULT_AUCTION_RULES, DEFAULT_MATCH_RULES, type AuctionRules } from '../../src/match/options.ts'
 import { tickFor } from '../../src/match/ticks.ts'
 import { createAuction, type AuctionView } from '../../src/roles/auction.ts'
+import { createBatcher } from '../../src/roles/batch/batcher.ts'
+import { DEVNET_PACE } from '../../src/roles/batch/gathering.ts'
+import { createKnownBatches } from '../../src/roles/batch/known-batches.ts'
+import { createLeaves } from '../../src/roles/batch/leaves.ts'
+import { createBatchPath } from '../../src/roles/batch/path.ts'
 import { createClient, type Client, type ClientComponents } from '../../src/roles/creator/client.ts'
 import { createJobStore } from '../../src/roles/creator/job.ts'
 import { openDealBook, type DealBook } from '../../src/roles/deal-book.ts'
@@ -105,7 +110,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
     for (const { book } of members.values()) book.merge(record, clock.now(), { bytes: encodeRecord(record) })
   }
   const chainOf = (name: string, account: Address, isAlive: () => boolean): Chain => ({
-    address: account, domain: DOMAIN, deployment: { parameters: { unbondSeconds: 1000 } }, mediators: async () => [], blockTime: async () => Math.floor(clock.now() / 1000),
+    address: account, domain: DOMAIN, deployment: { parameters: { unbondSeconds: 1000 }, contracts: { batches: hash(4) } }, session: async () => ({ funds: 0, allowed: 0, expiry: 0 }), mediators: async () => [], blockTime: async () => Math.floor(clock.now() / 1000),
     account: async (who: Address) => ({ free: FREE, locked: 0, bond: accounts.get(who)?.startsWith('solver') === true ? FREE : 0, unbonding: 0 }),
     isNullified: async (creator: Address, jobNumber: number, attempt: number) => nullified.has(dealIdOf(DOMAIN, creator, jobNumber, attempt)),
     onEvent: (listener: (event: ChainEvent) => void) => { listeners.add(listener); return () => { listeners.delete(listener) } },
@@ -151,14 +156,16 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
     const room = createDealRoom({ mesh })
     const author = createAuthor({ datastore, clock: own, signer }, { domain: DOMAIN })
     await author.start()
-    const shared = { auction, room, chain, signer, clock: own, random, logger, replica, author, contacts, eligibility }
+    const batcher = createBatcher({ chain, room, datastore, clock: own, logger }, { pace: DEVNET_PACE, settleSeconds: 2 })
+    const batching = (book: DealBook): object => ({ path: createBatchPath({ chain, deals: book }), leaves: createLeaves({ deals: book, chain, clock: own, logger, known: createKnownBatches({ datastore }, { role: 'creator' }), askLeaf: async () => { throw new Error('not batched') } }) })
+    const shared = { isBonded: auction.isBonded, auction, room, chain, signer, clock: own, random, logger, replica, author, contacts, eligibility }
 
     if (name.startsWith('creator')) {
       const jobs = createJobStore({ datastore, clock: own })
       const id = dealIdOf(DOMAIN, signer.address, 1, 0)
       const offer = jobBody({ jobNumber: 1, resources: { cpuMilli: 100, memoryMiB: 64, diskMiB: 16 }, runSeconds: 10, limit: 10_000_000, validUntil: T0 + 600_000, peer: peerId })
       await jobs.save({ id, jobNumber: 1, slot: 1, offer, offerId: id, state: 'DealNegotiating', deals: [], avoid: [], createdAtMs: T0, updatedAtMs: T0 })
-      member.client = createClient({ ...shared, mesh: { peerId }, deals: deals.creator, jobs, blocks: {} } as unknown as ClientComponents, {
+      member.client = createClient({ ...shared, ...batching(deals.creator), mesh: { peerId }, deals: deals.creator, jobs, blocks: {} } as unknown as ClientComponents, {
         ...consent, saltSecret: hash(7), publishers: [], resultsPath: '/nowhere', firstPlace: 0, referencePrice: () => 1, mediatorList: async () => []
       })
       await member.client.start()
@@ -166,7 +173,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
     }
     if (name.startsWith('provider')) {
       const provider = createProvider({
-        ...shared, deals: deals.provider, ledger: createCapacityLedger({ cpuMilli: 4000, memoryMiB: 4096, diskMiB: 1024 }, [{ name: 'a', share: 1 }]), policy: { isOpen: () => true },
+        ...shared, ...batching(deals.provider), deals: deals.provider, ledger: createCapacityLedger({ cpuMilli: 4000, memoryMiB: 4096, diskMiB: 1024 }, [{ name: 'a', share: 1 }]), policy: { isOpen: () => true },
         offers: { unitOf: () => 'a', refresh: () => undefined, withdrawStale: async () => undefined, settled: async () => undefined }, blocks: {}, executor: {}
       } as unknown as ProviderComponents, { ...consent, saltSecret: hash(8) })
       await provider.start()
@@ -174,7 +181,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
       stops.push(serveStops(serveDealRoom({ mesh }, [provider.answers])), provider.stop)
     }
     if (name.startsWith('solver') && engine !== undefined) {
-      const solver = createSolver({ mesh, auction: { ...auction, say: async (message) => {
+      const solver = createSolver({ mesh, batcher, auction: { ...auction, say: async (message) => {
         const send = async (): Promise<void> => { if (isAlive) await auction.say(message) }
         const hold = holds.get(`${name} ${message.type}`)
         if (hold === undefined) await send()
@@ -184,7 +191,7 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
       stops.push(solver.stop)
     } else {
       const stopping = new AbortController()
-      stops.push(serveStops(serveOpen({ mesh, auction, chain, signer, clock: own, logger }, stopping.signal)))
+      stops.push(serveStops(serveOpen({ mesh, batcher, auction, chain, signer, clock: own, logger }, stopping.signal)))
     }
     if (name.startsWith('poster')) {
       const poster = createFloorPoster({ auction, signer, clock: own, random, logger, domain: DOMAIN })

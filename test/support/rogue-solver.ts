@@ -19,6 +19,9 @@ import { createAuction } from '../../src/roles/auction.ts'
 import { createContacts } from '../../src/roles/contacts.ts'
 import { createEligibility } from '../../src/roles/eligibility.ts'
 import { createNetworkClock } from '../../src/roles/network-clock.ts'
+import { createBatcher } from '../../src/roles/batch/batcher.ts'
+import { DEVNET_PACE } from '../../src/roles/batch/gathering.ts'
+import { createDealRoom } from '../../src/roles/deal-room.ts'
 import { createSolver } from '../../src/roles/solver.ts'
 import { createDatastore } from '../../src/store/datastore.ts'
 import { encodeAuctionMessage } from '../../src/wire/auction.ts'
@@ -66,7 +69,8 @@ const say: typeof auction.say = async (message) => {
 }
 const serve: Mesh['requests']['serve'] = (protocol, limits, handler) => mesh.requests.serve(protocol, limits, protocol === OPEN_PROTOCOL && fault === 'dies-when-asked' ? die : handler)
 const send: typeof chain.send = fault === 'dies-when-bound' ? die : chain.send
-await lifecycle.add(createSolver({ mesh: { requests: { ...mesh.requests, serve } }, auction: { ...auction, say }, engine: await createEngine({ logger }, 'floor'), chain: { ...chain, domain, send }, signer, clock: networkClock, random, logger }))
+const batcher = await lifecycle.add(createBatcher({ chain: { ...chain, address: chain.address, domain, send }, room: createDealRoom({ mesh }), datastore, clock, logger }, { pace: DEVNET_PACE, settleSeconds: network.deal.settleSeconds }))
+await lifecycle.add(createSolver({ batcher, mesh: { requests: { ...mesh.requests, serve } }, auction: { ...auction, say }, engine: await createEngine({ logger }, 'floor'), chain: { ...chain, domain, send }, signer, clock: networkClock, random, logger }))
 await lifecycle.add(auction)
 mesh.roles.announce(['solver'])
 process.stdout.write('competing\n')

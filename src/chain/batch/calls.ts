@@ -41,6 +41,11 @@ export function settleBatchCall (batch: Batch, statements: readonly SignedStatem
   ])
 }
 
+/** Gives back what nobody resolved until the batch's expiry; bit i of `leaves`: leaf i. */
+export function expireCall (batch: Batch, leaves: bigint): ContractCall {
+  return encodeCall('batches', 'expire', [batch, leaves])
+}
+
 /** Makes a leaf an open deal. */
 export function claimCall (opening: Opening, terms: DealTerms, creatorSignature: Signature, providerSignature: Signature): ContractCall {
   return encodeCall('batches', 'claim', [opening, coreOf(terms), dealRestHash(terms.rest), toContractSignature(creatorSignature), toContractSignature(providerSignature)])

@@ -1,15 +1,13 @@
 import { encodeAbiParameters, keccak256 } from 'viem'
-import { dealTermsDigest, type DealCore, type DealTerms } from '../../wire/deal-terms.ts'
+import { BATCHED_LANE, dealTermsDigest, type DealCore, type DealTerms } from '../../wire/deal-terms.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import type { Domain } from '../../wire/typed-data.ts'
 import { fromAmount } from '../amounts.ts'
 import { ChainError } from '../errors.ts'
-import { buildTree, leafHash, proofOf, type Tree } from './tree.ts'
+import { buildTree, leafHash, type Tree } from './tree.ts'
 
 /** protocol/batches.md, Layout: a batch as the contract Batches takes it. Pure. */
 
-/** The lane of every batched deal: `open` refuses it. */
-export const BATCHED_LANE = 2 ** 32 - 1
 /** One word of resolved leaves. */
 export const MAX_LEAVES = 256
 
@@ -52,13 +50,23 @@ export function batchId (chainId: number, batches: Address, batch: Batch): Hash 
 /** One leaf of a batch with as much of the batch as its id needs: `claim`, `challengeLeaf` and the answers to accusations take it. */
 export interface Opening extends Omit<Batch, 'rows'> { readonly leaf: bigint, readonly rows: readonly bigint[], readonly others: readonly Hash[], readonly proof: readonly Hash[] }
 
-/** The opening of leaf `leaf`. Throws RangeError where there is no such leaf. */
-export function openingOf (batch: Batch, tree: Tree, leaf: number): Opening {
+/** The opening of leaf `leaf`, whose proof under the root is `proof`. Throws RangeError where there is no such leaf. */
+export function openingOf (batch: Batch, leaf: number, proof: readonly Hash[]): Opening {
   const chunks = sixteens(batch.rows)
   const place = leaf >> 4
   const rows = chunks[place]
   if (rows === undefined || leaf >= batch.rows.length) throw new RangeError(`a batch of ${batch.rows.length} leaves has no leaf ${leaf}`)
-  return { ...batch, leaf: BigInt(leaf), rows, others: chunks.filter((_, index) => index !== place).map(wordsHash), proof: proofOf(tree, leaf) }
+  return { ...batch, leaf: BigInt(leaf), rows, others: chunks.filter((_, index) => index !== place).map(wordsHash), proof }
+}
+
+/** The leaf whose row is that of these terms; -1 when there is none. That the leaf is these terms only its proof tells. */
+export function leafOf (batch: Batch, core: DealCore): number {
+  const place = new Map([core.creator, core.provider].map((account) => [account, ownerIndex(batch, account)]))
+  const creator = place.get(core.creator) ?? -1
+  const provider = place.get(core.provider) ?? -1
+  const owner = batch.owners[creator]
+  if (owner === undefined || provider < 0 || owner >> 168n !== BigInt(Math.floor(core.jobNumber / 32))) return -1
+  return batch.rows.indexOf(packRow(core, -1, place))
 }
 
 /** Place of an account among the batch's owners; -1 if it is none. */

@@ -30,6 +30,11 @@ export function proofOf (tree: Tree, index: number): Hash[] {
   return tree.levels.flatMap((level, height) => level[(index >> height) ^ 1] ?? [])
 }
 
+/** The root that a proof leads to from a leaf's hash. */
+export function rootFrom (leaf: Hash, proof: readonly Hash[]): Hash {
+  return proof.reduce((node, other) => pairHash(node, other), leaf)
+}
+
 function pairHash (left: Hash, right: Hash | undefined): Hash {
   if (right === undefined) return left
   return left < right ? hashHex(left.slice(2) + right.slice(2)) : hashHex(right.slice(2) + left.slice(2))

@@ -18,7 +18,7 @@ export function createBatchEntries (books: Books): (event: ChainEvent & { contra
     number === 0 || (holdings.sessions[number] ?? 0) + amount >= FUNDS_LIMIT ? { free: amount } : { session: amount, number }
   const giveBack = (event: ChainEvent, { owner, solver }: Moved, batch: `0x${string}` | undefined): void => {
     const subject = batch === undefined ? {} : { batch }
-    if (owner !== undefined) post(event, 'refund', into(owner), subject)
+    if (owner !== undefined) post(event, 'refund', into(owner), { ...subject, deals: owner.deals })
     if (solver !== undefined) post(event, 'refund', { locked: -solver.escrow }, subject)
   }
 
@@ -26,13 +26,13 @@ export function createBatchEntries (books: Books): (event: ChainEvent & { contra
     switch (event.name) {
       case 'BatchCommitted': {
         const subject = { batch: event.args.id }
-        if (moved?.owner !== undefined) post(event, 'lock', { session: -moved.owner.amount, number: moved.owner.number }, subject)
+        if (moved?.owner !== undefined) post(event, 'lock', { session: -moved.owner.amount, number: moved.owner.number }, { ...subject, deals: moved.owner.deals })
         if (moved?.solver !== undefined) post(event, 'lock', { locked: moved.solver.escrow }, subject)
         break
       }
       case 'BatchSettled': {
         const subject = { batch: event.args.id }
-        if (moved?.owner !== undefined) post(event, moved.owner.isProvider ? 'payment' : 'return', into(moved.owner), subject)
+        if (moved?.owner !== undefined) post(event, moved.owner.isProvider ? 'payment' : 'return', into(moved.owner), { ...subject, deals: moved.owner.deals })
         if (moved?.lines !== undefined) post(event, 'line', { free: moved.lines }, subject)
         if (moved?.solver !== undefined) post(event, 'fee', { free: moved.solver.fees, locked: -moved.solver.escrow }, subject)
         break

@@ -1,6 +1,6 @@
 import { LANE_STATES } from '../reads.ts'
-import { BATCHED_LANE } from '../batch/layout.ts'
 import type { ChainEvent } from '../decode-events.ts'
+import { BATCHED_LANE } from '../../wire/deal-terms.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import { pooledAfter, sharesBefore, type Books } from './books.ts'
 import type { EntryKind } from './entry.ts'

@@ -6,8 +6,8 @@ export type EntryKind = 'deposit' | 'reward' | 'withdrawal' | 'bond' | 'unbond' 
 
 /** What changed, nLILY; what is left out did not. `number`: of the session. */
 export interface Change { free?: number, locked?: number, bond?: number, unbonding?: number, session?: number, number?: number }
-/** What an entry belongs to. */
-export interface Subject { deal?: Hash, batch?: Hash }
+/** What an entry belongs to; of a batch also the account's deals in it that moved. */
+export interface Subject { deal?: Hash, batch?: Hash, deals?: readonly Hash[] }
 export interface Entry extends Change, Subject { id: string, block: number, time: number, transaction: Hash, kind: EntryKind }
 
 /** An account's money in the Vault by where it stands, nLILY; `sessions` by number, without empty ones. */

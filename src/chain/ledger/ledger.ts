@@ -17,7 +17,7 @@ export interface Ledger extends Startable {
 }
 
 export interface LedgerComponents {
-  chain: Pick<Chain, 'onEvent' | 'onLost' | 'transactionData' | 'caughtUp' | 'status' | 'account' | 'session' | 'deployment'>
+  chain: Pick<Chain, 'onEvent' | 'onLost' | 'transactionData' | 'caughtUp' | 'status' | 'account' | 'session' | 'deployment' | 'domain'>
   datastore: ChainStore, clock: Clock, logger: Logger
 }
 
@@ -40,7 +40,7 @@ export function createLedger ({ chain, datastore, clock, logger }: LedgerCompone
     for (;;) {
       try {
         const data = await chain.transactionData(event.transactionHash)
-        return data === undefined ? undefined : movedBy(event, data, { account, chainId, batches: contracts.batches })
+        return data === undefined ? undefined : movedBy(event, data, { account, domain: chain.domain, batches: contracts.batches })
       } catch (error) {
         logger.debug('ledger.data', { transactionHash: event.transactionHash, error: errorMessage(error) })
         await clock.wait(RETRY_MS, stopping.signal)

@@ -66,6 +66,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
       ['--module <folder>', 'publish the module of this folder; repeatable', collect],
       ['--deposit <lily>', 'keep at least this much free in the vault'],
       ['--stake <lily>', 'keep at least this bond'],
+      ['--direct', 'keep no session: open and settle every deal by itself, not in batches'],
       ['--fault <kind>', 'misbehave on purpose (devnet only): wrong-result'],
       ['--log-level <level>', 'debug, info, warn, error or silent (default info)']
     ],

@@ -9,7 +9,7 @@ export const runLedger: CommandRun = async (context) => {
   const { output, root } = context
   const wanted = textFlag(context, 'deal')
   const ledger = await (await requireNode(root)).ledger()
-  const entries = ledger.entries.filter(({ deal, batch }) => wanted === undefined || deal?.startsWith(wanted) === true || batch?.startsWith(wanted) === true)
+  const entries = ledger.entries.filter(({ deal, batch, deals = [] }) => wanted === undefined || [deal, batch, ...deals].some((id) => id?.startsWith(wanted)))
   output.result({ ...ledger, entries }, () => [...entries.map(line), ...(entries.length === 0 ? [] : ['']), ...totals(ledger)].join('\n'))
   return ledger.isEqual ? EXIT.ok : EXIT.checkFailed
 }

@@ -10,7 +10,7 @@ export const runBalance: CommandRun = async ({ output, root }) => {
   const balance = await (await requireNode(root)).balance()
   output.result(balance, () => [
     `account  ${balance.account}`, `wallet   ${formatLily(balance.token)} LILY, ${balance.wei} wei for gas`,
-    `vault    ${formatLily(balance.free)} free, ${formatLily(balance.locked)} locked in deals, ${formatLily(balance.bond)} bonded`
+    `vault    ${formatLily(balance.free)} free, ${formatLily(balance.session)} for batches, ${formatLily(balance.locked)} locked in deals, ${formatLily(balance.bond)} bonded`
   ].join('\n'))
   return EXIT.ok
 }

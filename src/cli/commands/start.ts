@@ -35,6 +35,7 @@ export const runStart: CommandRun = async (context) => {
     modules: listFlag(context, 'module'),
     deposit: deposit === undefined ? 0 : parseLily(deposit),
     stake: stake === undefined ? 0 : parseLily(stake),
+    direct: context.flags['direct'] === true,
     fault: textFlag(context, 'fault')
   })
   const status = await node.client.status()

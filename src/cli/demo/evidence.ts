@@ -1,3 +1,4 @@
+import { NODE_SESSION } from '../../deal/batched.ts'
 import { hexToNumber, type Hex } from 'viem'
 import { createClients, type ChainClients } from '../../chain/clients.ts'
 import { createReads } from '../../chain/reads.ts'
@@ -55,8 +56,8 @@ export async function readBalances (devnet: Devnet): Promise<Balances> {
   const { deployment } = devnet.network
   const reads = createReads({ clients: clientsOf(devnet.network) }, deployment)
   const accounts = await Promise.all(devnet.nodes.map(async (node) => {
-    const { free, locked, bond } = await reads.account(node.account as Address)
-    return [node.name, { free, locked, bond }] as const
+    const [{ free, locked, bond }, { funds: session }] = await Promise.all([reads.account(node.account as Address), reads.session(node.account as Address, NODE_SESSION)])
+    return [node.name, { free, session, locked, bond }] as const
   }))
   const [pool, vault] = await Promise.all([reads.pool(), reads.balances(deployment.contracts.vault)])
   return { accounts: Object.fromEntries(accounts), pool, vault: vault.token }

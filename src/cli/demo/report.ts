@@ -13,7 +13,7 @@ export interface DemoReport {
 }
 
 /** Vault accounts by process name, the pool, and what the vault holds in tokens. */
-export interface Balances { accounts: Record<string, { free: number, locked: number, bond: number }>, pool: number, vault: number }
+export interface Balances { accounts: Record<string, { free: number, session: number, locked: number, bond: number }>, pool: number, vault: number }
 
 /** The same facts from others: every process's own auction, receipts and contract state from the chain. */
 export interface Evidence {
@@ -64,7 +64,7 @@ export function findProblems (report: Omit<DemoReport, 'ok' | 'problems'>, deals
   }
   if (report.balances !== undefined) {
     for (const [when, balances] of Object.entries(report.balances)) {
-      const sum = Object.values(balances.accounts).reduce((total, { free, locked, bond }) => total + free + locked + bond, balances.pool)
+      const sum = Object.values(balances.accounts).reduce((total, { free, session, locked, bond }) => total + free + session + locked + bond, balances.pool)
       check(sum === balances.vault, `${when}: accounts and pool add up to ${sum}, the vault holds ${balances.vault}`)
     }
   }
@@ -83,7 +83,7 @@ export function sharedAuction (auctions: Evidence['auctions'], solver: string): 
 
 /** Gas of everything that some deals put on chain. */
 export function gasOf (deals: readonly DealView[]): number {
-  return deals.flatMap((deal) => deal.transactions).reduce((sum, transaction) => sum + transaction.gas, 0)
+  return deals.flatMap((deal) => deal.transactions).reduce((sum, { gas, leaves = 1 }) => sum + Math.ceil(gas / leaves), 0)
 }
 
 /** The transactions of a job, each once. */

@@ -7,6 +7,7 @@ import { DEADLINE_SKEW_SECONDS } from '../../deal/timeouts.ts'
 import type { Signer } from '../../identity/signer.ts'
 import { startReceiptDigest } from '../../wire/deal-messages.ts'
 import { recoverSigner } from '../../wire/signature.ts'
+import type { Leaves } from '../batch/leaves.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealAnswers } from '../deal-room.ts'
 import { cidDigest } from '../run-job.ts'
@@ -18,9 +19,9 @@ const SEE_OPEN_MS = 3_000
 
 /** What the creator answers in the deal room: the start receipt and the result. */
 export function createCreatorAnswers (components: {
-  deals: DealBook, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, receive: (deal: Deal) => void
+  deals: DealBook, leaves: Pick<Leaves, 'told'>, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, receive: (deal: Deal) => void
 }): DealAnswers {
-  const { deals, chain, signer, clock } = components
+  const { deals, leaves, chain, signer, clock } = components
 
   const seenOpen = async (deal: Deal): Promise<void> => {
     if (deal.state !== 'DealNegotiating') return
@@ -66,6 +67,12 @@ export function createCreatorAnswers (components: {
         await noteResult(deals, deal, checkResultMessage(chain.domain, deal, message))
       }
       components.receive(deal)
+      return {}
+    },
+    leaf: async (message) => {
+      const deal = deals.get(message.dealId)
+      if (deal === undefined) return undefined
+      await leaves.told(deal, message)
       return {}
     },
     opened: async (message) => deals.get(message.dealId) === undefined ? undefined : {},

@@ -1,5 +1,7 @@
 import { nullifyCall } from '../../chain/calls.ts'
 import type { Chain } from '../../chain/chain.ts'
+import { isBatched } from '../../deal/batched.ts'
+import type { Deal } from '../../deal/deal.ts'
 import { isTerminal } from '../../deal/states.ts'
 import type { Signer } from '../../identity/signer.ts'
 import { nullifyDigest } from '../../wire/deal-messages.ts'
@@ -13,7 +15,7 @@ import type { Listing } from './listing.ts'
 export interface CancelComponents {
   table: JobTable
   listing: Listing
-  deals: Pick<DealBook, 'get' | 'apply'>
+  deals: Pick<DealBook, 'get' | 'apply' | 'onUpdate'>
   chain: Pick<Chain, 'domain' | 'deployment' | 'send' | 'stateOf'>
   signer: Signer
 }
@@ -41,12 +43,30 @@ export async function cancelJob (components: CancelComponents, jobId: string, si
       await table.save(job, (changed) => { changed.isNullified = false })
       throw error
     }
+    // The chain says which was first; a batch shows by its event, which comes before that of the nullifier.
+    if (isBatched(deal.terms)) await untilDecided(deals, deal, signal)
     const onChain = await chain.stateOf(deal.terms)
     if (onChain !== 'None') throw bound(`${onChain} on chain`)
+    if (deal.batch !== undefined) throw bound('in a batch')
   }
   // At once, before anything waits: a consent that is being negotiated looks at it before it signs.
   await table.save(job, (changed) => { changed.state = 'Cancelled' })
   await listing.withdraw(job)
   if (deal !== undefined) await deals.apply(deal, 'nullified')
   return job
+}
+
+async function untilDecided (deals: Pick<DealBook, 'onUpdate'>, deal: Deal, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const look = (): void => {
+      if (deal.batch === undefined && deal.state === 'DealNegotiating' && !signal.aborted) return
+      stop()
+      signal.removeEventListener('abort', look)
+      if (signal.aborted) reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+      else resolve()
+    }
+    const stop = deals.onUpdate(look)
+    signal.addEventListener('abort', look)
+    look()
+  })
 }

@@ -27,9 +27,10 @@ import { createListing, OFFER_VALID_MS } from './listing.ts'
 import { createMatched } from './matched.ts'
 import { createNegotiation, type NegotiateComponents, type NegotiateOptions } from './negotiate.ts'
 import { createReceiver } from './receiver.ts'
+import { createStatements } from './statements.ts'
 import { prepareOffer, worstCost, type JobRequest, type ManifestCache, type SubmitComponents, type SubmitOptions } from './submit.ts'
 
-export interface ClientComponents extends NegotiateComponents, JudgeComponents, Omit<SubmitComponents, 'manifests'> {
+export interface ClientComponents extends NegotiateComponents, Omit<JudgeComponents, 'statements'>, Omit<SubmitComponents, 'manifests'> {
   mesh: Pick<Mesh, 'roles' | 'peerId'>
   jobs: JobStore
   author: Author
@@ -61,7 +62,7 @@ const JOB_SLOTS = 4096
 const MAX_MEDIATORS = 32
 
 export function createClient (components: ClientComponents, options: ClientOptions): Client {
-  const { jobs: store, deals, chain, clock, logger, signer } = components
+  const { jobs: store, deals, leaves, path, chain, clock, logger, signer } = components
   const stopping = new AbortController()
   const manifests: ManifestCache = new Map()
   const table = createJobTable(components)
@@ -69,7 +70,8 @@ export function createClient (components: ClientComponents, options: ClientOptio
   const negotiation = createNegotiation(components, options)
   const matched = createMatched({ ...components, table, listing, negotiation })
   const follower = createFollower({ table, listing, clock, logger })
-  const judge = createJudge(components, { signal: stopping.signal })
+  const statements = createStatements({ ...components, peerOf: components.contacts.peerOf })
+  const judge = createJudge({ ...components, statements }, { signal: stopping.signal })
   const receiver = createReceiver({ ...components, judge }, {
     signal: stopping.signal,
     pathOf: (deal) => join(options.resultsPath, table.jobOf(deal)?.id ?? deal.dealId),
@@ -78,10 +80,11 @@ export function createClient (components: ClientComponents, options: ClientOptio
       if (job !== undefined) await table.save(job, (changed) => { changed.result = result; changed.completedAtMs = clock.now() })
     }
   })
-  const watch = createDealWatch({ deals, chain, clock, logger }, {
+  const watch = createDealWatch({ deals, leaves, chain, clock, logger }, {
     onTick: async (blockTime) => {
       for (const job of table.all().filter(matched.isWaiting)) await listing.renew(job)
       receiver.resume(table.waitingForResult())
+      await statements.resend()
       for (const deal of deals.open()) judge.escalate(deal, blockTime).catch((error: unknown) => { logger.warn('deal.escalate', { dealId: deal.dealId, error: errorMessage(error) }) })
     }
   })
@@ -90,9 +93,9 @@ export function createClient (components: ClientComponents, options: ClientOptio
   const submit = async (request: JobRequest): Promise<Job> => {
     const parts = await prepareOffer({ ...components, manifests }, options, request)
     const need = worstCost(parts, options.rules, options.parameters)
-    const { free } = await chain.account(signer.address)
-    if (free < need) {
-      throw new RoleError('JOB_UNFUNDED', `the job can cost ${need} nLILY and the vault account ${signer.address} has ${free} free`, { data: { need, free, account: signer.address }, hint: 'Deposit with "lilynode deposit AMOUNT", or lower --max-price.' })
+    const [{ free }, inSession] = await Promise.all([chain.account(signer.address), path.spendable(signer.address, clock.now() / 1000)])
+    if (free < need && inSession < need) {
+      throw new RoleError('JOB_UNFUNDED', `the job can cost ${need} nLILY and the vault account ${signer.address} has ${free} free and ${inSession} in its session`, { data: { need, free, inSession, account: signer.address }, hint: 'Deposit with "lilynode deposit AMOUNT", or lower --max-price.' })
     }
     const mediators = (await options.mediatorList()).slice(0, MAX_MEDIATORS)
     const jobNumber = await nextFreeNumber()
@@ -141,7 +144,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
   }
 
   return {
-    answers: createCreatorAnswers({ deals, chain, signer, clock, receive: receiver.receive }),
+    answers: createCreatorAnswers({ deals, leaves, chain, signer, clock, receive: receiver.receive }),
     submit,
     cancel: async (jobId) => await cancelJob({ ...components, table, listing }, jobId, stopping.signal),
     job: table.find,

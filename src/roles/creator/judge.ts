@@ -1,23 +1,26 @@
-import type { Chain, TxReceipt } from '../../chain/chain.ts'
+import type { Chain, ContractCall, TxReceipt } from '../../chain/chain.ts'
 import { disputeAfter } from '../../chain/dispute.ts'
-import { challengeCall, revealCall, verdictCall } from '../../chain/dispute-calls.ts'
+import { challengeCall, challengeLeafCall, revealCall, verdictCall } from '../../chain/dispute-calls.ts'
 import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
+import { isLeaf } from '../../deal/batched.ts'
 import type { Deal } from '../../deal/deal.ts'
 import { isTerminal } from '../../deal/states.ts'
 import type { Signer } from '../../identity/signer.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import { acceptanceDigest, challengeDigest, CHALLENGE_KINDS, OUTCOMES, resultReceiptDigest, verdictDigest } from '../../wire/deal-messages.ts'
-import type { Address, Hash } from '../../wire/shapes.ts'
+import type { Address, Hash, Signature } from '../../wire/shapes.ts'
 import { recoverSigner } from '../../wire/signature.ts'
 import { decide, drawAudit } from '../../verify/strategy.ts'
+import type { Leaves } from '../batch/leaves.ts'
 import type { Contacts } from '../contacts.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
 import { RoleError } from '../errors.ts'
 import { recordTransaction } from '../transactions.ts'
+import type { Statements } from './statements.ts'
 
-export interface JudgeComponents { deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain' | 'send' | 'deployment'>, mesh: Pick<Mesh, 'roles'>, contacts: Pick<Contacts, 'peerOf'>, signer: Signer, logger: Logger }
+export interface JudgeComponents { deals: DealBook, leaves: Leaves, statements: Statements, room: DealRoom, chain: Pick<Chain, 'domain' | 'send' | 'deployment'>, mesh: Pick<Mesh, 'roles'>, contacts: Pick<Contacts, 'peerOf'>, signer: Signer, logger: Logger }
 
 /** What a creator does about a result: accept it, have it audited, or challenge it on chain. */
 export interface Judge {
@@ -39,7 +42,7 @@ function takeEvents (deal: Deal, { events }: TxReceipt): void {
 }
 
 export function createJudge (components: JudgeComponents, options: { signal: AbortSignal }): Judge {
-  const { deals, room, chain, signer, logger } = components
+  const { deals, leaves, statements, room, chain, signer, logger } = components
 
   const escalating = new Set<Hash>()
 
@@ -47,8 +50,12 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
     if (deal.result === undefined || isTerminal(deal.state)) return
     const { manifest } = deal.result
     const acceptance = deal.acceptance ?? signer.sign(acceptanceDigest(chain.domain, { dealId: deal.dealId, manifest }))
-    await deals.update(deal, (changed) => { changed.acceptance = acceptance })
-    await room.accept(deal, { dealId: deal.dealId, manifest, signature: acceptance, ...(deal.verdict === undefined ? {} : { verdict: deal.verdict }) })
+    const statement = statements.sign(deal)
+    await deals.update(deal, (changed) => { Object.assign(changed, { acceptance, statement }) })
+    await Promise.all([statements.send(deal), room.accept(deal, {
+      dealId: deal.dealId, manifest, signature: acceptance,
+      ...(statement === undefined ? {} : { statement: { leaves: statement.leaves, signature: statement.signature } }), ...(deal.verdict === undefined ? {} : { verdict: deal.verdict })
+    })])
   }
 
   const providerSalt = async (deal: Deal): Promise<Hash | undefined> => {
@@ -87,12 +94,21 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
     throw new RoleError('JOB_NO_VERDICT', `no verdict from the drawn mediator ${mediator}`, { data: { dealId: deal.dealId, mediator, failures }, hint: 'Without a verdict the deal is refunded after its deadlines and the job is matched again; --verify receipt needs no mediator.' })
   }
 
+  /** Claims the leaf and challenges it at once. */
+  const challengeLeaf = async (deal: Deal, signature: Signature): Promise<ContractCall> => {
+    const { creatorSignature, providerSignature } = deal
+    if (creatorSignature === undefined || providerSignature === undefined) throw new RoleError('ROLE_NO_RESULT', 'the deal lacks a consent', { data: { dealId: deal.dealId } })
+    return challengeLeafCall(chain, await leaves.openingOf(deal), { ...deal, creatorSignature, providerSignature }, signature)
+  }
+
   const challengeOnChain = async (deal: Deal): Promise<void> => {
     const { result } = deal
     if (result === undefined) return
     if (deal.challengedAt === undefined) {
       const signature = signer.sign(challengeDigest(chain.domain, { dealId: deal.dealId, manifest: result.manifest, kind: CHALLENGE_KINDS.wrong }))
-      const receipt = await chain.send(challengeCall(chain, deal, signature), { name: 'challenge', signal: options.signal })
+      const call = isLeaf(deal) ? await challengeLeaf(deal, signature) : challengeCall(chain, deal, signature)
+      const receipt = await chain.send(call, { name: 'challenge', signal: options.signal })
+      await leaves.takeReceipt(receipt)
       await deals.apply(deal, 'challenged', (changed) => { recordTransaction(receipt)(changed); changed.challengedAt = receipt.blockTime; takeEvents(changed, receipt) })
     }
     if (deal.otherSalt !== undefined && deal.revealedAt === undefined) {

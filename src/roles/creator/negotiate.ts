@@ -2,6 +2,7 @@ import type { Chain } from '../../chain/chain.ts'
 import type { Clock } from '../../core/clock.ts'
 import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
+import { isBatched } from '../../deal/batched.ts'
 import type { Deal } from '../../deal/deal.ts'
 import { DealError } from '../../deal/errors.ts'
 import { DEADLINE_SKEW_SECONDS } from '../../deal/timeouts.ts'
@@ -19,12 +20,13 @@ import type { SignedAnswer } from '../../wire/deal-room.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import { recoverSigner } from '../../wire/signature.ts'
 import type { AuctionView } from '../auction.ts'
+import type { BatchPath } from '../batch/path.ts'
 import type { Pairing } from '../decision.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
 import { propose, type Choices } from './propose.ts'
 
-export interface NegotiateComponents { auction: Pick<AuctionView, 'prices' | 'decision' | 'checkPair' | 'noteStalled'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
+export interface NegotiateComponents { path: BatchPath, isBonded: (solver: Address) => boolean, auction: Pick<AuctionView, 'prices' | 'decision' | 'checkPair' | 'noteStalled'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
 export interface NegotiateOptions { rules: MatchRules, parameters: DealParameters, parametersHash: Hash, saltSecret: Hash, mediators: () => Promise<ReadonlyMap<Address, number>> }
 
 /** The creator's half of the consent. */
@@ -44,7 +46,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
   const { domain } = components.chain
 
   const askToOpen = async (deal: Deal, peer: string, consent: Consent): Promise<void> => {
-    const promise = await room.open(peer, consent)
+    const promise = await room.open(peer, consent, deal.peer)
     const { core, rest } = consent.terms
     if (!isPromiseSigned(domain, { core, restHash: dealRestHash(rest), signature: promise })) throw new DealError('DEAL_BAD_SIGNATURE', 'the promise to open is not signed by the solver')
     await deals.update(deal, (changed) => { changed.promise = promise })
@@ -68,7 +70,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     const dealId = dealIdOf(domain, signer.address, job.jobNumber, job.attempt)
     if (deals.get(dealId) !== undefined) throw new DealError('DEAL_EXISTS', 'terms for this attempt were signed before', { data: { dealId } })
     const ownSalt = saltFor(options.saltSecret, dealId)
-    const { pairing, answer, choices } = await propose(components, { pairing: wanted, creatorSaltHash: saltHash(ownSalt), rules: options.rules })
+    const { pairing, answer, choices } = await propose(components, { pairing: wanted, creatorSaltHash: saltHash(ownSalt), rules: options.rules, mayBatch })
     const { offer, solver, solutionId } = pairing
     const { peer } = offer.offer
     await checkAnswer(pairing, answer, choices)
@@ -105,6 +107,11 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     }
   }
 
+  /** A solver that nobody knows, or that has no bond, has no batches; an audit's mediator is paid by the direct path. */
+  function mayBatch ({ solver, solverPeer, job }: Pairing): boolean {
+    return solverPeer !== undefined && components.isBonded(solver) && job.offer.verification.strategy !== 'audit'
+  }
+
   async function checkAnswer (pairing: Pairing, answer: SignedAnswer, choices: Choices): Promise<void> {
     const { job: row, offer, solver, solutionId } = pairing
     const { core, rest } = answer.terms
@@ -126,6 +133,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
       providerSaltHash: rest.providerSaltHash, creatorSaltHash: choices.creatorSaltHash
     })
     assertSameTerms(terms, answer.terms)
+    if (isBatched(terms) && (!mayBatch(pairing) || !await components.path.covers(terms))) throw new DealError('DEAL_NO_BATCHES', 'a batch is not agreed on, or a session does not cover the deal', { data: { provider: offer.account, solver } })
     if (recoverSigner(dealTermsDigest(domain, answer.terms), answer.providerSignature) !== offer.account) throw new DealError('DEAL_BAD_SIGNATURE', 'the terms are not signed by the provider')
   }
 }

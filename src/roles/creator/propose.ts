@@ -18,7 +18,7 @@ export interface Proposed { readonly pairing: Pairing, readonly choices: Choices
  */
 export async function propose (
   components: { auction: Pick<AuctionView, 'prices' | 'decision' | 'checkPair'>, room: Pick<DealRoom, 'propose'> },
-  { pairing, creatorSaltHash, rules }: { pairing: Pairing, creatorSaltHash: Hash, rules: Pick<MatchRules, 'minFee'> }
+  { pairing, creatorSaltHash, rules, mayBatch }: { pairing: Pairing, creatorSaltHash: Hash, rules: Pick<MatchRules, 'minFee'>, mayBatch: (pair: Pairing) => boolean }
 ): Promise<Proposed> {
   const { auction, room } = components
   const { prices } = auction
@@ -27,8 +27,8 @@ export async function propose (
     const price = prices.priceFor(epoch, pair, certificates)
     return { creatorSaltHash, certificates, price, fee: auction.decision(epoch)?.feeOf(pair.solutionId, price) ?? rules.minFee }
   }
-  const ask = async ({ evidence, offer }: Pairing, { certificates, fee }: Choices, proofs: Uint8Array[]): ReturnType<DealRoom['propose']> =>
-    await room.propose(offer.offer.peer, { epoch, evidence, jobOfferId: job.id, resourceOfferId: offer.id, creatorSaltHash, fee, certificates, proofs })
+  const ask = async (pair: Pairing, { certificates, fee }: Choices, proofs: Uint8Array[]): ReturnType<DealRoom['propose']> =>
+    await room.propose(pair.offer.offer.peer, { epoch, evidence: pair.evidence, jobOfferId: job.id, resourceOfferId: pair.offer.id, creatorSaltHash, fee, batched: mayBatch(pair), certificates, proofs })
 
   let taken = pairing
   let choices = choose(taken, prices.setFor(epoch, taken))

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Chain } from '../../chain/chain.ts'
+import { isBatched } from '../../deal/batched.ts'
 import type { Deal } from '../../deal/deal.ts'
 import { DealError } from '../../deal/errors.ts'
 import type { DealParameters } from '../../deal/options.ts'
@@ -11,12 +12,13 @@ import { collateralFor, feeFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
 import { certificateSetOf } from '../../wire/auction.ts'
 import { saltHash } from '../../wire/deal-messages.ts'
-import { dealIdOf, dealTermsDigest } from '../../wire/deal-terms.ts'
+import { BATCHED_LANE, dealIdOf, dealTermsDigest, type DealTerms } from '../../wire/deal-terms.ts'
 import type { DealRequestOf, proposeAnswerShape, SignedAnswer } from '../../wire/deal-room.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import type { z } from 'zod'
 import type { BookReplica } from '../../book/replica.ts'
 import type { AuctionView } from '../auction.ts'
+import type { BatchPath } from '../batch/path.ts'
 import type { Pairing } from '../decision.ts'
 import type { DealBook } from '../deal-book.ts'
 import { sharesOf, type CapacityLedger } from './capacity.ts'
@@ -30,6 +32,7 @@ export interface ConsentComponents {
   policy: Pick<OfferPolicy, 'isOpen'>
   replica: Pick<BookReplica, 'book'>
   chain: Pick<Chain, 'account' | 'domain'>
+  path: BatchPath
   signer: Signer
   clock: Clock
 }
@@ -72,24 +75,26 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const bonded = await options.mediators()
       const mediators = commonMediators(trustedBy(job, options.rules), trustedBy(pair.offer.offer, options.rules), bonded, [pair.job.account, signer.address, pair.solver])
       if (job.verification.strategy === 'audit' && mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'no mediator that both trust has a live bond')
-      const { free } = await chain.account(signer.address)
-      const twin = deals.get(dealId)
-      if (twin !== undefined) return repeat(twin, message)
-      // From here to deals.add nothing waits: lanes, collateral and capacity are counted without a gap.
-      assertOpen()
-      const promised = deals.open().filter((deal) => deal.state === 'DealNegotiating').reduce((sum, deal) => sum + deal.terms.core.collateral, 0)
-      if (free < promised + lockable) throw new DealError('DEAL_COLLATERAL_SHORT', `free collateral ${free - promised} nLILY, needed ${lockable}`)
-      const lane = freeLane(deals)
-      if (!ledger.reserve(dealId, unit, job.resources, sharesOf(job, pair.devices))) throw new DealError('DEAL_NO_CAPACITY', `unit ${unit} has not enough left`)
-
       const ownSalt = saltFor(options.saltSecret, dealId)
-      const terms = buildTerms({
+      const termsIn = (lane: number): DealTerms => buildTerms({
         job, creator: pair.job.account, jobOfferId: message.jobOfferId, provider: signer.address, resourceOfferId: message.resourceOfferId,
         solver: pair.solver, solutionId: pair.solutionId, price, fee: message.fee, collateral, certificateSet: certificateSetOf(message.certificates), mediators,
         parameters: options.parameters, parametersHash: options.parametersHash,
         lane, openBy: Math.floor(clock.now() / 1000) + options.parameters.openSeconds,
         providerSaltHash: saltHash(ownSalt), creatorSaltHash: message.creatorSaltHash
       })
+      const batched = termsIn(BATCHED_LANE)
+      // An audit's mediator is paid by the direct path.
+      const [{ free }, covered] = await Promise.all([chain.account(signer.address), message.batched && job.verification.strategy !== 'audit' && components.path.covers(batched)])
+      const twin = deals.get(dealId)
+      if (twin !== undefined) return repeat(twin, message)
+      // From here to deals.add nothing waits: lanes, collateral and capacity are counted without a gap.
+      assertOpen()
+      const promised = deals.open().filter((deal) => deal.state === 'DealNegotiating' && !isBatched(deal.terms)).reduce((sum, deal) => sum + deal.terms.core.collateral, 0)
+      if (!covered && free < promised + lockable) throw new DealError('DEAL_COLLATERAL_SHORT', `free collateral ${free - promised} nLILY, needed ${lockable}`)
+      if (!ledger.reserve(dealId, unit, job.resources, sharesOf(job, pair.devices))) throw new DealError('DEAL_NO_CAPACITY', `unit ${unit} has not enough left`)
+
+      const terms = covered ? batched : termsIn(freeLane(deals))
       const providerSignature = signer.sign(dealTermsDigest(domain, terms))
       await deals.add({
         dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: entry.bytes, devices: [...pair.devices], peer,

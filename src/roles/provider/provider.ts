@@ -5,6 +5,7 @@ import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Chain } from '../../chain/chain.ts'
 import { openCall } from '../../chain/calls.ts'
+import { isBatched } from '../../deal/batched.ts'
 import type { Deal } from '../../deal/deal.ts'
 import { DealError } from '../../deal/errors.ts'
 import { isTerminal } from '../../deal/states.ts'
@@ -15,6 +16,7 @@ import { resultReceiptDigest } from '../../wire/deal-messages.ts'
 import { jobOfferShape } from '../../wire/job-offer.ts'
 import { decodeBody, decodeRecord } from '../../wire/record.ts'
 import { recoverSigner } from '../../wire/signature.ts'
+import type { Leaves } from '../batch/leaves.ts'
 import type { DealBook } from '../deal-book.ts'
 import { resultMessage, type DealAnswers, type DealRoom } from '../deal-room.ts'
 import { createDealWatch } from '../deal-watch.ts'
@@ -32,6 +34,7 @@ export interface ProviderComponents extends ConsentComponents {
   room: DealRoom
   blocks: Blocks
   executor: Executor
+  leaves: Leaves
   chain: Pick<Chain, 'account' | 'domain' | 'send' | 'onEvent' | 'onLost' | 'stateOf' | 'blockTime' | 'isNullified' | 'deployment' | 'hurry'>
   signer: Signer
   clock: Clock
@@ -44,12 +47,12 @@ const OPEN_FALLBACK_MS = 2_500
 
 /** The resource-provider role: offers, consents, works, settles. */
 export function createProvider (components: ProviderComponents, options: ProviderOptions): Startable & { answers: DealAnswers } {
-  const { deals, ledger, offers, clock, logger, chain } = components
+  const { deals, leaves, ledger, offers, clock, logger, chain } = components
   const stopping = new AbortController()
   const consent = createProviderConsent(components, options)
   const worker = createWorker(components, { signal: stopping.signal, ...(options.fault === undefined ? {} : { fault: options.fault }) })
-  const settlement = createSettlement({ deals, chain, logger }, { signal: stopping.signal })
-  const watch = createDealWatch({ deals, chain, clock, logger }, {
+  const settlement = createSettlement({ deals, leaves, chain, clock, logger }, { signal: stopping.signal, settleSeconds: options.parameters.settleSeconds })
+  const watch = createDealWatch({ deals, leaves, chain, clock, logger }, {
     onTick: async (blockTime) => {
       offers.refresh()
       for (const deal of deals.open()) {
@@ -60,6 +63,7 @@ export function createProvider (components: ProviderComponents, options: Provide
   })
 
   const openSoon = (deal: Deal): void => {
+    if (isBatched(deal.terms)) return
     clock.after(OPEN_FALLBACK_MS, () => {
       if (deal.state !== 'DealNegotiating' || deal.creatorSignature === undefined || deal.providerSignature === undefined || stopping.signal.aborted) return
       const call = openCall(chain, { terms: deal.terms, creatorSignature: deal.creatorSignature, providerSignature: deal.providerSignature })
@@ -91,6 +95,12 @@ export function createProvider (components: ProviderComponents, options: Provide
       const deal = await consent.agree(message)
       worker.stage(deal)
       openSoon(deal)
+      return {}
+    },
+    leaf: async (message) => {
+      const deal = deals.get(message.dealId)
+      if (deal === undefined) return undefined
+      await leaves.told(deal, message)
       return {}
     },
     opened: async (message) => deals.get(message.dealId) === undefined ? undefined : {},

@@ -63,7 +63,7 @@ t.test('a made-up proof freezes nobody', async (t) => {
 
 t.test('nodes that see the chain at different heights hold the same records; only who counts differs', async (t) => {
   const clock = startClock(t)
-  const chainAt = (free: number): Parameters<typeof createEligibility>[0]['chain'] => ({ account: async (address) => ({ address, free: address === alice.address ? free : 5_000_000, bond: 0 }) as never, mediators: async () => [] })
+  const chainAt = (free: number): Parameters<typeof createEligibility>[0]['chain'] => ({ account: async (address) => ({ address, free: address === alice.address ? free : 5_000_000, bond: 0 }) as never, session: async () => ({ funds: 0, allowed: 0, expiry: 0 }), mediators: async () => [] })
   const nodes = [{ node: await startHonest(t, { clock }), chain: chainAt(0) }, { node: await startHonest(t, { clock }), chain: chainAt(2_000_000) }]
   const [behind, ahead] = nodes.map(({ node }) => node) as [Honest, Honest]
   await befriend(behind.mesh, ahead.mesh)

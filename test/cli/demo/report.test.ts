@@ -19,7 +19,7 @@ function truth (): Case {
     { solver: FLOOR, engine: 'floor', score: 800, matches: 8, winner: false, fallback: false }
   ]
   const txs = [{ name: 'opened', hash: OPEN, gas: 80_000, from: SENDER }, { name: 'settled', hash: SETTLE, gas: 30_000, from: SENDER }] as const
-  const balances = { accounts: { one: { free: 5, locked: 1, bond: 2 }, two: { free: 3, locked: 0, bond: 0 } }, pool: 4, vault: 15 }
+  const balances = { accounts: { one: { free: 5, session: 0, locked: 1, bond: 2 }, two: { free: 3, session: 0, locked: 0, bond: 0 } }, pool: 4, vault: 15 }
   const parts: Case = {
     report: {
       job: { id: DEAL, dealId: DEAL, epoch: 7, solver: LP, provider: SENDER, state: 'ResultsAccepted', stdout: ' moo \n', exitCode: 0, resultCid: 'bafy', attempt: 0 },

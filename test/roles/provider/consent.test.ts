@@ -16,7 +16,7 @@ import { DOMAIN, offerBody, signRecord, testSigner } from '../../support/records
 const GPU = { model: 'a100', vramMiB: 40_960, shareBp: 10_000, secondAsk: 9_000_000 }
 const [creator, provider, solver] = [testSigner(1), testSigner(2), testSigner(3)]
 const job = jobOffer()
-const proposal = { type: 'propose' as const, epoch: 1, evidence: new Uint8Array(0), jobOfferId: hash(1), resourceOfferId: hash(2), creatorSaltHash: hash(4), fee: DEFAULT_MATCH_RULES.minFee, certificates: [], proofs: [] }
+const proposal = { type: 'propose' as const, epoch: 1, evidence: new Uint8Array(0), jobOfferId: hash(1), resourceOfferId: hash(2), batched: false, creatorSaltHash: hash(4), fee: DEFAULT_MATCH_RULES.minFee, certificates: [], proofs: [] }
 
 /** A provider's consent to one pair that fits; `account` is called while it waits for the chain. */
 async function setUp (change: { account?: () => void, price?: number, job?: Partial<JobOffer>, devices?: number[] } = {}): Promise<{ propose: (attempt?: number, more?: Partial<typeof proposal>) => Promise<unknown>, deals: DealBook, ledger: CapacityLedger, policy: { open: boolean } }> {
@@ -28,7 +28,7 @@ async function setUp (change: { account?: () => void, price?: number, job?: Part
   const prices = { adopt: () => undefined, setFor: () => [], priceFor: (_epoch: number, pair: PricedPair) => change.price ?? priceFor(pair.job.offer, pair.offer.offer, DEFAULT_MATCH_RULES, pair.devices) }
   const components = {
     auction: { prices, checkPair: () => ({ pairing: { job: { offer: { ...job, ...change.job, attempt }, account: creator.address }, offer: { offer, account: provider.address }, devices: change.devices ?? [], solver: solver.address, solutionId: hash(3) } }) },
-    deals, ledger,
+    deals, ledger, path: { covers: async () => false },
     offers: { unitOf: () => 'a', refresh: () => undefined }, policy: { isOpen: () => policy.open },
     replica: { book: { get: () => ({ record: signRecord(creator, 'job', { body: job }) }) } },
     chain: { domain: DOMAIN, account: async () => { change.account?.(); return { free: Number.MAX_SAFE_INTEGER } } }, signer: provider, clock: createManualClock()

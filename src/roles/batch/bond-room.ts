@@ -1,0 +1,32 @@
+import type { Chain } from '../../chain/chain.ts'
+import type { Clock } from '../../core/clock.ts'
+import { creatorLock } from '../../deal/batched.ts'
+import { DealError } from '../../deal/errors.ts'
+import type { DealTerms } from '../../wire/deal-terms.ts'
+
+/** A solver's batches lock at most this many times its bond (protocol/batches.md, Limits). */
+const LEVERAGE = 20
+/** The account is read again after this. */
+const MAX_AGE_MS = 1_000
+
+/** Whether this solver's bond allows one more deal. */
+export interface BondRoom {
+  /** Throws DealError DEAL_NO_BATCHES without a bond, DEAL_SOLVER_FULL. */
+  assertRoom: (deal: { terms: DealTerms }) => Promise<void>
+}
+
+/** `waiting`: deals that are promised and that the chain does not count yet. */
+export function createBondRoom (components: { chain: Pick<Chain, 'account' | 'address'>, clock: Clock }, { waiting }: { waiting: () => ReadonlyArray<{ terms: DealTerms }> }): BondRoom {
+  const { chain, clock } = components
+  let known: { bond: number, locked: number, atMs: number } | undefined
+  const lockOf = ({ terms }: { terms: DealTerms }): number => creatorLock(terms) + terms.core.collateral
+  return {
+    assertRoom: async (deal) => {
+      if (known === undefined || clock.now() - known.atMs > MAX_AGE_MS) known = { ...await chain.account(chain.address), atMs: clock.now() }
+      const { bond, locked } = known
+      if (bond === 0) throw new DealError('DEAL_NO_BATCHES', 'this node has no bond to commit batches with')
+      const need = locked + lockOf(deal) + waiting().reduce((sum, each) => sum + lockOf(each), 0)
+      if (need > LEVERAGE * bond) throw new DealError('DEAL_SOLVER_FULL', `with this deal ${need} nLILY would be locked, and the bond allows ${LEVERAGE * bond}`, { data: { need, most: LEVERAGE * bond } })
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { commitCall, settleBatchCall, type SignedStatement } from '../../chain/batch/calls.ts'
+import { batchId, layoutBatch, ownerIndex, type Batch, type BatchLayout } from '../../chain/batch/layout.ts'
+import { proofOf } from '../../chain/batch/tree.ts'
+import type { ContractCall } from '../../chain/chain.ts'
+import { hasLeaf, leavesWord, NODE_SESSION } from '../../deal/batched.ts'
+import type { LeafPlace } from '../../wire/deal-room.ts'
+import { dealIdOf, type Consent } from '../../wire/deal-terms.ts'
+import type { Address, Hash, Signature } from '../../wire/shapes.ts'
+import type { Domain } from '../../wire/typed-data.ts'
+
+/** Both consents to a deal, and the nodes that want to know its leaf. */
+export interface GatheredDeal extends Consent { readonly creatorPeer: string, readonly providerPeer: string }
+/** What a solver holds of a creator's word. */
+export interface HeldStatement { readonly batch: Hash, readonly creator: Address, readonly leaves: Hash, readonly signature: Signature, readonly atMs: number }
+/** Where the chain has it: a re-org that moves the commit gives another one. */
+export interface BatchPlace { readonly id: Hash, readonly committedAt: number, readonly voided: Hash }
+
+/** A batch of this solver. Pure but for what is noted in it. */
+export interface OwnBatch {
+  readonly slot: number
+  /** Unix seconds. */
+  readonly expiry: number
+  readonly deals: readonly GatheredDeal[]
+  readonly dealIds: readonly Hash[]
+  readonly layout: BatchLayout
+  readonly place: BatchPlace | undefined
+  readonly statements: ReadonlyMap<Address, HeldStatement>
+  /** Leaves whose money is still locked, as bits. */
+  readonly live: bigint
+  commitCall: () => ContractCall
+  /** The batch's id if it was committed then, with these leaves void. */
+  idAt: (committedAt: number, voided: bigint) => Hash
+  put: (place: BatchPlace | undefined) => void
+  resolve: (leaves: bigint) => void
+  say: (statement: HeldStatement) => void
+  leafOf: (dealId: Hash) => LeafPlace | undefined
+  leavesOfCreator: (creator: Address) => bigint
+  /** Statements that would pay something now. */
+  payable: () => HeldStatement[]
+  settleCall: () => ContractCall
+  chainForm: () => Batch
+}
+
+/** Throws ChainError CHAIN_BATCH_LAYOUT where the deals are no batch. */
+export function createOwnBatch (context: { domain: Domain, batches: Address, solver: Address }, { slot, expiry, deals }: { slot: number, expiry: number, deals: readonly GatheredDeal[] }): OwnBatch {
+  const { domain, batches, solver } = context
+  const layout = layoutBatch(domain, deals.map(({ terms }) => terms), () => NODE_SESSION)
+  const all = (1n << BigInt(deals.length)) - 1n
+  const dealIds = deals.map(({ terms: { core } }) => dealIdOf(domain, core.creator, core.jobNumber, core.attempt))
+  const statements = new Map<Address, HeldStatement>()
+  let place: BatchPlace | undefined
+  let live = all
+  const formAt = (committedAt: number, voided: bigint): Batch => ({ solver, slot, committedAt: BigInt(committedAt), expiry: BigInt(expiry), root: layout.tree.root, voided, owners: layout.owners, rows: layout.rows })
+  const chainForm = (): Batch => formAt(place?.committedAt ?? 0, BigInt(place?.voided ?? 0))
+  const payable = (): HeldStatement[] => [...statements.values()].filter(({ leaves }) => (BigInt(leaves) & live) !== 0n)
+
+  return {
+    slot, expiry, deals, dealIds, layout, statements, chainForm, payable,
+    get place () { return place },
+    get live () { return live },
+    commitCall: () => commitCall(slot, expiry, layout),
+    idAt: (committedAt, voided) => batchId(domain.chainId, batches, formAt(committedAt, voided)),
+    put: (put) => {
+      // What was said of another id counts no more.
+      if (put?.id !== place?.id) statements.clear()
+      place = put
+      live = all & ~BigInt(put?.voided ?? 0)
+    },
+    resolve: (leaves) => { live &= ~leaves },
+    say: (statement) => { statements.set(statement.creator, statement) },
+    leafOf: (dealId) => {
+      const leaf = dealIds.indexOf(dealId)
+      return leaf < 0 || place === undefined || hasLeaf(place.voided, leaf) ? undefined : { batch: place.id, leaf, proof: proofOf(layout.tree, leaf) }
+    },
+    leavesOfCreator: (creator) => BigInt(leavesWord(deals.flatMap(({ terms: { core } }, leaf) => core.creator === creator ? [leaf] : []))),
+    settleCall: () => settleBatchCall(chainForm(), payable().map(({ creator, leaves, signature }): SignedStatement => ({ owner: ownerIndex(layout, creator), leaves: BigInt(leaves), lines: [], signature })))
+  }
+}
