@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import "./Fixture.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
-import {IVault} from "../src/interfaces/IVault.sol";
+import {IVault, Order} from "../src/interfaces/IVault.sol";
 
 /// @dev Money in and out of the vault, bonds, and its three doors for modules.
 contract VaultTest is Fixture {
@@ -58,6 +58,32 @@ contract VaultTest is Fixture {
         eq(token.balanceOf(stranger), 40, "kept");
         vm.expectRevert(); // the permit's nonce is spent
         vault.depositFor(stranger, 60, START, v, r, s);
+        _expectSolvent();
+    }
+
+    /// @dev The account never calls anything: permit, consent, acceptance and withdrawal are signatures that the solver sends.
+    function test_anAccountThatNeverCallsDepositsBuysAndWithdraws() public {
+        uint64 amount = 200 * LILY;
+        token.transfer(stranger, amount);
+        (uint8 v, bytes32 r, bytes32 s) = _permit(STRANGER_KEY, amount, START);
+        DealCore memory core = _core(1);
+        core.creator = stranger;
+        bytes32 rest = market.restHash(_rest());
+        bytes32 terms = market.termsDigest(core, _rest());
+        Order memory order = Order(1, stranger, vm.addr(0xDE57), 0, amount - PRICE - FEE, 0);
+        bytes32 hash = keccak256(
+            abi.encode(keccak256("Order(uint8 kind,address account,address to,uint8 number,uint64 amount,uint64 nonce)"), order)
+        );
+        (uint8 ov, bytes32 or_, bytes32 os) = vm.sign(STRANGER_KEY, market.digest(hash));
+        Signature memory acceptance = _acceptance(STRANGER_KEY, core, MANIFEST);
+        vm.startPrank(solver);
+        vault.depositFor(stranger, amount, START, v, r, s);
+        market.open(core, rest, _sign(STRANGER_KEY, terms), _sign(PROVIDER_KEY, terms));
+        market.settle(core, rest, MANIFEST, acceptance);
+        vault.order(order, abi.encodePacked(or_, os, ov));
+        vm.stopPrank();
+        eq(token.balanceOf(vm.addr(0xDE57)), amount - PRICE - FEE, "all but price and fee came out");
+        eq(_free(stranger), 0, "nothing left in the Vault");
         _expectSolvent();
     }
 

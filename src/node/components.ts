@@ -15,6 +15,7 @@ import type { Contacts } from '../roles/contacts.ts'
 import type { DealRoom } from '../roles/deal-room.ts'
 import type { Eligibility } from '../roles/eligibility.ts'
 import type { NetworkClock } from '../roles/network-clock.ts'
+import type { Orders } from '../roles/orders.ts'
 import type { Blocks } from '../store/blocks.ts'
 import type { Datastore } from '../store/datastore.ts'
 import type { Hash } from '../wire/shapes.ts'
@@ -38,6 +39,7 @@ export interface NodeParts {
   datastore: Datastore
   chain: Chain
   ledger: Ledger
+  orders: Orders
   mesh: Mesh
   blocks: Blocks
   replica: BookReplica

@@ -4,6 +4,7 @@ import t from 'tap'
 import { hexToBytes } from 'viem'
 import type { JobView, LedgerView } from '../../src/api/facade.ts'
 import { createChain } from '../../src/chain/chain.ts'
+import { createClients } from '../../src/chain/clients.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createSigner } from '../../src/identity/signer.ts'
@@ -154,6 +155,30 @@ t.test('run --network without a node: one in the same process joins, runs the jo
   t.equal(result.code, 0, result.stderr)
   t.match(result.json<Ran>(), { stdout: /own/, result: { exitCode: 0 } })
   t.notOk((await readdir(folder)).includes('account.key'), 'a key from the environment is not written down')
+})
+
+t.test('a creator with tokens and no ETH at all: solvers carry its deposit and its withdrawal, and its job is paid', async (t) => {
+  const key = `0x${'6e'.repeat(32)}` as const
+  const signer = createSigner(hexToBytes(key))
+  const { network, chain: { rpcUrl } } = net.devnet()
+  const clients = createClients({ rpcUrls: [rpcUrl], chainId: network.deployment.chainId, requestTimeoutMs: 5000 })
+  const faucet = await createFaucet({ rpcUrl, keyPath: join(net.root, 'chain', 'deployer.key') })
+  t.teardown(faucet.stop)
+  faucet.deployment = network.deployment
+  await faucet.fund(signer.address, 10_000_000_000)
+  await clients.request('anvil_setBalance', [signer.address, '0x0'])
+  const folder = join(net.sandbox.root, 'poor')
+  const node = net.sandbox.start(['start', '--role', 'creator', '--network', net.networkPath, '--deposit', '5', '--data', folder, '--json'], { env: { WEB3_PRIVATE_KEY: key } })
+  t.teardown(() => node.child.kill('SIGTERM'))
+  await node.says('"api"')
+  const ran = await net.lilynode('run', 'cowsay:v0.0.4', '-i', 'Message=no gas', '--data', folder)
+  t.equal(ran.code, 0, ran.stderr)
+  const withdrawn = await net.lilynode('withdraw', '1', '--data', folder)
+  t.equal(withdrawn.code, 0, withdrawn.stderr)
+  t.not(withdrawn.json<{ from: string }>().from, signer.address, 'somebody else sent it')
+  t.match((await net.lilynode('balance', '--data', folder)).json(), { wei: '0', token: 6_000_000_000 })
+  node.child.kill('SIGTERM')
+  await node.ended
 })
 
 t.test('no connection left the machine', async (t) => {
