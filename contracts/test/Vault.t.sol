@@ -64,27 +64,41 @@ contract VaultTest is Fixture {
     /// @dev The account never calls anything: permit, consent, acceptance and withdrawal are signatures that the solver sends.
     function test_anAccountThatNeverCallsDepositsBuysAndWithdraws() public {
         uint64 amount = 200 * LILY;
+        address to = vm.addr(0xDE57);
         token.transfer(stranger, amount);
+        _carryDeposit(amount);
+        _carryDeal();
+        _carryWithdrawal(to, amount - PRICE - FEE);
+        eq(token.balanceOf(to), amount - PRICE - FEE, "all but price and fee came out");
+        eq(_free(stranger), 0, "nothing left in the Vault");
+        _expectSolvent();
+    }
+
+    function _carryDeposit(uint64 amount) private {
         (uint8 v, bytes32 r, bytes32 s) = _permit(STRANGER_KEY, amount, START);
+        vm.prank(solver);
+        vault.depositFor(stranger, amount, START, v, r, s);
+    }
+
+    function _carryDeal() private {
         DealCore memory core = _core(1);
         core.creator = stranger;
         bytes32 rest = market.restHash(_rest());
         bytes32 terms = market.termsDigest(core, _rest());
-        Order memory order = Order(1, stranger, vm.addr(0xDE57), 0, amount - PRICE - FEE, 0);
-        bytes32 hash = keccak256(
-            abi.encode(keccak256("Order(uint8 kind,address account,address to,uint8 number,uint64 amount,uint64 nonce)"), order)
-        );
-        (uint8 ov, bytes32 or_, bytes32 os) = vm.sign(STRANGER_KEY, market.digest(hash));
         Signature memory acceptance = _acceptance(STRANGER_KEY, core, MANIFEST);
         vm.startPrank(solver);
-        vault.depositFor(stranger, amount, START, v, r, s);
         market.open(core, rest, _sign(STRANGER_KEY, terms), _sign(PROVIDER_KEY, terms));
         market.settle(core, rest, MANIFEST, acceptance);
-        vault.order(order, abi.encodePacked(or_, os, ov));
         vm.stopPrank();
-        eq(token.balanceOf(vm.addr(0xDE57)), amount - PRICE - FEE, "all but price and fee came out");
-        eq(_free(stranger), 0, "nothing left in the Vault");
-        _expectSolvent();
+    }
+
+    function _carryWithdrawal(address to, uint64 amount) private {
+        Order memory order = Order(1, stranger, to, 0, amount, 0);
+        bytes32 typehash =
+            keccak256("Order(uint8 kind,address account,address to,uint8 number,uint64 amount,uint64 nonce)");
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(STRANGER_KEY, market.digest(keccak256(abi.encode(typehash, order))));
+        vm.prank(solver);
+        vault.order(order, abi.encodePacked(r, s, v));
     }
 
     function test_anAllowanceLetsNobodyElseMoveTheTokensIn() public {
