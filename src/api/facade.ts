@@ -68,7 +68,8 @@ export interface LedgerEntry {
 }
 export interface Holdings { free: number, locked: number, bond: number, unbonding: number, sessions: Record<string, number> }
 export interface BalanceView { account: string, wei: string, token: number, free: number, session: number, locked: number, bond: number }
-export interface TransactionView { name: string, hash: string, gas: number, from: string }
+/** `leaves`: how many deals of a batch share it. */
+export interface TransactionView { name: string, hash: string, gas: number, from: string, leaves?: number }
 export interface SolutionSummary { solver: string, engine: string, score: number, matches: number, winner: boolean, fallback: boolean }
 export interface AuctionSummary { epoch: number, solutions: SolutionSummary[] }
 

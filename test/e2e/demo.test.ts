@@ -46,12 +46,12 @@ t.test('demo: one line tells the whole life of the job', async (t) => {
   const all = report.auction.solutions
   t.equal(all.filter((solution) => solution.winner).length, 1, 'one winner')
   t.equal(all.find((solution) => solution.winner)?.score, Math.max(...all.map((solution) => solution.score)), 'with the best score')
-  t.same(report.chain.txs.map((transaction) => transaction.name).sort(), ['opened', 'settled'])
+  t.same(report.chain.txs.map((transaction) => transaction.name).sort(), ['commit', 'settle'])
   for (const transaction of report.chain.txs) {
     t.match(transaction, { hash: HASH, from: ACCOUNT })
     t.ok(transaction.gas > 21_000)
   }
-  t.equal(report.chain.gasPerJob, report.chain.txs.reduce((sum, { gas }) => sum + gas, 0))
+  t.equal(report.chain.gasPerJob, report.chain.txs.reduce((sum, { gas, leaves = 1 }) => sum + Math.ceil(gas / leaves), 0))
   const { matched, executed, settled, total } = report.timingsMs
   t.ok(matched <= executed && executed <= settled && settled <= total, 'phases follow each other')
 })

@@ -39,7 +39,7 @@ t.test('the provider dies while it runs: timed out on chain, done by the other o
   t.equal(after.locked, 0, 'nothing of the creator\'s stays locked')
   if (lost === undefined || paid === undefined) return t.fail('two deals')
   t.ok(lost.transactions.some(({ name }) => name === 'timedOut' || name === 'timeout-submit'), 'the deadline was called')
-  t.equal(after.free - before.free, net.devnet().network.deal.claimFee - paid.price - paid.fee, 'price and fee of the lost deal came back, with the claim fee')
+  t.equal(after.free + after.session - before.free - before.session, net.devnet().network.deal.claimFee - paid.price - paid.fee, 'price and fee of the lost deal came back, with the claim fee')
   await net.reopen()
 })
 

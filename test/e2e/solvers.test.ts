@@ -60,7 +60,7 @@ async function assertDoneOnce (t: Test, job: JobView): Promise<void> {
   })
   t.equal(accounts.length, 3)
 }
-const submit = async (): Promise<JobView> => await net.client('creator-1').submit({ module: 'noop:v0.0.1', inputs: {}, cpuMilli: 10, memoryMiB: 16 })
+const submit = async (more: object = {}): Promise<JobView> => await net.client('creator-1').submit({ module: 'noop:v0.0.1', inputs: {}, cpuMilli: 10, memoryMiB: 16, ...more })
 
 t.test('a solver is killed when both wait for it to open: the job is matched again and done by one deal', async (t) => {
   const rogue = await startRogue(t, 'dies-when-asked')
@@ -72,9 +72,19 @@ t.test('a solver is killed when both wait for it to open: the job is matched aga
   await assertDoneOnce(t, job)
 })
 
-t.test('a solver is killed between its promise and the opening: the provider opens the same deal', async (t) => {
+t.test('a solver is killed between its promise and the commit of the batch: nothing was locked, and another solver\'s deal does the job', async (t) => {
   const rogue = await startRogue(t, 'dies-when-bound')
   const { id } = await submit()
+  t.match(await rogue.ended, [null, 'SIGKILL'])
+  const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
+  t.match(job, { attempt: 1, deals: [{ solver: rogue.account, state: 'Cancelled' }, {}] })
+  t.not(job.deals.at(-1)?.solver, rogue.account)
+  await assertDoneOnce(t, job)
+})
+
+t.test('a solver is killed between its promise and the opening of an audited job, which goes by itself: the provider opens the same deal', async (t) => {
+  const rogue = await startRogue(t, 'dies-when-bound')
+  const { id } = await submit({ verification: { strategy: 'audit', auditBp: 5000 } })
   t.match(await rogue.ended, [null, 'SIGKILL'])
   const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
   t.match(job, { attempt: 0, deals: [{ solver: rogue.account }] })

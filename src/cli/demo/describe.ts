@@ -15,7 +15,7 @@ export function describeReport (report: DemoReport, devnet: Devnet): string {
     `where       ${name(job.provider)}, attempt ${job.attempt + 1}, deal ${job.dealId}`,
     `auction     epoch ${auction.epoch}${tie ? ', a tie' : ''}`,
     ...auction.solutions.map((solution) => `  ${solution.winner ? '*' : ' '} ${name(solution.solver).padEnd(12)} ${solution.engine.padEnd(8)} score ${formatLily(solution.score).padStart(14)} LILY, ${solution.matches} matches`),
-    'chain', ...chain.txs.map((transaction) => `    ${transaction.name.padEnd(12)} gas ${String(transaction.gas).padStart(7)}  ${transaction.hash}  by ${name(transaction.from)}`),
+    'chain', ...chain.txs.map((transaction) => `    ${transaction.name.padEnd(12)} gas ${String(transaction.gas).padStart(7)}  ${transaction.hash}  by ${name(transaction.from)}${transaction.leaves === undefined ? '' : `, ${transaction.leaves} deal${transaction.leaves === 1 ? '' : 's'}`}`),
     `    gas of the paid deal: ${chain.gasPerJob}`,
     ...(report.balances === undefined ? [] : describeBalances(report.balances)),
     `mesh        ${mesh.processes} processes, ${mesh.peers} peers at the creator`,

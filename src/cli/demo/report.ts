@@ -1,4 +1,4 @@
-import type { AuctionSummary, DealView, JobView, SolutionSummary } from '../../api/facade.ts'
+import type { AuctionSummary, DealView, JobView, SolutionSummary, TransactionView } from '../../api/facade.ts'
 
 /** What `demo --json` prints: `protocol/cli.md`. Money is nLILY, times are ms. */
 export interface DemoReport {
@@ -6,7 +6,7 @@ export interface DemoReport {
   problems: string[]
   job: { id: string, dealId: string, epoch: number, solver: string, provider: string, state: string, stdout: string, exitCode: number, resultCid: string, attempt: number }
   auction: { epoch: number, solutions: SolutionSummary[] }
-  chain: { txs: Array<{ name: string, hash: string, gas: number, from: string }>, gasPerJob: number }
+  chain: { txs: TransactionView[], gasPerJob: number }
   balances?: { before: Balances, after: Balances }
   mesh: { processes: number, peers: number }
   timingsMs: { install?: number, meshUp: number, matched: number, executed: number, settled: number, total: number }
@@ -88,5 +88,5 @@ export function gasOf (deals: readonly DealView[]): number {
 
 /** The transactions of a job, each once. */
 export function transactionsOf (job: Pick<JobView, 'deals'>): DemoReport['chain']['txs'] {
-  return [...new Map(job.deals.flatMap((deal) => deal.transactions).map(({ name, hash, gas, from }) => [hash, { name, hash, gas, from }])).values()]
+  return [...new Map(job.deals.flatMap((deal) => deal.transactions).map((transaction) => [transaction.hash, transaction])).values()]
 }

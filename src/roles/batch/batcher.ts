@@ -44,6 +44,8 @@ export interface Batcher extends Startable {
 /** Beyond what the parties ask for: the commit takes its time. */
 const EXPIRY_MARGIN_SECONDS = 60
 const TICK_MS = 500
+/** After openBy a commit serves nobody; one that was sent before is waited for so long. */
+const LANDING_SECONDS = 120
 const NO_ID: Hash = `0x${'0'.repeat(64)}`
 const ALL = (1n << 256n) - 1n
 
@@ -72,6 +74,8 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
   }
 
   const isPast = ({ terms: { core } }: GatheredDeal, blockTime: number): boolean => core.openBy < blockTime
+
+  const isOver = ({ deals }: OwnBatch, blockTime: number): boolean => deals.every((deal) => isPast(deal, blockTime))
 
   const commitAll = async (gathered: readonly GatheredDeal[]): Promise<void> => {
     const now = await chain.blockTime()
@@ -162,7 +166,11 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
     if (own.size === 0) return
     const blockTime = await chain.blockTime()
     for (const batch of own.values()) {
-      if (batch.place === undefined) continue
+      if (batch.place === undefined) {
+        // A transaction of an earlier run may still land; then its event comes.
+        if (isOver(batch, blockTime - LANDING_SECONDS)) await finish(batch)
+        continue
+      }
       settleIfDue(batch)
       if (blockTime <= batch.expiry + DEADLINE_SKEW_SECONDS) continue
       once(`expire ${batch.slot}`, async () => {
@@ -199,7 +207,7 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
       } else if (id === NO_ID || resolved === ALL) {
         // It never got there, or it is over; the event of one that is there comes by itself.
         if (place !== undefined) await finish(batch)
-        else once(`commit ${slot}`, async () => { await commit(batch) })
+        else if (!isOver(batch, await chain.blockTime())) once(`commit ${slot}`, async () => { await commit(batch) })
       }
     }
     for (const deal of gathered) if (!isKnown(idOf(deal))) gathering.add(deal)
