@@ -12,7 +12,8 @@ contract Handler is Fixture {
     address private constant _JUDGE = address(0x1D6E);
     /// @dev What a case's calls bring once it is ruled.
     mapping(bytes32 dealId => Ruling) private _rulings;
-    uint64 private _paidIn; // by creator and provider, less what they took out
+    uint64 private _paidIn; // by creator and provider
+    uint64 private _takenOut; // by them: more than they paid in where mediators were silent
     uint64 private _challenged; // deals that were ever disputed
     uint64 private _poolBefore;
     uint64 private _solverBefore;
@@ -171,7 +172,7 @@ contract Handler is Fixture {
         amount = amount % (_free(who) + 1);
         vm.prank(who);
         vault.withdraw(stranger, amount);
-        _paidIn -= amount;
+        _takenOut += amount;
     }
 
     function bond(uint64 amount, uint8 who, uint8 what) external {
@@ -213,7 +214,7 @@ contract Handler is Fixture {
         isTrue(pool >= _poolBefore, "the pool never pays");
         isTrue(solverFree >= _solverBefore, "nor does the solver");
         (_poolBefore, _solverBefore) = (pool, solverFree);
-        uint256 parties = _all(creator) + _all(provider);
+        uint256 parties = _all(creator) + _all(provider) + _takenOut;
         uint256 mediators;
         for (uint256 i; i < 3; ++i) {
             mediators += _all(vm.addr(MEDIATOR_KEY + i));
