@@ -12,8 +12,8 @@ export interface Child {
 
 /** Starts processes that end together. */
 export interface Children {
-  /** `script` relative to bench/. Resolves when it takes commands. */
-  start: (script: string, options?: { profile?: string }) => Promise<Child>
+  /** `script` relative to bench/, `flags` for Node. Resolves when it takes commands. */
+  start: (script: string, options?: { profile?: string, flags?: readonly string[] }) => Promise<Child>
   /** Ends all of them. Throws when one tried to reach another machine: then the figures mean nothing. */
   stop: () => Promise<void>
 }
@@ -32,7 +32,7 @@ export function createChildren (folder: string): Children {
     start: async (script, options = {}) => {
       const profile = options.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${options.profile}`]
       const child = fork(fileURLToPath(new URL(script, import.meta.url)), [], {
-        execArgv: [`--import=${LOOPBACK}`, ...profile], serialization: 'advanced', env: { ...process.env, LILY_LOOPBACK_LOG: log }
+        execArgv: [`--import=${LOOPBACK}`, ...options.flags ?? [], ...profile], serialization: 'advanced', env: { ...process.env, LILY_LOOPBACK_LOG: log }
       })
       all.push(child)
       return await talkTo(child, script)

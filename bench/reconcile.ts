@@ -10,9 +10,15 @@ import { packRecords, signOffers } from './offers.ts'
 
 const RECORDS = 100_000
 const AUTHORS = 1_000
+/** As `bin/lilynode` runs a node. */
+const NODE_FLAGS = ['--max-semi-space-size=4']
 const DIFFERENCES = 100
 const PROOFS = 9
 const OWN_SESSION_MS = 60_000
+/** A node counts as quiet when it uses less than this share of a core; it is given so long for it. */
+const QUIET_SHARE = 0.05
+const QUIET_LOOK_MS = 500
+const QUIET_MS = 60_000
 const JOINER_TIMES = 1.5
 const DIFFERENCE_MS = 2_000
 
@@ -31,7 +37,7 @@ export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) 
   const startNode = async (name: string): Promise<Started & { child: Child }> => {
     const folder = join(root, name)
     await mkdir(folder)
-    const child = await children.start('./reconcile-node.ts', profile === undefined ? {} : { profile: join(profile, name) })
+    const child = await children.start('./reconcile-node.ts', { flags: NODE_FLAGS, ...profile === undefined ? {} : { profile: join(profile, name) } })
     return { child, ...await child.ask<Started>('start', folder) }
   }
   try {
@@ -44,6 +50,7 @@ export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) 
     const old = await startNode('old')
     if (await old.child.ask<number>('load', path) !== count) throw new Error('the book does not hold what was loaded')
     const joiner = await startNode('joiner')
+    for (const { child } of [old, joiner]) await untilQuiet(child)
     const giverMs = await cpuOf(old.child)
     const joined = await joiner.child.ask<Timed<void>>('join', { address: old.address, size: count })
     const gaveMs = await giverMs()
@@ -97,6 +104,16 @@ async function untilOwnSession (old: Child, peer: string): Promise<void> {
     await wait(100)
   }
   throw new Error('the dialled side has had no session of its own')
+}
+
+/** LevelDB still sorts what was loaded, and a node that has just started compiles its code: neither is part of a join. */
+async function untilQuiet (child: Child): Promise<void> {
+  for (const until = machineMs() + QUIET_MS; machineMs() < until;) {
+    const spentMs = await cpuOf(child)
+    await wait(QUIET_LOOK_MS)
+    if (await spentMs() < QUIET_LOOK_MS * QUIET_SHARE) return
+  }
+  throw new Error('a node does not come to rest')
 }
 
 async function reconcile (child: Child, peerId: string): Promise<Timed<{ received: number, sent: number }>> {

@@ -88,7 +88,7 @@ export function createChain (components: ChainComponents, options: ChainOptions)
   const fees = createFeeSource({ clients, head, clock })
   const log = createFlightLog({ store: datastore, logger }, { chainId: deployment.chainId, from: signer.address })
   const sender = createSender({ signer, clients, head, fees, clock, logger, log }, { ...tuning, contracts: deployment.contracts })
-  const events = createEventFollower({ clients, head, logger, store: datastore }, { sources: deployment.contracts, startBlock: deployment.startBlock, tuning })
+  const events = createEventFollower({ clients, head, logger, store: datastore, onReorganised: sender.look }, { sources: deployment.contracts, startBlock: deployment.startBlock, tuning })
   const reads = createReads({ clients }, deployment)
   const token = { address: deployment.contracts.token, abi: ABIS.token } as const
   let separator: Promise<Hash> | undefined

@@ -13,7 +13,7 @@ type FullArgs<A extends Abis[ContractName], N extends ContractEventName<A>> = Ex
 
 /** Where an event stands. */
 export interface EventPlace {
-  /** Names the event over re-orgs: its transaction, and which of that one's logs (of our contracts) it is. */
+  /** Names the event over re-orgs: its transaction, which of that one's logs (of our contracts) it is, and what it is about: a batch has another id in another block. */
   id: string
   blockNumber: number
   blockHash: Hash
@@ -54,7 +54,7 @@ export function decodeEvents (sources: EventSources, logs: readonly RpcLog[], ti
     const decoded = decode(contract, log)
     if (decoded === undefined) return []
     const place: EventPlace = {
-      id: `${log.transactionHash}:${ordinal}`,
+      id: `${log.transactionHash}:${ordinal}:${log.topics[1]?.slice(2, 10) ?? ''}`,
       blockNumber: hexToNumber(log.blockNumber),
       blockHash: log.blockHash,
       blockTime: timeOf(log),

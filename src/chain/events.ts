@@ -26,7 +26,8 @@ export interface EventFollower extends Startable {
   status: () => { block: number, problem: { code: string, message: string } | undefined }
 }
 
-export interface EventFollowerComponents { clients: ChainClients, head: Head, logger: Logger, store: ChainStore }
+/** `onReorganised`: blocks whose events were handed on are replaced by others. */
+export interface EventFollowerComponents { clients: ChainClients, head: Head, logger: Logger, store: ChainStore, onReorganised?: () => void }
 export interface EventFollowerOptions { sources: EventSources, startBlock: number, tuning: Pick<ChainTuning, 'confirmations' | 'reorgBlocks' | 'logRangeBlocks'> }
 
 /** Beyond this many transactions at once (a back-fill) senders and gas are not asked for: one request each. */
@@ -65,6 +66,7 @@ export function createEventFollower (components: EventFollowerComponents, option
     const until = cursor.number + tuning.reorgBlocks
     for (const event of seen.values()) if (event.blockNumber > number) doubtful.set(event.id, until)
     logger.warn('chain.reorganised', { from: cursor.number, to: number })
+    components.onReorganised?.()
     const hash = number <= before.number ? undefined : await hashOf(number)
     cursor = hash === undefined ? before : { number, hash }
   }

@@ -32,6 +32,8 @@ export interface Sender extends Startable {
    * (aborted while away), or the signal's reason.
    */
   send: (call: ContractCall, options: SendOptions) => Promise<TxReceipt>
+  /** Looks whether the chain still has what landed: blocks were replaced. */
+  look: () => void
   status: () => { inFlight: number }
 }
 export interface SendOptions { name: string, signal: AbortSignal }
@@ -110,6 +112,7 @@ export function createSender (components: SenderComponents, options: Pick<ChainT
   }
   return {
     address: from,
+    look,
     status: () => ({ inFlight: flights.size }),
     send: async (call, sendOptions) => {
       if (stopping.signal.aborted) throw stopped()

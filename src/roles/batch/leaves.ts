@@ -81,7 +81,8 @@ export function createLeaves (components: LeavesComponents): Leaves {
 
   const onCommitted = async (event: ChainEvent & { name: 'BatchCommitted' }): Promise<void> => {
     const { id, solver, voided } = event.args
-    const waiting = deals.open().filter((deal) => isBatched(deal.terms) && deal.terms.core.feeTo === solver && deal.batch === undefined && deal.creatorSignature !== undefined)
+    // One that has a batch already is in this one where a re-org moved the commit: the nullifier takes a deal once.
+    const waiting = deals.open().filter((deal) => isBatched(deal.terms) && deal.terms.core.feeTo === solver && deal.batch?.id !== id && deal.batch?.claimedAt === undefined && deal.creatorSignature !== undefined)
     if (waiting.length === 0) return
     const data = await chain.transactionData(event.transactionHash)
     const batch = data === undefined ? undefined : committedBatch(data, { chainId: domain.chainId, batches, id, solver, committedAt: event.blockTime, voided })
@@ -96,8 +97,10 @@ export function createLeaves (components: LeavesComponents): Leaves {
     if (found.length === 0) return
     await known.add(id, batch)
     await Promise.all(found.map(async ({ deal, leaf }) => {
+      const before = deal.batch === undefined ? undefined : await known.get(deal.batch.id)
+      const proof = before?.root === batch.root && deal.batch?.leaf === leaf ? deal.batch.proof : undefined
       await deals.update(deal, (changed) => {
-        changed.batch = { id, leaf, committedAt: event.blockTime, expiry: Number(batch.expiry) }
+        changed.batch = { id, leaf, committedAt: event.blockTime, expiry: Number(batch.expiry), ...(proof === undefined ? {} : { proof }) }
         recordTransaction({ name: 'commit', hash: event.transactionHash, gas: event.gas ?? 0, from: event.from ?? solver }, batch.rows.length)(changed)
       })
       const place = early.get(deal.dealId)

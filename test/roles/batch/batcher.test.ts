@@ -1,0 +1,122 @@
+import t from 'tap'
+import { createReads } from '../../../src/chain/reads.ts'
+import { createClients } from '../../../src/chain/clients.ts'
+import { leavesWord } from '../../../src/deal/batched.ts'
+import type { Signer } from '../../../src/identity/signer.ts'
+import { statementDigest } from '../../../src/wire/statement.ts'
+import type { LeafPlace } from '../../../src/wire/deal-room.ts'
+import type { Hash } from '../../../src/wire/shapes.ts'
+import { agree, DEPOSIT, openBatcher, openParty, openSolver, until, type Party } from '../../support/batch-scene.ts'
+import { namedSigner, startTestChain, type TestChain } from '../../support/chain.ts'
+import { createMemoryDatastore } from '../../support/memory-datastore.ts'
+
+let test: TestChain
+let [creator, provider]: [Party, Party] = [undefined as never, undefined as never]
+const told = new Map<Hash, LeafPlace>()
+const tell = async (dealId: Hash, place: LeafPlace): Promise<void> => {
+  told.set(dealId, place)
+  for (const party of [creator, provider]) {
+    const deal = party.deals.get(dealId)
+    if (deal !== undefined) await party.leaves.told(deal, place)
+  }
+}
+const statement = (signer: Signer, batch: Hash, leaves: readonly number[]): { batch: Hash, creator: Hash, leaves: Hash, signature: Hash } => ({
+  batch, creator: signer.address, leaves: leavesWord(leaves), signature: signer.sign(statementDigest(creator.chain.domain, { batch, creator: signer.address, leaves: BigInt(leavesWord(leaves)), lines: [] }))
+})
+t.before(async () => {
+  test = await startTestChain()
+  creator = await openParty(test, 'creator')
+  provider = await openParty(test, 'provider')
+})
+t.teardown(async () => {
+  await Promise.all([creator.stop(), provider.stop()])
+  await test.stop()
+})
+const fundsOf = async (party: Party): Promise<number> => (await party.chain.session(party.signer.address, 1)).funds
+
+t.test('deals of one moment are committed in one transaction, open by proof, and are paid by one statement to the last nLILY', async (t) => {
+  const chain = await openSolver(test)
+  const batcher = await openBatcher(test, { chain, tell })
+  t.teardown(batcher.stop)
+  const before = await Promise.all([fundsOf(creator), fundsOf(provider)])
+  t.same(before, [DEPOSIT / 2, DEPOSIT / 2], 'half of a deposit is for batches')
+  const deals = await Promise.all([1, 2, 3].map(async (jobNumber) => await agree(creator, provider, { feeTo: chain.address, jobNumber })))
+  await Promise.all(deals.map(async ({ gathered }) => { await batcher.take(gathered) }))
+  for (const { ofCreator, ofProvider } of deals) await until(() => ofCreator.state === 'DealAgreed' && ofProvider.state === 'DealAgreed')
+  const [first] = deals
+  if (first === undefined) return
+  t.equal(new Set(deals.map(({ ofCreator }) => ofCreator.batch?.id)).size, 1)
+  t.match(first.ofProvider.transactions, [{ name: 'commit', leaves: 3 }])
+  t.same(await Promise.all([fundsOf(creator), fundsOf(provider)]), [DEPOSIT / 2 - 3 * 105, DEPOSIT / 2 - 3 * 300])
+  t.equal((await chain.account(chain.address)).locked, 3 * 405, 'all of it stands in the solver\'s escrow')
+  const id = first.ofCreator.batch?.id as Hash
+  await batcher.statement(statement(creator.signer, id, [0, 1, 2]))
+  for (const { ofCreator, ofProvider } of deals) await until(() => ofCreator.state === 'ResultsAccepted' && ofProvider.state === 'ResultsAccepted')
+  t.same(await Promise.all([fundsOf(creator), fundsOf(provider)]), [DEPOSIT / 2 - 3 * 105, DEPOSIT / 2 + 3 * 100])
+  t.match(await chain.account(chain.address), { locked: 0, free: 15 })
+})
+
+t.test('what is not the creator\'s own word moves nothing', async (t) => {
+  const chain = await openSolver(test, 'careful')
+  const batcher = await openBatcher(test, { chain, tell })
+  t.teardown(batcher.stop)
+  const { gathered, ofCreator } = await agree(creator, provider, { feeTo: chain.address, jobNumber: 33 })
+  await batcher.take(gathered)
+  await batcher.take(gathered)
+  const id = (await until(() => ofCreator.state === 'DealAgreed' && ofCreator.batch)).id
+  await t.rejects(batcher.statement({ ...statement(provider.signer, id, [0]), creator: creator.signer.address }), { code: 'DEAL_BAD_SIGNATURE' })
+  await t.rejects(batcher.statement(statement(provider.signer, id, [0])), { code: 'DEAL_BAD_STATEMENT' }, 'a provider has no leaf to pay')
+  await t.rejects(batcher.statement(statement(creator.signer, id, [0, 1])), { code: 'DEAL_BAD_STATEMENT' }, 'the batch has one leaf')
+  await t.rejects(batcher.statement(statement(creator.signer, id, [])), { code: 'DEAL_BAD_STATEMENT' })
+  await t.rejects(batcher.statement(statement(creator.signer, told.get(gathered.terms.rest.jobOfferId)?.batch ?? `0x${'9'.repeat(64)}`, [0])), { code: 'DEAL_UNKNOWN' })
+  t.throws(() => batcher.leafOf(`0x${'8'.repeat(64)}`), { code: 'DEAL_UNKNOWN' })
+  t.equal(ofCreator.state, 'DealAgreed')
+  await batcher.statement(statement(creator.signer, id, [0]))
+  await until(() => ofCreator.state === 'ResultsAccepted')
+})
+
+t.test('a solver without bond takes none, one whose bond is used up no more', async (t) => {
+  const bare = await openSolver(test, 'bare', 0)
+  const batcher = await openBatcher(test, { chain: bare })
+  t.teardown(batcher.stop)
+  const { gathered } = await agree(creator, provider, { feeTo: bare.address, jobNumber: 65 })
+  await t.rejects(batcher.assertRoom(gathered), { code: 'DEAL_NO_BATCHES' })
+  const small = await openBatcher(test, { chain: await openSolver(test, 'small', 30) })
+  t.teardown(small.stop)
+  await small.assertRoom(gathered)
+  await t.rejects(small.assertRoom({ terms: { ...gathered.terms, core: { ...gathered.terms.core, collateral: 500 } } }), { code: 'DEAL_SOLVER_FULL', data: { need: 605, most: 600 } })
+})
+
+t.test('a solver that is killed after its promise commits when it comes back; killed after the commit, it settles', async (t) => {
+  const chain = await openSolver(test, 'mortal')
+  const datastore = createMemoryDatastore()
+  const { gathered, ofCreator } = await agree(creator, provider, { feeTo: chain.address, jobNumber: 97 })
+  const lives = { ...chain, send: async () => await new Promise<never>(() => undefined) }
+  const first = await openBatcher(test, { chain: lives, datastore })
+  await first.take(gathered)
+  t.ok([...datastore.data.keys()].some((key) => key.startsWith('batch/gathered/')), 'on disk before the promise')
+  const second = await openBatcher(test, { chain, datastore, tell })
+  const id = (await until(() => ofCreator.state === 'DealAgreed' && ofCreator.batch)).id
+  await second.stop()
+  await first.stop()
+  const third = await openBatcher(test, { chain, datastore })
+  t.teardown(third.stop)
+  t.same(third.leafOf(ofCreator.dealId).batch, id, 'it still tells who asks')
+  await third.statement(statement(creator.signer, id, [0]))
+  await until(() => ofCreator.state === 'ResultsAccepted')
+})
+
+t.test('a leaf whose owner has no session is void, the others of the batch open', async (t) => {
+  const chain = await openSolver(test, 'mixed')
+  const batcher = await openBatcher(test, { chain, tell })
+  t.teardown(batcher.stop)
+  const poor = { ...provider, signer: namedSigner('without a session') }
+  const bad = await agree(creator, poor, { feeTo: chain.address, jobNumber: 129 })
+  const good = await agree(creator, provider, { feeTo: chain.address, jobNumber: 130 })
+  await Promise.all([batcher.take(bad.gathered), batcher.take(good.gathered)])
+  await until(() => good.ofCreator.state === 'DealAgreed')
+  t.match(bad.ofCreator, { state: 'DealNegotiating', batch: undefined })
+  t.throws(() => batcher.leafOf(bad.signed.dealId), { code: 'DEAL_UNKNOWN' })
+  const reads = createReads({ clients: createClients({ rpcUrls: [test.rpcUrl], chainId: 31_337, requestTimeoutMs: 5000 }) }, test.deployment)
+  t.equal(await reads.isNullified(creator.signer.address, 129, 0), false, 'its attempt can still be opened')
+})
