@@ -108,6 +108,24 @@ contract BatchHandler is BatchFixture {
         solverLocked -= _sum(core);
     }
 
+    /// @dev Claim and challenge in one call.
+    function challengeLeaf(uint256 which, uint8 leaf) external {
+        if (_made.length == 0) return;
+        which %= _made.length;
+        (Batch memory b, bool there) = _batch(which);
+        if (!there) return;
+        (, bytes32[][] memory proofs) = abi.decode(_made[which].batch, (Batch, bytes32[][]));
+        leaf = uint8(leaf % proofs.length);
+        DealCore memory core = _cores(_made[which])[leaf];
+        DealRest memory rest = _restIn(core.openBy);
+        if (_resolved(b) >> leaf & 1 == 1 || block.timestamp > b.expiry || b.committedAt > core.openBy) return;
+        if (core.creator != creator || _free(creator) < _extra(core)) return;
+        if (block.timestamp > rest.startBy + rest.submitSeconds + rest.judgeSeconds) return;
+        _challengeLeaf(b, leaf, core, proofs[leaf]);
+        _live.push(Live(which, leaf, false));
+        solverLocked -= _sum(core);
+    }
+
     function expire(uint256 which, uint8 leaves) external {
         if (_made.length == 0) return;
         (Batch memory b, bool there) = _batch(which % _made.length);
@@ -150,6 +168,24 @@ contract BatchHandler is BatchFixture {
             } else if (state == State.Open && block.timestamp > _refundAfter(core, rest)) {
                 market.refund(core, rest);
             }
+        } else if (state == State.Challenged) {
+            if (block.timestamp > _until(core, rest)) {
+                court.timeoutReveal(core, _docket(rest));
+            } else if (choice % 3 == 0) {
+                _settle(core, rest);
+                _payOnce(core);
+            } else {
+                _reveal(core, rest);
+            }
+        } else if (state == State.Drawn) {
+            if (block.timestamp > _until(core, rest)) {
+                _timeoutVerdict(core, rest);
+            } else if (_panels[_id(core)].length == 0) {
+                court.verdict(core, _docket(rest), _panel(core), new Answer[](0)); // nobody was eligible
+            } else {
+                _verdict(core, rest, choice % 3 + 1);
+                if (choice % 3 == 0) _payOnce(core);
+            }
         }
     }
 
@@ -185,15 +221,18 @@ contract BatchHandler is BatchFixture {
             (DealCore memory core, DealRest memory rest) = _deal(i);
             State state = market.stateOf(core, market.restHash(rest));
             if (state == State.Open || state == State.Submitted) escrow += _sum(core);
+            else if (state == State.Challenged || state == State.Drawn) escrow += _sum(core) + _extra(core);
         }
         eq(vault.account(provider).locked, escrow, "the provider's locked is the sum of live deals");
         for (uint256 i; i < _live.length; ++i) {
             (DealCore memory core, DealRest memory rest) = _deal(i);
             State state = market.stateOf(core, market.restHash(rest));
-            vm.prank(address(0xdead));
+            vm.startPrank(address(0xdead));
             if (state == State.Open) market.refund(core, rest);
             else if (state == State.Submitted) market.finalize(core, rest);
-            else vault.pool(); // takes the prank
+            else if (state == State.Challenged) court.timeoutReveal(core, _docket(rest));
+            else if (state == State.Drawn) _exhaust(core, rest);
+            vm.stopPrank();
         }
         eq(vault.account(provider).locked, 0, "all deals released");
         this.check();
@@ -243,6 +282,24 @@ contract BatchHandler is BatchFixture {
         for (uint256 i; i < cores.length; ++i) {
             if (released >> i & 1 == 1) solverLocked -= _sum(cores[i]);
         }
+    }
+
+    /// @dev What a challenge takes from free money.
+    function _extra(DealCore memory core) private pure returns (uint64) {
+        return CLAIM_FEE + AUDIT_FEE > core.reserve ? CLAIM_FEE + AUDIT_FEE - core.reserve : 0;
+    }
+
+    function _challengeLeaf(Batch memory b, uint256 leaf, DealCore memory core, bytes32[] memory proof) private {
+        DealRest memory rest = _restIn(core.openBy);
+        bytes32 digest = market.termsDigest(core, rest);
+        court.challengeLeaf(
+            _opening(b, leaf, proof),
+            core,
+            rest,
+            _sign(CREATOR_KEY, digest),
+            _sign(PROVIDER_KEY, digest),
+            _complaint(core, MANIFEST, 1)
+        );
     }
 
     function _accept(DealCore memory core, DealRest memory rest) private {

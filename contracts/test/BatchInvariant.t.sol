@@ -19,7 +19,7 @@ contract BatchInvariantTest {
     }
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
-        bytes4[] memory selectors = new bytes4[](9);
+        bytes4[] memory selectors = new bytes4[](10);
         selectors[0] = BatchHandler.commit.selector;
         selectors[1] = BatchHandler.settle.selector;
         selectors[2] = BatchHandler.claim.selector;
@@ -29,6 +29,7 @@ contract BatchInvariantTest {
         selectors[6] = BatchHandler.pass.selector;
         selectors[7] = BatchHandler.fund.selector;
         selectors[8] = BatchHandler.commit.selector; // twice as often
+        selectors[9] = BatchHandler.challengeLeaf.selector;
         targets = new FuzzSelector[](1);
         targets[0] = FuzzSelector(address(_handler), selectors);
     }

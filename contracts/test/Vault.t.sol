@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 import "./Fixture.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
-import {IVault} from "../src/interfaces/IVault.sol";
+import {IVault, Order} from "../src/interfaces/IVault.sol";
 
 /// @dev Money in and out of the vault, bonds, and its three doors for modules.
 contract VaultTest is Fixture {
@@ -59,6 +59,46 @@ contract VaultTest is Fixture {
         vm.expectRevert(); // the permit's nonce is spent
         vault.depositFor(stranger, 60, START, v, r, s);
         _expectSolvent();
+    }
+
+    /// @dev The account never calls anything: permit, consent, acceptance and withdrawal are signatures that the solver sends.
+    function test_anAccountThatNeverCallsDepositsBuysAndWithdraws() public {
+        uint64 amount = 200 * LILY;
+        address to = vm.addr(0xDE57);
+        token.transfer(stranger, amount);
+        _carryDeposit(amount);
+        _carryDeal();
+        _carryWithdrawal(to, amount - PRICE - FEE);
+        eq(token.balanceOf(to), amount - PRICE - FEE, "all but price and fee came out");
+        eq(_free(stranger), 0, "nothing left in the Vault");
+        _expectSolvent();
+    }
+
+    function _carryDeposit(uint64 amount) private {
+        (uint8 v, bytes32 r, bytes32 s) = _permit(STRANGER_KEY, amount, START);
+        vm.prank(solver);
+        vault.depositFor(stranger, amount, START, v, r, s);
+    }
+
+    function _carryDeal() private {
+        DealCore memory core = _core(1);
+        core.creator = stranger;
+        bytes32 rest = market.restHash(_rest());
+        bytes32 terms = market.termsDigest(core, _rest());
+        Signature memory acceptance = _acceptance(STRANGER_KEY, core, MANIFEST);
+        vm.startPrank(solver);
+        market.open(core, rest, _sign(STRANGER_KEY, terms), _sign(PROVIDER_KEY, terms));
+        market.settle(core, rest, MANIFEST, acceptance);
+        vm.stopPrank();
+    }
+
+    function _carryWithdrawal(address to, uint64 amount) private {
+        Order memory order = Order(1, stranger, to, 0, amount, 0);
+        bytes32 typehash =
+            keccak256("Order(uint8 kind,address account,address to,uint8 number,uint64 amount,uint64 nonce)");
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(STRANGER_KEY, market.digest(keccak256(abi.encode(typehash, order))));
+        vm.prank(solver);
+        vault.order(order, abi.encodePacked(r, s, v));
     }
 
     function test_anAllowanceLetsNobodyElseMoveTheTokensIn() public {

@@ -7,6 +7,8 @@ export interface NodeFacade {
   book: () => BookView
   peers: () => PeerView[]
   balance: () => Promise<BalanceView>
+  /** Every movement of the account's money in the Vault. */
+  ledger: () => Promise<LedgerView>
   deposit: (amount: number) => Promise<TransactionView>
   withdraw: (amount: number) => Promise<TransactionView>
   stake: (amount: number) => Promise<TransactionView>
@@ -58,6 +60,13 @@ export interface NodeStatus {
 }
 export interface BookView { jobs: RecordView[], offers: RecordView[], modules: RecordView[] }
 export interface RecordView { id: string, account: string, slot: number, seq: number, body: unknown }
+/** protocol/ledger.md, Answer. */
+export interface LedgerView { account: string, upTo: number, entries: LedgerEntry[], sums: Holdings, chain: Holdings, isEqual: boolean }
+export interface LedgerEntry {
+  id: string, block: number, time: number, transaction: string, kind: string, deal?: string, batch?: string, deals?: readonly string[]
+  free?: number, locked?: number, bond?: number, unbonding?: number, session?: number, number?: number
+}
+export interface Holdings { free: number, locked: number, bond: number, unbonding: number, sessions: Record<string, number> }
 export interface BalanceView { account: string, wei: string, token: number, free: number, session: number, locked: number, bond: number }
 /** `leaves`: how many deals of a batch share it. */
 export interface TransactionView { name: string, hash: string, gas: number, from: string, leaves?: number }

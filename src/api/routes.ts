@@ -32,6 +32,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/book', answer: (facade) => facade.book() },
   { method: 'GET', path: '/v1/peers', answer: (facade) => facade.peers() },
   { method: 'GET', path: '/v1/balance', answer: (facade) => facade.balance() },
+  { method: 'GET', path: '/v1/ledger', answer: (facade) => facade.ledger() },
   { method: 'POST', path: '/v1/deposit', answer: (facade, _params, body) => facade.deposit(amountOf(body)) },
   { method: 'POST', path: '/v1/withdraw', answer: (facade, _params, body) => facade.withdraw(amountOf(body)) },
   { method: 'POST', path: '/v1/stake', answer: (facade, _params, body) => facade.stake(amountOf(body)) },

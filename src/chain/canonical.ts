@@ -20,12 +20,18 @@ function canonicalReceipt (receipt: unknown): unknown {
   return fields === null ? null : { ...fields, logs: canonicalLogs((receipt as Fields)['logs']) }
 }
 
+/** A transaction without its signature and gas prices, which nodes spell differently. */
+function canonicalTransaction (transaction: unknown): unknown {
+  return pick(transaction, ['hash', 'from', 'to', 'input', 'blockHash'])
+}
+
 /** By method; anything else is compared as it is. */
 export function canonicalAnswer (method: string): (result: unknown) => unknown {
   switch (method) {
     case 'eth_getBlockByNumber': return canonicalBlock
     case 'eth_getLogs': return canonicalLogs
     case 'eth_getTransactionReceipt': return canonicalReceipt
+    case 'eth_getTransactionByHash': return canonicalTransaction
     default: return lowered
   }
 }

@@ -9,7 +9,7 @@ import { ABIS } from './abis.ts'
 import { depositForCall } from './account-calls.ts'
 import { createVolatileStore, type ChainStore } from './chain-store.ts'
 import { assertChainId, createClients } from './clients.ts'
-import type { ContractCall, TxReceipt } from './contract-call.ts'
+import type { ContractCall, RpcReceipt, TxReceipt } from './contract-call.ts'
 import { domainOf, verifyDeployment, type Deployment } from './deployment.ts'
 import { createEventFollower, type EventListener } from './events.ts'
 import { createFeeSource } from './fees.ts'
@@ -18,6 +18,8 @@ import { createHead } from './head.ts'
 import { DEVNET_TUNING, PUBLIC_TUNING, type ChainTuning } from './options.ts'
 import { signPermit } from './permit.ts'
 import { createReads, type Reads } from './reads.ts'
+import { toTxReceipt } from './receipts.ts'
+import { revertError } from './reverts.ts'
 import { createSender, type SendOptions } from './sender.ts'
 
 export type { ContractCall, TxReceipt } from './contract-call.ts'
@@ -32,6 +34,8 @@ export interface Chain extends Startable, Reads {
   blockTime: () => Promise<number>
   /** See Sender.send. */
   send: (call: ContractCall, options: SendOptions) => Promise<TxReceipt>
+  /** The receipt of anybody's transaction, once it is in a block. Rejects with CHAIN_REVERTED, or the signal's reason. */
+  receipt: (hash: Hash, options: SendOptions) => Promise<TxReceipt>
   /** The call that moves `amount` nLILY of this key's tokens into its vault account, by a permit in the same transaction. */
   depositCall: (amount: number) => Promise<ContractCall>
   /** See EventFollower.onEvent: register before `start`. */
@@ -97,6 +101,14 @@ export function createChain (components: ChainComponents, options: ChainOptions)
     deployment,
     blockTime,
     send: sender.send,
+    receipt: async (hash, { name, signal }) => {
+      for (;;) {
+        const found = await clients.request<RpcReceipt & { from: Address } | null>('eth_getTransactionReceipt', [hash])
+        if (found?.status === '0x0') throw revertError(name, undefined, { hash })
+        if (found !== null) return await toTxReceipt({ clients, head }, found, { name, sources: deployment.contracts })
+        await clock.wait(tuning.pollMs, signal)
+      }
+    },
     depositCall: async (amount) => {
       separator ??= clients.guard('DOMAIN_SEPARATOR', async () => await clients.viem.readContract({ ...token, functionName: 'DOMAIN_SEPARATOR' }))
       separator.catch(() => { separator = undefined })

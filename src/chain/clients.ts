@@ -28,7 +28,7 @@ export interface ClientsOptions { rpcUrls: readonly string[], chainId: number, r
 
 /** What is decided by; the place of the block tag among its parameters, where it has one. */
 const AGREED: Readonly<Record<string, number | undefined>> = {
-  eth_call: 1, eth_getBalance: 1, eth_getCode: 1, eth_getTransactionCount: 1, eth_getLogs: undefined, eth_getTransactionReceipt: undefined, eth_getBlockByNumber: 0
+  eth_call: 1, eth_getBalance: 1, eth_getCode: 1, eth_getTransactionCount: 1, eth_getLogs: undefined, eth_getTransactionReceipt: undefined, eth_getTransactionByHash: undefined, eth_getBlockByNumber: 0
 }
 
 /** Asked about one block that the endpoint claims to have, so that a difference is no lag. */

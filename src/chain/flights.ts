@@ -1,15 +1,15 @@
-import { hexToBigInt, hexToNumber, numberToHex, type Hex } from 'viem'
+import { hexToNumber, numberToHex, type Hex } from 'viem'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
-import { blockTimeOf } from './block-times.ts'
 import type { ChainClients } from './clients.ts'
 import type { RpcReceipt, TransactionRequest, TxReceipt } from './contract-call.ts'
-import { decodeEvents, type EventSources } from './decode-events.ts'
+import type { EventSources } from './decode-events.ts'
 import { ChainError } from './errors.ts'
 import type { FlightLog, LoggedFlight } from './flight-log.ts'
 import type { Fees } from './fees.ts'
 import type { Head } from './head.ts'
+import { toTxReceipt } from './receipts.ts'
 import { isRevert, revertError } from './reverts.ts'
 
 /** A transaction of ours that is not known to be in a block. Replacements share the nonce; any of `hashes` may be the one included. */
@@ -169,25 +169,11 @@ export function toLogged (flight: Pick<Flight, 'name' | 'call' | 'nonce' | 'gasL
 }
 
 async function readReceipt (components: FlightsComponents, flight: Flight, receipt: RpcReceipt): Promise<TxReceipt | ChainError> {
-  const { clients, head, from, sources } = components
+  const { clients, from, sources } = components
+  if (receipt.status !== '0x0') return await toTxReceipt(components, { ...receipt, from }, { name: flight.name, sources })
   const gas = hexToNumber(receipt.gasUsed)
-  const place = { blockHash: receipt.blockHash, blockNumber: receipt.blockNumber, blockTimestamp: receipt.logs[0]?.blockTimestamp }
-  if (receipt.status === '0x0') {
-    const data = await revertDataOf(clients, from, flight, receipt.blockNumber)
-    return revertError(flight.name, data, { hash: receipt.transactionHash, gas, isOutOfGas: gas === flight.gasLimit })
-  }
-  const blockTime = await blockTimeOf({ clients, head }, place)
-  return {
-    name: flight.name,
-    hash: receipt.transactionHash,
-    gas,
-    feeWei: BigInt(gas) * hexToBigInt(receipt.effectiveGasPrice ?? '0x0'),
-    from,
-    blockNumber: hexToNumber(receipt.blockNumber),
-    blockTime,
-    status: 'success',
-    events: decodeEvents(sources, receipt.logs, () => blockTime).map((event) => ({ ...event, from, gas }))
-  }
+  const data = await revertDataOf(clients, from, flight, receipt.blockNumber)
+  return revertError(flight.name, data, { hash: receipt.transactionHash, gas, isOutOfGas: gas === flight.gasLimit })
 }
 
 /** A receipt does not say why: the call is replayed on the state after its block, which shows the same error nearly always. */

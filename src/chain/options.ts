@@ -19,6 +19,8 @@ export interface SupervisorTuning {
   snapshotCostFactor: number
   /** Above this resident size anvil is snapshotted and restarted. */
   maxRssBytes: number
+  /** Between two looks at its memory. */
+  watchRssMs: number
 }
 
 export const SUPERVISOR_TUNING: SupervisorTuning = {
@@ -31,7 +33,8 @@ export const SUPERVISOR_TUNING: SupervisorTuning = {
   snapshotGapMs: 1000,
   agedSnapshotGapMs: 30_000,
   snapshotCostFactor: 20,
-  maxRssBytes: 1_500_000_000
+  maxRssBytes: 1_500_000_000,
+  watchRssMs: 5000
 }
 
 /** How the node talks to a chain. */

@@ -18,9 +18,9 @@ export interface Mediator { address: Address, bond: number }
 /** A session's money, nLILY, and its end in unix seconds. `allowed`: what batches may lock now by its cap. */
 export interface SessionState { funds: number, allowed: number, expiry: number }
 
-/** The present state of the contracts; never an old one, which nodes prune. Each rejects with ChainError when the chain is away. */
+/** The present state of the contracts, or where a block is given that of a recent one; never an old one, which nodes prune. Each rejects with ChainError when the chain is away. */
 export interface Reads {
-  account: (address: Address) => Promise<VaultAccount>
+  account: (address: Address, block?: number) => Promise<VaultAccount>
   balances: (address: Address) => Promise<Balances>
   /** What a provider's lane holds: `tag` is the terms' digest with its last byte cleared. */
   lane: (provider: Address, lane: number) => Promise<{ tag: Hash, state: LaneState }>
@@ -28,7 +28,7 @@ export interface Reads {
   stateOf: (terms: DealTerms) => Promise<LaneState>
   /** Whether this attempt was opened, or its job nullified. */
   isNullified: (creator: Address, jobNumber: number, attempt: number) => Promise<boolean>
-  session: (account: Address, number: number) => Promise<SessionState>
+  session: (account: Address, number: number, block?: number) => Promise<SessionState>
   /** What the next order of an account carries (protocol/batches.md, Sessions). */
   orderNonce: (account: Address) => Promise<number>
   /** What stands in a solver's slot: the batch's id (zero: none yet) and a bit for each leaf that is resolved. */
@@ -56,10 +56,11 @@ export function createReads (components: { clients: ChainClients }, options: Pic
   const market = { address: options.contracts.market, abi: ABIS.market } as const
   const court = { address: options.contracts.court, abi: ABIS.court } as const
   const batches = { address: options.contracts.batches, abi: ABIS.batches } as const
+  const at = (block: number | undefined): { blockNumber?: bigint } => block === undefined ? {} : { blockNumber: BigInt(block) }
   const stateName = (state: number): LaneState => LANE_STATES[state] ?? 'None'
 
-  const account: Reads['account'] = async (address) => {
-    const { free, locked, bond, unbonding } = await guard('account', async () => await viem.readContract({ ...vault, functionName: 'account', args: [address] }))
+  const account: Reads['account'] = async (address, block) => {
+    const { free, locked, bond, unbonding } = await guard('account', async () => await viem.readContract({ ...vault, functionName: 'account', args: [address], ...at(block) }))
     return { free: toAmount(free), locked: toAmount(locked), bond: toAmount(bond), unbonding: toAmount(unbonding) }
   }
   return {
@@ -80,8 +81,8 @@ export function createReads (components: { clients: ChainClients }, options: Pic
       stateName(await guard('stateOf', async () => await viem.readContract({ ...market, functionName: 'stateOf', args: [coreOf(terms), dealRestHash(terms.rest)] }))),
     isNullified: async (creator, jobNumber, attempt) =>
       await guard('isNullified', async () => await viem.readContract({ ...market, functionName: 'isNullified', args: [creator, BigInt(jobNumber), attempt] })),
-    session: async (account, number) => {
-      const [funds, allowed, expiry] = await guard('sessionOf', async () => await viem.readContract({ ...vault, functionName: 'sessionOf', args: [account, number] }))
+    session: async (account, number, block) => {
+      const [funds, allowed, expiry] = await guard('sessionOf', async () => await viem.readContract({ ...vault, functionName: 'sessionOf', args: [account, number], ...at(block) }))
       return { funds: toAmount(funds), allowed: toAmount(allowed), expiry: toAmount(expiry) }
     },
     orderNonce: async (account) => toAmount(await guard('orderNonce', async () => await viem.readContract({ ...vault, functionName: 'orderNonce', args: [account] }))),

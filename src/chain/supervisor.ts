@@ -25,7 +25,6 @@ export interface SupervisorComponents { clock: Clock, logger: Logger }
 /** `port` 0 takes any free one and keeps it over restarts. `dataPath` is this chain's own folder. */
 export interface SupervisorOptions { dataPath: string, port: number, chainId: number, tuning?: Partial<SupervisorTuning> }
 
-const WATCH_RSS_MS = 5000
 const RESTART_DELAY_MS = 50
 const MAX_RESTART_DELAY_MS = 5000
 /** Linux pages; other systems have no /proc and no watchdog. */
@@ -69,7 +68,7 @@ export async function startSupervisor (components: SupervisorComponents, options
         if (anvil !== undefined) logger.warn('chain.anvil-restarted', { pid: anvil.pid })
       } else {
         const current = anvil
-        const reason = await Promise.race([current.ended.then(() => 'ended'), clock.wait(WATCH_RSS_MS, stopping.signal).then(() => 'look', () => 'stopping')])
+        const reason = await Promise.race([current.ended.then(() => 'ended'), clock.wait(tuning.watchRssMs, stopping.signal).then(() => 'look', () => 'stopping')])
         if (reason === 'stopping') return
         if (reason === 'look' && await rssBytes(current.pid) <= tuning.maxRssBytes) continue
         logger.warn(reason === 'ended' ? 'chain.anvil-died' : 'chain.anvil-too-large', { pid: current.pid })

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Doc } from 'yjs'
-import type { AuctionSummary, BalanceView, BookView, JobView, NodeFacade, NodeStatus, TransactionView } from '../api/facade.ts'
+import type { AuctionSummary, BalanceView, BookView, JobView, LedgerView, NodeFacade, NodeStatus, TransactionView } from '../api/facade.ts'
 import { dataPaths } from '../config/paths.ts'
 import type { FleetView } from '../fleet/view.ts'
 import { CodedError, errorMessage } from '../core/errors.ts'
@@ -14,6 +14,7 @@ export interface NodeClient {
   book: () => Promise<BookView>
   peers: () => Promise<ReturnType<NodeFacade['peers']>>
   balance: () => Promise<BalanceView>
+  ledger: () => Promise<LedgerView>
   money: (action: 'deposit' | 'withdraw' | 'stake', amount: number) => Promise<TransactionView>
   submit: (request: unknown) => Promise<JobView>
   jobs: () => Promise<JobView[]>
@@ -128,6 +129,7 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
     book: () => get('/v1/book'),
     peers: () => get('/v1/peers'),
     balance: () => get('/v1/balance'),
+    ledger: () => get('/v1/ledger'),
     money: (action, amount) => post(`/v1/${action}`, { amount }),
     submit: (request) => post('/v1/jobs', request),
     jobs: () => get('/v1/jobs'),

@@ -1,6 +1,7 @@
 import type { Author } from '../book/author.ts'
 import type { BookReplica } from '../book/replica.ts'
 import type { Chain } from '../chain/chain.ts'
+import type { Ledger } from '../chain/ledger/ledger.ts'
 import type { Network } from '../config/network.ts'
 import type { DataPaths } from '../config/paths.ts'
 import type { Clock } from '../core/clock.ts'
@@ -14,6 +15,7 @@ import type { Contacts } from '../roles/contacts.ts'
 import type { DealRoom } from '../roles/deal-room.ts'
 import type { Eligibility } from '../roles/eligibility.ts'
 import type { NetworkClock } from '../roles/network-clock.ts'
+import type { Orders } from '../roles/orders.ts'
 import type { Blocks } from '../store/blocks.ts'
 import type { Datastore } from '../store/datastore.ts'
 import type { Hash } from '../wire/shapes.ts'
@@ -36,6 +38,8 @@ export interface NodeParts {
   signer: Signer
   datastore: Datastore
   chain: Chain
+  ledger: Ledger
+  orders: Orders
   mesh: Mesh
   blocks: Blocks
   replica: BookReplica

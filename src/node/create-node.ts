@@ -8,6 +8,7 @@ import { BOOK_DEFAULTS } from '../book/options.ts'
 import { createBookReplica, type BookReplica } from '../book/replica.ts'
 import { createShardPeers, shardRoles } from '../book/shard-peers.ts'
 import { createChain } from '../chain/chain.ts'
+import { createLedger } from '../chain/ledger/ledger.ts'
 import { followedShards } from '../config/markets.ts'
 import { loadNetwork, networkParametersHash } from '../config/network.ts'
 import { dataPaths, dataRoot } from '../config/paths.ts'
@@ -21,10 +22,12 @@ import { loadDelegation } from '../identity/delegation-file.ts'
 import { secretOf } from '../identity/secret.ts'
 import { createMesh } from '../mesh/mesh.ts'
 import { createAuction } from '../roles/auction.ts'
+import { createCarriedSend } from '../roles/carry/carried.ts'
 import { createContacts } from '../roles/contacts.ts'
 import { createDealRoom } from '../roles/deal-room.ts'
 import { createEligibility } from '../roles/eligibility.ts'
 import { createNetworkClock } from '../roles/network-clock.ts'
+import { createOrders } from '../roles/orders.ts'
 import { createStanding, type Standing } from '../roles/standing.ts'
 import { createBlocks } from '../store/blocks.ts'
 import { createDatastore } from '../store/datastore.ts'
@@ -57,8 +60,11 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
   const datastore = await lifecycle.add(createDatastore({ logger }, { path: paths.datastore }))
   try {
     const signer = await openKey(root)
-    const [chain, mesh] = await bothStarted(
-      lifecycle.add(createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet, ...(network.chain === undefined ? {} : { tuning: network.chain }) })),
+    const ownChain = createChain({ signer, datastore, clock, logger: logger.child('chain') }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: network.devnet, ...(network.chain === undefined ? {} : { tuning: network.chain }) })
+    // Before the chain, which then hands it every event.
+    const ledger = await lifecycle.add(createLedger({ chain: ownChain, datastore, clock, logger: logger.child('ledger') }, { account: signer.address }))
+    const [, mesh] = await bothStarted(
+      lifecycle.add(ownChain),
       lifecycle.add(createMesh({ datastore, logger, clock, random }, {
         network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap,
         topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)],
@@ -67,6 +73,8 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
         ...(options.listen === undefined || options.listen.length === 0 ? {} : { listen: options.listen })
       }))
     )
+    const chain = { ...ownChain, send: createCarriedSend({ chain: ownChain, mesh, clock, logger: logger.child('carry') }) }
+    const orders = createOrders({ chain, signer })
     const blocks = await lifecycle.add(createBlocks({ mesh, datastore, logger }, { path: paths.blocks }))
     const standing: Standing = createStanding({ chain, clock, logger }, { book: () => replica.book, maxFree: BOOK_DEFAULTS.maxFree })
     const replica: BookReplica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger: logger.child('book'), domain, random }, { secret: hexToBytes(secretOf(signer, 'book')), shards, weight: standing.weight }))
@@ -82,7 +90,7 @@ export async function createNode (options: NodeOptions): Promise<LilyNode> {
     const auction = createAuction({ mesh, replica, eligibility, contacts, chain, clock: networkClock, logger: logger.child('auction'), domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
     const parts: NodeParts = {
       options, paths, network, parametersHash: networkParametersHash(network), saltSecret: secretOf(signer, 'salt-secret'),
-      clock, networkClock, random, logger, signer, datastore, chain, mesh, blocks, replica, author, eligibility, contacts, auction,
+      clock, networkClock, random, logger, signer, datastore, chain, ledger, orders, mesh, blocks, replica, author, eligibility, contacts, auction,
       room: createDealRoom({ mesh }), fleet, domain
     }
     await keepFunded(parts)

@@ -2,8 +2,7 @@ import { z } from 'zod'
 import { auctionSummary } from '../api/auction-summary.ts'
 import { isOver } from '../api/routes.ts'
 import type { BookView, JobView, NodeFacade, RecordView, TransactionView } from '../api/facade.ts'
-import { addBondCall, withdrawCall } from '../chain/account-calls.ts'
-import type { ContractCall } from '../chain/chain.ts'
+import type { ContractCall, TxReceipt } from '../chain/chain.ts'
 import { shardName } from '../config/markets.ts'
 import type { Client } from '../roles/creator/client.ts'
 import type { Job } from '../roles/creator/job.ts'
@@ -53,9 +52,9 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
     return job
   }
   const view = (job: Job): JobView => jobView(job, client())
+  const shown = ({ name, hash, gas, from }: TxReceipt): TransactionView => ({ name, hash, gas, from })
   const send = async (name: string, call: ContractCall): Promise<TransactionView> => {
-    const { hash, gas, from } = await chain.send(call, { name, signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) })
-    return { name, hash, gas, from }
+    return shown(await chain.send(call, { name, signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) }))
   }
 
   return {
@@ -98,12 +97,13 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       await roles.session?.look()
       return sent
     },
-    withdraw: async (amount) => await send('withdraw', withdrawCall(signer.address, amount)),
+    ledger: async () => await parts.ledger.view(),
+    withdraw: async (amount) => shown(await parts.orders.withdraw(signer.address, amount, { name: 'withdraw', signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) })),
     stake: async (amount) => {
       // From the vault if it has enough free, else straight from the wallet.
       const { free } = await chain.account(signer.address)
       if (free < amount) await send('deposit', await chain.depositCall(amount - free))
-      return await send('bond', addBondCall(amount))
+      return shown(await parts.orders.bond(amount, { name: 'bond', signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) }))
     },
     submit: async (body) => {
       const { files, ...request } = parseShape(submitShape, body, 'job request')

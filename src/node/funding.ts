@@ -1,4 +1,4 @@
-import { addBondCall, registerMediatorCall } from '../chain/account-calls.ts'
+import { registerMediatorCall } from '../chain/account-calls.ts'
 import { NODE_SESSION } from '../deal/batched.ts'
 import type { NodeParts } from './components.ts'
 import { NodeError } from './errors.ts'
@@ -8,9 +8,11 @@ const WAIT_FOR_MONEY_MS = 30_000
 const LOOK_EVERY_MS = 100
 
 /** Brings vault balance, bond and mediator registration up to what the options ask for. Rejects with NodeError NODE_UNFUNDED. */
-export async function keepFunded (parts: Pick<NodeParts, 'chain' | 'signer' | 'clock' | 'logger' | 'options' | 'domain'>): Promise<void> {
+export async function keepFunded (parts: Pick<NodeParts, 'chain' | 'orders' | 'signer' | 'clock' | 'logger' | 'options' | 'domain'>): Promise<void> {
   const { chain, signer, clock, logger, options } = parts
   const { deposit = 0, stake = 0, roles } = options
+  // Solvers send what a creator signs (protocol/carry.md); the other roles send on their own account.
+  const isCarried = roles.every((role) => role === 'creator')
   if (deposit === 0 && stake === 0) return
   const [{ free: unbound, bond }, { funds }] = await Promise.all([chain.account(signer.address), chain.session(signer.address, NODE_SESSION)])
   const free = unbound + funds
@@ -22,7 +24,7 @@ export async function keepFunded (parts: Pick<NodeParts, 'chain' | 'signer' | 'c
   if (need > 0) await untilFunded(need)
   const signal = AbortSignal.timeout(WAIT_FOR_MONEY_MS)
   if (need > 0) await chain.send(await chain.depositCall(need), { name: 'deposit', signal })
-  if (toBond > 0) await chain.send(addBondCall(toBond), { name: 'bond', signal })
+  if (toBond > 0) await parts.orders.bond(toBond, { name: 'bond', signal })
   if (roles.includes('mediator') && !isMediator) await chain.send(registerMediatorCall(), { name: 'register-mediator', signal })
   if (need > 0) logger.info('funded', { deposit: toDeposit, bond: toBond })
 
@@ -30,7 +32,7 @@ export async function keepFunded (parts: Pick<NodeParts, 'chain' | 'signer' | 'c
     const until = clock.now() + WAIT_FOR_MONEY_MS
     for (;;) {
       const { token, wei } = await chain.balances(signer.address)
-      if (token >= amount && wei > 0n) return
+      if (token >= amount && (wei > 0n || isCarried)) return
       if (clock.now() > until) {
         throw new NodeError('NODE_UNFUNDED', `account ${signer.address} holds ${token} nLILY and ${wei} wei; it needs ${amount} nLILY and some ETH for gas`, { data: { account: signer.address, token, need: amount }, hint: 'Send LILY and ETH to the account, or lower --deposit and --stake.' })
       }

@@ -9,6 +9,7 @@ import { DEVNET_PACE, PUBLIC_PACE } from '../roles/batch/gathering.ts'
 import { createKnownBatches } from '../roles/batch/known-batches.ts'
 import { createLeaves, type Leaves } from '../roles/batch/leaves.ts'
 import { createBatchPath, type BatchPath } from '../roles/batch/path.ts'
+import { createCarrier } from '../roles/carry/carrier.ts'
 import { createSessionKeeper, type SessionKeeper } from '../roles/batch/session-keeper.ts'
 import { createClient, type Client } from '../roles/creator/client.ts'
 import { createJobStore } from '../roles/creator/job.ts'
@@ -70,7 +71,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
     }),
     path: createBatchPath({ chain, deals })
   })
-  if ((has('resource-provider') || has('creator')) && options.direct !== true) running.session = await lifecycle.add(createSessionKeeper({ chain, clock, logger: logger.child('session') }))
+  if ((has('resource-provider') || has('creator')) && options.direct !== true) running.session = await lifecycle.add(createSessionKeeper({ chain, orders: parts.orders, clock, logger: logger.child('session') }))
   const consent = { rules: network.match, parameters: network.deal, parametersHash: parts.parametersHash, saltSecret: parts.saltSecret, mediators: () => parts.eligibility.mediators() }
 
   if (has('resource-provider') || has('mediator')) running.executor = await lifecycle.add(createWasmExecutor({ logger: logger.child('exec'), clock }, { warm: has('resource-provider') ? WARM_CHILDREN : 1 }))
@@ -108,6 +109,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
 
   if (has('mediator') && executor !== undefined) await lifecycle.add(createMediator({ ...parts, executor, logger: logger.child('mediator') }))
   if (has('solver')) {
+    await lifecycle.add(createCarrier({ mesh, chain, clock, logger: logger.child('carry') }))
     const engine = await createEngine({ logger }, options.engine ?? DEFAULT_ENGINE)
     await lifecycle.add(createSolver({ mesh, batcher, auction, engine, chain, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))
   } else {

@@ -26,5 +26,10 @@ export function statementDigest (domain: Domain, { batch, creator, leaves, lines
 
 /** The digest that an owner signs to say that it knows of no terms for this lock. */
 export function disownDigest (domain: Domain, batch: Hash, leaf: number): Hash {
-  return typedDigest(domain, hashStruct(DISOWN_TYPE_HASH, DISOWN, { batch, leaf }))
+  return typedDigest(domain, disownKey(batch, leaf))
+}
+
+/** The key of that accusation on chain: the hash of what is signed, without the domain. */
+export function disownKey (batch: Hash, leaf: number): Hash {
+  return hashStruct(DISOWN_TYPE_HASH, DISOWN, { batch, leaf })
 }

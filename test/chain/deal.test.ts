@@ -10,6 +10,7 @@ import type { Chain } from '../../src/chain/chain.ts'
 import { acceptanceDigest, challengeDigest, drawMediator, drawSeed, nullifyDigest, OUTCOMES, verdictDigest } from '../../src/wire/deal-messages.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
 import { namedSigner, startTestChain, type TestChain } from '../support/chain.ts'
+import { startLedgers, togetherIn } from '../support/ledgers.ts'
 import { signDeal, type DealSetup, type SignedDeal } from '../support/deals.ts'
 
 const signal = AbortSignal.timeout(60_000)
@@ -172,6 +173,19 @@ t.test('an audited deal settles in one transaction that pays the mediator too', 
   const before = (await chain.account(mediator.address)).free
   t.same(await changes(async () => await chain.send(settleAuditedCall(chain, deal.providerView, { manifest, acceptance: acceptance(deal), verdict }), { name: 'settle', signal })), { creator: 10, provider: 400, locked: -435 })
   t.equal((await chain.account(mediator.address)).free - before, 20)
+})
+
+t.test('the ledgers of all parties explain every nLILY of all this', async (t) => {
+  const ledgers = await startLedgers(test, [creator, provider, solver, mediator].map(({ address }) => address))
+  const views = await ledgers.views()
+  await ledgers.stop()
+  for (const view of views) t.ok(view.isEqual, JSON.stringify({ account: view.account, sums: view.sums, chain: view.chain }))
+  t.equal(togetherIn(views) + await chain.pool(), 3 * 5 * LILY - LILY, 'what was deposited less the withdrawal')
+  const kinds = views.map(({ entries }) => [...new Set(entries.map(({ kind }) => kind))])
+  t.same(kinds[0]?.sort(), ['compensation', 'deposit', 'lock', 'refund', 'return'].sort())
+  t.same(kinds[1]?.sort(), ['compensation', 'deposit', 'lock', 'payment', 'refund', 'slash'].sort())
+  t.same(kinds[2], ['fee'])
+  t.same(kinds[3]?.sort(), ['bond', 'deposit', 'mediation', 'slash', 'unbond', 'unbonded', 'withdrawal'].sort())
 })
 
 t.test('what a deal does not have yet is named before anything is sent', async (t) => {

@@ -134,6 +134,20 @@ t.test('time moves without transactions and never goes back over a restart', asy
   await second.stop()
 })
 
+t.test('an anvil that outgrows its memory is saved and started again, with what no snapshot had yet', async (t) => {
+  // One byte is too little for any: it is started again and again, each time from what it had.
+  const supervisor = await startSupervisor({ clock, logger: silentLogger }, { dataPath: t.testdir(), port: 0, chainId: 31_337, tuning: { maxRssBytes: 1, watchRssMs: 300 } })
+  t.teardown(supervisor.stop)
+  const [rpc, pids] = [rpcOf(supervisor), new Set([supervisor.anvilPid()])]
+  await rpc.call('anvil_setBalance', [HOLDER, '0x2a'])
+  const balance = async (): Promise<unknown> => await rpc.call('eth_getBalance', [HOLDER, 'latest']).catch(() => 'away')
+  await until(async () => {
+    pids.add(supervisor.anvilPid() ?? pids.values().next().value)
+    return pids.size > 2 && await balance() === '0x2a'
+  })
+  t.ok(pids.size > 2, 'two were started anew')
+})
+
 t.test('a taken port and a missing anvil are named', async (t) => {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -2,8 +2,9 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { hexToBytes } from 'viem'
-import type { JobView } from '../../src/api/facade.ts'
+import type { JobView, LedgerView } from '../../src/api/facade.ts'
 import { createChain } from '../../src/chain/chain.ts'
+import { createClients } from '../../src/chain/clients.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createSigner } from '../../src/identity/signer.ts'
@@ -119,6 +120,23 @@ t.test('ten jobs at once from one creator, three creators at once', async (t) =>
   t.equal(creators[1]?.length, 1, 'each creator sees its own')
 })
 
+t.test('the ledger of every node explains its balance, deal by deal', async (t) => {
+  const names = net.devnet().nodes.map(({ name }) => name)
+  for (const name of names) await until(async () => await net.client(name).ledger().then(({ isEqual }) => isEqual))
+  const command = await net.lilynode('ledger', '--data', join(net.root, 'creator-1'))
+  t.equal(command.code, 0, command.stderr)
+  const ledger = command.json<LedgerView>()
+  const { free, locked, bond } = await net.client('creator-1').balance()
+  t.match(ledger, { isEqual: true, sums: { free, locked, bond } })
+  const settled = (await net.client('creator-1').jobs()).flatMap(({ deals }) => deals).filter(({ state }) => state === 'ResultsAccepted')
+  for (const { dealId } of settled) {
+    const kinds = ledger.entries.filter(({ deal, deals = [] }) => deal === dealId || deals.includes(dealId)).map(({ kind }) => kind)
+    t.ok(kinds.includes('lock'), `${dealId}: ${kinds.join()}`)
+  }
+  const cost = ledger.entries.filter(({ kind }) => ['lock', 'return', 'refund', 'dispute', 'compensation'].includes(kind)).reduce((sum, { free = 0, session = 0 }) => sum + free + session, 0)
+  t.equal(cost, -settled.reduce((sum, { price, fee, verdict }) => sum + price + fee + (verdict === undefined ? 0 : net.devnet().network.deal.auditFee), 0), 'what was spent is what the settled deals cost')
+})
+
 t.test('run --network without a node: one in the same process joins, runs the job and leaves', async (t) => {
   const key = `0x${'5e'.repeat(32)}` as const
   const signer = createSigner(hexToBytes(key))
@@ -137,6 +155,30 @@ t.test('run --network without a node: one in the same process joins, runs the jo
   t.equal(result.code, 0, result.stderr)
   t.match(result.json<Ran>(), { stdout: /own/, result: { exitCode: 0 } })
   t.notOk((await readdir(folder)).includes('account.key'), 'a key from the environment is not written down')
+})
+
+t.test('a creator with tokens and no ETH at all: solvers carry its deposit and its withdrawal, and its job is paid', async (t) => {
+  const key = `0x${'6e'.repeat(32)}` as const
+  const signer = createSigner(hexToBytes(key))
+  const { network, chain: { rpcUrl } } = net.devnet()
+  const clients = createClients({ rpcUrls: [rpcUrl], chainId: network.deployment.chainId, requestTimeoutMs: 5000 })
+  const faucet = await createFaucet({ rpcUrl, keyPath: join(net.root, 'chain', 'deployer.key') })
+  t.teardown(faucet.stop)
+  faucet.deployment = network.deployment
+  await faucet.fund(signer.address, 10_000_000_000)
+  await clients.request('anvil_setBalance', [signer.address, '0x0'])
+  const folder = join(net.sandbox.root, 'poor')
+  const node = net.sandbox.start(['start', '--role', 'creator', '--network', net.networkPath, '--deposit', '5', '--data', folder, '--json'], { env: { WEB3_PRIVATE_KEY: key } })
+  t.teardown(() => node.child.kill('SIGTERM'))
+  await node.says('"api"')
+  const ran = await net.lilynode('run', 'cowsay:v0.0.4', '-i', 'Message=no gas', '--data', folder)
+  t.equal(ran.code, 0, ran.stderr)
+  const withdrawn = await net.lilynode('withdraw', '1', '--data', folder)
+  t.equal(withdrawn.code, 0, withdrawn.stderr)
+  t.not(withdrawn.json<{ from: string }>().from, signer.address, 'somebody else sent it')
+  t.match((await net.lilynode('balance', '--data', folder)).json(), { wei: '0', token: 6_000_000_000 })
+  node.child.kill('SIGTERM')
+  await node.ended
 })
 
 t.test('no connection left the machine', async (t) => {

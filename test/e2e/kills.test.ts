@@ -114,6 +114,13 @@ t.test('everything dies in the middle of a job, the chain with it: started again
   t.same(after.slice(0, -2).map(({ id, result }) => [id, result?.cid]), before.slice(0, -1).map(({ id, result }) => [id, result?.cid]), 'the jobs of before, with their results')
 })
 
+t.test('after all of this every ledger adds up to what the chain holds', async (t) => {
+  for (const { name } of net.devnet().nodes) {
+    const ledger = await until(async () => await net.client(name).ledger().then((view) => view.isEqual ? view : undefined))
+    t.ok(ledger.isEqual, `${name}: ${ledger.entries.length} entries`)
+  }
+})
+
 t.test('no connection left the machine', async (t) => {
   t.equal(await net.sandbox.strays(), '')
 })

@@ -15,6 +15,7 @@ import type { GatheredDeal } from '../../src/roles/batch/own-batch.ts'
 import { createSessionKeeper } from '../../src/roles/batch/session-keeper.ts'
 import { openDealBook, type DealBook } from '../../src/roles/deal-book.ts'
 import { createDealWatch } from '../../src/roles/deal-watch.ts'
+import { createOrders } from '../../src/roles/orders.ts'
 import type { Datastore } from '../../src/store/datastore.ts'
 import type { LeafPlace } from '../../src/wire/deal-room.ts'
 import { BATCHED_LANE } from '../../src/wire/deal-terms.ts'
@@ -46,7 +47,7 @@ export async function openParty (test: TestChain, role: Deal['role'], options: {
   await test.fund(signer.address, DEPOSIT)
   const chain = await test.chainFor(signer, { tuning: { pollMs: 10, ...options.tuning } })
   await chain.send(await chain.depositCall(DEPOSIT), { name: 'deposit', signal: signal() })
-  const keeper = createSessionKeeper({ chain, clock, logger: silentLogger })
+  const keeper = createSessionKeeper({ chain, orders: createOrders({ chain, signer }), clock, logger: silentLogger })
   await keeper.look()
   await keeper.stop()
   const datastore = createMemoryDatastore()

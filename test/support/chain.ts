@@ -39,13 +39,14 @@ export function namedSigner (name: string): Signer {
 }
 
 /** Starts within a second or two; `await chain.stop()` in teardown ends everything and removes its folder. */
-export async function startTestChain (options: { logger?: Logger, tuning?: Partial<SupervisorTuning>, parameters?: Partial<DeployOptions['parameters']> } = {}): Promise<TestChain> {
+export async function startTestChain (options: { chainId?: number, logger?: Logger, tuning?: Partial<SupervisorTuning>, parameters?: Partial<DeployOptions['parameters']> } = {}): Promise<TestChain> {
   const clock = createSystemClock()
   const logger = options.logger ?? silentLogger
+  const chainId = options.chainId ?? 31_337
   const dataPath = await mkdtemp(join(tmpdir(), 'lilynode-chain-'))
-  const supervisor = await startSupervisor({ clock, logger }, { dataPath, port: 0, chainId: 31_337, ...(options.tuning === undefined ? {} : { tuning: options.tuning }) })
+  const supervisor = await startSupervisor({ clock, logger }, { dataPath, port: 0, chainId, ...(options.tuning === undefined ? {} : { tuning: options.tuning }) })
   const rpcUrl = supervisor.rpcUrl
-  const clients = createClients({ rpcUrls: [rpcUrl], chainId: 31_337, requestTimeoutMs: 5000 })
+  const clients = createClients({ rpcUrls: [rpcUrl], chainId, requestTimeoutMs: 5000 })
   const treasury = namedSigner('treasury')
   const giveEther = async (address: Address): Promise<void> => { await clients.request('anvil_setBalance', [address, numberToHex(10n ** 21n)]) }
   await giveEther(treasury.address)

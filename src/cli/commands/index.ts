@@ -36,6 +36,11 @@ export const COMMANDS: readonly CommandDefinition[] = [
   { usage: 'peers', summary: 'connected peers and whether their book equals ours', example: 'lilynode peers', load: async () => (await import('./network.ts')).runPeers },
   { usage: 'status', summary: 'what the local node is and does', example: 'lilynode status', load: async () => (await import('./network.ts')).runStatus },
   { usage: 'balance', summary: 'wallet and vault balances', example: 'lilynode balance', load: async () => (await import('./money.ts')).runBalance },
+  {
+    usage: 'ledger', summary: 'every movement of this account\'s money in the vault, held against the chain', example: 'lilynode ledger --deal 0x1f2e3d4c',
+    options: [['--deal <id>', 'only what belongs to this deal or batch; the start of its id is enough']],
+    load: async () => (await import('./ledger.ts')).runLedger
+  },
   { usage: 'deposit <lily>', summary: 'move LILY from the wallet into the vault', example: 'lilynode deposit 100', load: async () => (await import('./money.ts')).runDeposit },
   { usage: 'withdraw <lily>', summary: 'move free LILY from the vault to the wallet', example: 'lilynode withdraw 12.5', load: async () => (await import('./money.ts')).runWithdraw },
   { usage: 'stake <lily>', summary: 'bond LILY (mediators and solvers)', example: 'lilynode stake 50', load: async () => (await import('./money.ts')).runStake },

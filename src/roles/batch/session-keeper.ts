@@ -1,12 +1,11 @@
-import { authoriseCall, orderCall } from '../../chain/batch/calls.ts'
 import type { Chain } from '../../chain/chain.ts'
 import type { Clock } from '../../core/clock.ts'
 import { errorMessage } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/logger.ts'
 import { NODE_SESSION } from '../../deal/batched.ts'
-import { ORDER_KINDS } from '../../wire/order.ts'
 import type { Hash } from '../../wire/shapes.ts'
+import type { Orders } from '../orders.ts'
 
 /** Keeps the session that batches lock this account's money from: alive, and with a share of its money (protocol/batches.md, Between nodes). */
 export interface SessionKeeper extends Startable {
@@ -20,14 +19,12 @@ const RENEW_SECONDS = 7 * DAY_SECONDS
 /** As much as a message can name: what a batch may lock is bounded by the funds. */
 const CAP = Number.MAX_SAFE_INTEGER
 const ANY_SOLVER: Hash = `0x${'0'.repeat(64)}`
-/** The account sends these itself, so the contract asks for no signature. */
-const UNSIGNED = '0x'
 const LOOK_MS = 30_000
 /** What a node's start waits for the first look. */
 const FIRST_MS = 5_000
 
-export function createSessionKeeper (components: { chain: Pick<Chain, 'address' | 'account' | 'session' | 'orderNonce' | 'send' | 'blockTime'>, clock: Clock, logger: Logger }): SessionKeeper {
-  const { chain, clock, logger } = components
+export function createSessionKeeper (components: { chain: Pick<Chain, 'address' | 'account' | 'session' | 'blockTime'>, orders: Pick<Orders, 'authorise' | 'fund'>, clock: Clock, logger: Logger }): SessionKeeper {
+  const { chain, orders, clock, logger } = components
   const account = chain.address
   const stopping = new AbortController()
   let looking: Promise<void> | undefined
@@ -41,11 +38,10 @@ export function createSessionKeeper (components: { chain: Pick<Chain, 'address' 
     const work: Array<Promise<unknown>> = []
     if (expiry < now + RENEW_SECONDS) {
       const session = { account, operator: account, cap: CAP, windowSeconds: DAY_SECONDS, solversRoot: ANY_SOLVER, notBefore: 0, expiry: now + LIFE_SECONDS, nonce: now * 256 + NODE_SESSION }
-      work.push(chain.send(authoriseCall(session, UNSIGNED), { name: 'authorise', signal }))
+      work.push(orders.authorise(session, { name: 'authorise', signal }))
     }
     if (funds < all / 4) {
-      const order = { kind: ORDER_KINDS.fund, account, to: account, number: NODE_SESSION, amount: Math.floor(all / 2) - funds, nonce: await chain.orderNonce(account) }
-      work.push(chain.send(orderCall(order, UNSIGNED), { name: 'fund-session', signal }))
+      work.push(orders.fund(NODE_SESSION, Math.floor(all / 2) - funds, { name: 'fund-session', signal }))
     }
     await Promise.all(work)
     if (work.length > 0) logger.info('session.kept', { funds: Math.max(funds, Math.floor(all / 2)), until: expiry < now + RENEW_SECONDS ? now + LIFE_SECONDS : expiry })

@@ -1,0 +1,100 @@
+import t from 'tap'
+import { hexToBytes } from 'viem'
+import { addBondCall, depositApprovedCall, withdrawCall } from '../../src/chain/account-calls.ts'
+import { authoriseCall, orderCall } from '../../src/chain/batch/calls.ts'
+import { nullifyCall } from '../../src/chain/calls.ts'
+import type { Chain, ContractCall } from '../../src/chain/chain.ts'
+import { encodeCall } from '../../src/chain/encode-call.ts'
+import { createManualClock, createSystemClock } from '../../src/core/clock.ts'
+import { silentLogger } from '../../src/core/logger.ts'
+import { createSeededRandom } from '../../src/core/random.ts'
+import { NODE_SESSION } from '../../src/deal/batched.ts'
+import { createSessionKeeper } from '../../src/roles/batch/session-keeper.ts'
+import { createCarriedSend } from '../../src/roles/carry/carried.ts'
+import { createCarrier } from '../../src/roles/carry/carrier.ts'
+import { createOrders } from '../../src/roles/orders.ts'
+import { CARRY_PROTOCOL } from '../../src/wire/carry.ts'
+import { encodeMessage } from '../../src/wire/deal-room.ts'
+import { nullifyDigest } from '../../src/wire/deal-messages.ts'
+import { ORDER_KINDS } from '../../src/wire/order.ts'
+import { namedSigner, startTestChain, type TestChain } from '../support/chain.ts'
+import { createMemoryNetwork } from '../support/memory-mesh.ts'
+
+const LILY = 1_000_000_000
+const [poor, solver, nobody] = [namedSigner('creator without ETH'), namedSigner('carrying solver'), namedSigner('nobody')]
+const carrierClock = createManualClock()
+const network = createMemoryNetwork(createSeededRandom(1))
+let test: TestChain
+let own: Chain
+let bank: Chain
+let clockMs = 0
+const within = (ms = 10_000): AbortSignal => AbortSignal.timeout(ms)
+
+t.before(async () => {
+  test = await startTestChain()
+  await test.fund(solver.address, 100 * LILY)
+  bank = await test.chainFor(solver)
+  await bank.send(await bank.depositCall(50 * LILY), { name: 'deposit', signal: within() })
+  // Tokens, and not one wei.
+  await bank.send(encodeCall('token', 'transfer', [poor.address, BigInt(10 * LILY)]), { name: 'tokens', signal: within() })
+  own = await test.chainFor(poor)
+  const carrier = createCarrier({ mesh: network.node('solver'), chain: bank, clock: { ...carrierClock, now: () => carrierClock.now() + clockMs }, logger: silentLogger })
+  await carrier.start()
+  t.teardown(carrier.stop)
+})
+t.teardown(async () => { await test.stop() })
+
+/** The chain of a node whose key is `of`'s, and who knows of the carrying solver. */
+function carriedChain (of: Chain, name: string): Chain {
+  const mesh = network.node(name)
+  network.connect(name, 'solver')
+  return { ...of, send: createCarriedSend({ chain: of, mesh: { requests: mesh.requests, roles: { find: async () => ['solver'] } }, clock: createSystemClock(), logger: silentLogger }) }
+}
+
+t.test('a creator that never had ETH deposits, opens a session, funds it, bonds, takes a job back and withdraws', async (t) => {
+  const chain = carriedChain(own, 'poor')
+  const orders = createOrders({ chain, signer: poor })
+  const send = async (call: ContractCall): Promise<unknown> => await chain.send(call, { name: call.functionName, signal: within() })
+  await send(await chain.depositCall(8 * LILY))
+  t.match(await chain.balances(poor.address), { wei: 0n, token: 2 * LILY, free: 8 * LILY })
+  const keeper = createSessionKeeper({ chain, orders, clock: createSystemClock(), logger: silentLogger })
+  await keeper.start()
+  await keeper.stop()
+  t.match(await chain.session(poor.address, NODE_SESSION), { funds: 4 * LILY })
+  const receipt = await orders.bond(LILY, { name: 'bond', signal: within() })
+  t.match(receipt, { name: 'bond', from: solver.address, events: [{ name: 'Bonded', args: { account: poor.address, amount: LILY } }] })
+  await Promise.all([1, 2].map(async (each) => await orders.withdraw(poor.address, each, { name: 'withdraw', signal: within() })))
+  await send(nullifyCall(chain, { creator: poor.address, jobNumber: 7, signature: poor.sign(nullifyDigest(chain.domain, { jobNumber: 7 })) }))
+  t.ok(await chain.isNullified(poor.address, 7, 0))
+  t.match(await chain.balances(poor.address), { wei: 0n, token: 2 * LILY + 3, free: 3 * LILY - 3, bond: LILY })
+})
+
+t.test('a stranger cannot have the carrier speak for itself: no call that counts its sender, no empty signature', async (t) => {
+  const before = await bank.account(solver.address)
+  const { requests } = network.node('thief')
+  network.connect('thief', 'solver')
+  const ask = async ({ contract, data }: ContractCall): Promise<unknown> => await requests.request('solver', CARRY_PROTOCOL, encodeMessage({ contract, data: hexToBytes(data) }), { signal: within(), maxBytes: 1024 })
+  const theft = { kind: ORDER_KINDS.withdraw, account: solver.address, to: nobody.address, number: 0, amount: LILY, nonce: await bank.orderNonce(solver.address) }
+  const session = { account: solver.address, operator: nobody.address, cap: LILY, windowSeconds: 60, solversRoot: `0x${'0'.repeat(64)}` as const, notBefore: 0, expiry: await bank.blockTime() + 1000, nonce: 257 }
+  for (const call of [orderCall(theft, '0x'), authoriseCall(session, '0x'), withdrawCall(nobody.address, LILY), addBondCall(LILY), depositApprovedCall(nobody.address, LILY), encodeCall('vault', 'revoke', [solver.address, 257n, '0x'])]) {
+    await t.rejects(ask(call), { code: 'CARRY_REFUSED' }, call.functionName)
+  }
+  await t.rejects(ask({ contract: 'vault', functionName: '', data: '0x12345678' }), { code: 'CARRY_REFUSED' })
+  await t.rejects(ask(orderCall(theft, `0x${'11'.repeat(65)}`)), { code: 'CHAIN_REVERTED' }, 'and a wrong signature is the contract\'s to refuse')
+  t.same(await bank.account(solver.address), before)
+})
+
+t.test('who has nothing in the Vault is not carried, nor one account without end', async (t) => {
+  const chain = carriedChain(await test.chainFor(nobody), 'nobody')
+  const nullify = async (of: Chain, signer: typeof nobody, jobNumber: number, ms: number): Promise<unknown> =>
+    await of.send(nullifyCall(of, { creator: signer.address, jobNumber, signature: signer.sign(nullifyDigest(of.domain, { jobNumber })) }), { name: 'nullify', signal: within(ms) })
+  await t.rejects(nullify(chain, nobody, 1, 300), { code: 'CHAIN_NO_GAS_MONEY' })
+  const creator = carriedChain(own, 'poor')
+  clockMs += 3_600_001
+  for (let job = 100; job < 112; job++) await nullify(creator, poor, job, 10_000)
+  await t.rejects(nullify(creator, poor, 112, 300), { code: 'CHAIN_NO_GAS_MONEY' })
+  clockMs += 3_600_001
+  await nullify(creator, poor, 112, 10_000)
+  await t.rejects(creator.send(withdrawCall(poor.address, 1), { name: 'withdraw', signal: within() }), { code: 'CARRY_REFUSED' }, 'a call of one\'s own is refused at once')
+})
+t.end()
