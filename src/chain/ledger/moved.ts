@@ -1,8 +1,8 @@
-import { decodeFunctionData, type Hex } from 'viem'
+import type { Hex } from 'viem'
 import type { Address, Hash } from '../../wire/shapes.ts'
 import { disownKey } from '../../wire/statement.ts'
 import type { Domain } from '../../wire/typed-data.ts'
-import { ABIS } from '../abis.ts'
+import { batchCalls } from '../batch/batch-calls.ts'
 import { batchId, type Batch } from '../batch/layout.ts'
 import { committedBatch } from '../batch/committed.ts'
 import type { ChainEvent } from '../decode-events.ts'
@@ -21,8 +21,6 @@ export interface Moved {
 }
 export interface Reading { readonly account: Address, readonly domain: Domain, readonly batches: Address }
 
-type Decoded = ReturnType<typeof decodeFunctionData<typeof ABIS.batches>>
-
 /** Reads an event's part in the data of its transaction, called directly or by `multicall`; undefined where the account has none in it. */
 export function movedBy (event: ChainEvent, data: Hex, { account, domain, batches }: Reading): Moved | undefined {
   const isBatch = (batch: Batch, id: Hash): boolean => batchId(domain.chainId, batches, batch) === id
@@ -33,7 +31,7 @@ export function movedBy (event: ChainEvent, data: Hex, { account, domain, batche
       return batch && some(lockedOf(batch, ~voided, account, domain))
     }
     case 'BatchSettled':
-      for (const call of callsIn(data)) {
+      for (const call of batchCalls(data)) {
         if (call.functionName !== 'settle') continue
         const [batch, statements, lines] = call.args
         const named = statements.reduce((bits, { leaves }) => bits | leaves, 0n)
@@ -41,12 +39,12 @@ export function movedBy (event: ChainEvent, data: Hex, { account, domain, batche
       }
       return undefined
     case 'BatchExpired':
-      for (const call of callsIn(data)) {
+      for (const call of batchCalls(data)) {
         if (call.functionName === 'expire' && isBatch(lower(call.args[0]), event.args.id)) return some(backTo(lower(call.args[0]), event.args.leaves, account, domain))
       }
       return undefined
     case 'Concluded':
-      for (const call of callsIn(data)) {
+      for (const call of batchCalls(data)) {
         if (call.functionName === 'concludePromise') return { victim: call.args[2].creator.toLowerCase() as Address }
         if (call.functionName !== 'concludeDisown') continue
         const [batch, leaf] = [lower(call.args[0]), call.args[1]]
@@ -60,13 +58,3 @@ export function movedBy (event: ChainEvent, data: Hex, { account, domain, batche
 
 const some = (moved: Moved): Moved | undefined => moved.owner === undefined && moved.lines === undefined && moved.solver === undefined ? undefined : moved
 const lower = (batch: Batch): Batch => ({ ...batch, solver: batch.solver.toLowerCase() as Address })
-
-function callsIn (data: Hex): Decoded[] {
-  try {
-    const call = decodeFunctionData({ abi: ABIS.batches, data })
-    return call.functionName === 'multicall' ? call.args[0].flatMap(callsIn) : [call]
-  } catch {
-    // A contract that calls for its owner: its data is not ours to read.
-    return []
-  }
-}
