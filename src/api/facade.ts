@@ -9,6 +9,8 @@ export interface NodeFacade {
   balance: () => Promise<BalanceView>
   /** Every movement of the account's money in the Vault. */
   ledger: () => Promise<LedgerView>
+  session: () => Promise<SessionView>
+  changeSession: (action: 'end' | 'renew') => Promise<SessionView>
   deposit: (amount: number) => Promise<TransactionView>
   withdraw: (amount: number) => Promise<TransactionView>
   stake: (amount: number) => Promise<TransactionView>
@@ -68,6 +70,8 @@ export interface LedgerEntry {
 }
 export interface Holdings { free: number, locked: number, bond: number, unbonding: number, sessions: Record<string, number> }
 export interface BalanceView { account: string, wei: string, token: number, free: number, session: number, locked: number, bond: number }
+/** The session that batches lock this account's money from; `expiry` in unix seconds, `isEnded`: by its owner. */
+export interface SessionView { funds: number, allowed: number, expiry: number, isEnded: boolean }
 /** `leaves`: how many deals of a batch share it. */
 export interface TransactionView { name: string, hash: string, gas: number, from: string, leaves?: number }
 export interface SolutionSummary { solver: string, engine: string, score: number, matches: number, winner: boolean, fallback: boolean }

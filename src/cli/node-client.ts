@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Doc } from 'yjs'
-import type { AuctionSummary, BalanceView, BookView, JobView, LedgerView, NodeFacade, NodeStatus, TransactionView } from '../api/facade.ts'
+import type { AuctionSummary, BalanceView, BookView, JobView, LedgerView, NodeFacade, NodeStatus, SessionView, TransactionView } from '../api/facade.ts'
 import { dataPaths } from '../config/paths.ts'
 import type { FleetView } from '../fleet/view.ts'
 import { CodedError, errorMessage } from '../core/errors.ts'
@@ -15,6 +15,8 @@ export interface NodeClient {
   peers: () => Promise<ReturnType<NodeFacade['peers']>>
   balance: () => Promise<BalanceView>
   ledger: () => Promise<LedgerView>
+  session: () => Promise<SessionView>
+  changeSession: (action: 'end' | 'renew') => Promise<SessionView>
   money: (action: 'deposit' | 'withdraw' | 'stake', amount: number) => Promise<TransactionView>
   submit: (request: unknown) => Promise<JobView>
   jobs: () => Promise<JobView[]>
@@ -130,6 +132,8 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
     peers: () => get('/v1/peers'),
     balance: () => get('/v1/balance'),
     ledger: () => get('/v1/ledger'),
+    session: () => get('/v1/session'),
+    changeSession: (action) => post(`/v1/session/${action}`, {}),
     money: (action, amount) => post(`/v1/${action}`, { amount }),
     submit: (request) => post('/v1/jobs', request),
     jobs: () => get('/v1/jobs'),

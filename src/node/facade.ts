@@ -4,6 +4,7 @@ import { isOver } from '../api/routes.ts'
 import type { BookView, JobView, NodeFacade, RecordView, TransactionView } from '../api/facade.ts'
 import type { ContractCall, TxReceipt } from '../chain/chain.ts'
 import { shardName } from '../config/markets.ts'
+import type { SessionKeeper } from '../roles/batch/session-keeper.ts'
 import type { Client } from '../roles/creator/client.ts'
 import type { Job } from '../roles/creator/job.ts'
 import { NODE_SESSION } from '../deal/batched.ts'
@@ -15,6 +16,7 @@ import { decodeBody } from '../wire/record.ts'
 import { resourceOfferShape } from '../wire/resource-offer.ts'
 import { addressShape, amountShape, parseShape, uintShape, type Hash } from '../wire/shapes.ts'
 import type { NodeParts } from './components.ts'
+import { NodeError } from './errors.ts'
 import { createExplainer } from './explainer.ts'
 import { explanationText, offerText } from './explanation-text.ts'
 import type { RunningRoles } from './roles.ts'
@@ -52,6 +54,10 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
     return job
   }
   const view = (job: Job): JobView => jobView(job, client())
+  const keeper = (): SessionKeeper => {
+    if (roles.session === undefined) throw new RoleError('ROLE_NOT_RUNNING', 'this node keeps no session', { hint: 'Creators and resource providers do, unless they were started with --direct.' })
+    return roles.session
+  }
   const shown = ({ name, hash, gas, from }: TxReceipt): TransactionView => ({ name, hash, gas, from })
   const send = async (name: string, call: ContractCall): Promise<TransactionView> => {
     return shown(await chain.send(call, { name, signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) }))
@@ -98,7 +104,16 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       return sent
     },
     ledger: async () => await parts.ledger.view(),
-    withdraw: async (amount) => shown(await parts.orders.withdraw(signer.address, amount, { name: 'withdraw', signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) })),
+    session: async () => await keeper().state(),
+    changeSession: async (action) => {
+      await keeper()[action]()
+      return await keeper().state()
+    },
+    withdraw: async (amount) => {
+      const [{ free }, { funds }] = await Promise.all([chain.account(signer.address), chain.session(signer.address, NODE_SESSION)])
+      if (free < amount) throw new NodeError('NODE_NOT_FREE', `${amount} nLILY are more than the ${free} that are free`, { data: { amount, free, session: funds }, hint: funds > 0 ? `${funds} nLILY are in the session that batches are paid from: "lilynode session end" frees them after ten minutes.` : 'What is locked comes back when its deals are over.' })
+      return shown(await parts.orders.withdraw(signer.address, amount, { name: 'withdraw', signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) }))
+    },
     stake: async (amount) => {
       // From the vault if it has enough free, else straight from the wallet.
       const { free } = await chain.account(signer.address)

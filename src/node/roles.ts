@@ -71,7 +71,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
     }),
     path: createBatchPath({ chain, deals })
   })
-  if ((has('resource-provider') || has('creator')) && options.direct !== true) running.session = await lifecycle.add(createSessionKeeper({ chain, orders: parts.orders, clock, logger: logger.child('session') }))
+  if ((has('resource-provider') || has('creator')) && options.direct !== true) running.session = await lifecycle.add(createSessionKeeper({ chain, orders: parts.orders, datastore: parts.datastore, clock, logger: logger.child('session') }))
   const consent = { rules: network.match, parameters: network.deal, parametersHash: parts.parametersHash, saltSecret: parts.saltSecret, mediators: () => parts.eligibility.mediators() }
 
   if (has('resource-provider') || has('mediator')) running.executor = await lifecycle.add(createWasmExecutor({ logger: logger.child('exec'), clock }, { warm: has('resource-provider') ? WARM_CHILDREN : 1 }))

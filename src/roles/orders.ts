@@ -14,6 +14,8 @@ export interface Orders {
   bond: (amount: number, options: SendOptions) => Promise<TxReceipt>
   /** Free money into the funds of a session. */
   fund: (number: number, amount: number, options: SendOptions) => Promise<TxReceipt>
+  /** All funds of an ended session into free money. */
+  sweep: (number: number, options: SendOptions) => Promise<TxReceipt>
   authorise: (session: Session, options: SendOptions) => Promise<TxReceipt>
 }
 
@@ -33,6 +35,7 @@ export function createOrders ({ chain, signer }: { chain: Pick<Chain, 'domain' |
     withdraw: async (to, amount, options) => await give({ kind: ORDER_KINDS.withdraw, to, amount }, options),
     bond: async (amount, options) => await give({ kind: ORDER_KINDS.bond, amount }, options),
     fund: async (number, amount, options) => await give({ kind: ORDER_KINDS.fund, number, amount }, options),
+    sweep: async (number, options) => await give({ kind: ORDER_KINDS.sweep, number, amount: 0 }, options),
     authorise: async (session, options) => await chain.send(authoriseCall(session, spelled(signer.sign(sessionDigest(chain.domain, session)))), options)
   }
 }

@@ -18,6 +18,7 @@ import { encodeMessage } from '../../src/wire/deal-room.ts'
 import { nullifyDigest } from '../../src/wire/deal-messages.ts'
 import { ORDER_KINDS } from '../../src/wire/order.ts'
 import { namedSigner, startTestChain, type TestChain } from '../support/chain.ts'
+import { createMemoryDatastore } from '../support/memory-datastore.ts'
 import { createMemoryNetwork } from '../support/memory-mesh.ts'
 
 const LILY = 1_000_000_000
@@ -57,7 +58,7 @@ t.test('a creator that never had ETH deposits, opens a session, funds it, bonds,
   const send = async (call: ContractCall): Promise<unknown> => await chain.send(call, { name: call.functionName, signal: within() })
   await send(await chain.depositCall(8 * LILY))
   t.match(await chain.balances(poor.address), { wei: 0n, token: 2 * LILY, free: 8 * LILY })
-  const keeper = createSessionKeeper({ chain, orders, clock: createSystemClock(), logger: silentLogger })
+  const keeper = createSessionKeeper({ datastore: createMemoryDatastore(), chain, orders, clock: createSystemClock(), logger: silentLogger })
   await keeper.start()
   await keeper.stop()
   t.match(await chain.session(poor.address, NODE_SESSION), { funds: 4 * LILY })

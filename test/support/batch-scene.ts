@@ -47,7 +47,7 @@ export async function openParty (test: TestChain, role: Deal['role'], options: {
   await test.fund(signer.address, DEPOSIT)
   const chain = await test.chainFor(signer, { tuning: { pollMs: 10, ...options.tuning } })
   await chain.send(await chain.depositCall(DEPOSIT), { name: 'deposit', signal: signal() })
-  const keeper = createSessionKeeper({ chain, orders: createOrders({ chain, signer }), clock, logger: silentLogger })
+  const keeper = createSessionKeeper({ datastore: createMemoryDatastore(), chain, orders: createOrders({ chain, signer }), clock, logger: silentLogger })
   await keeper.look()
   await keeper.stop()
   const datastore = createMemoryDatastore()

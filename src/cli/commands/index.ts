@@ -41,6 +41,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     options: [['--deal <id>', 'only what belongs to this deal or batch; the start of its id is enough']],
     load: async () => (await import('./ledger.ts')).runLedger
   },
+  { usage: 'session [action]', summary: 'the money that batches are paid from; "end" frees it after ten minutes, "renew" takes that back', example: 'lilynode session end', load: async () => (await import('./session.ts')).runSession },
   { usage: 'deposit <lily>', summary: 'move LILY from the wallet into the vault', example: 'lilynode deposit 100', load: async () => (await import('./money.ts')).runDeposit },
   { usage: 'withdraw <lily>', summary: 'move free LILY from the vault to the wallet', example: 'lilynode withdraw 12.5', load: async () => (await import('./money.ts')).runWithdraw },
   { usage: 'stake <lily>', summary: 'bond LILY (mediators and solvers)', example: 'lilynode stake 50', load: async () => (await import('./money.ts')).runStake },
