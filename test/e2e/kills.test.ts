@@ -14,7 +14,7 @@ let long: string[]
 t.before(async () => {
   net = await openTestDevnet(t, { name: 'kills' })
   // Its limit leaves room for a loaded machine; the deadline on chain is ten seconds later.
-  long = ['run', await writeGuest(net.sandbox.root, 'long', countingModule(roundsFor(3_000))), '--run-seconds', '15']
+  long = ['run', await writeGuest(net.sandbox.root, 'long', countingModule(roundsFor(3_000))), '--run-seconds', '10']
 })
 const cowsay = ['run', 'cowsay:v0.0.4', '-i', 'Message=moo'] as const
 const isAccepted = (job: JobView): boolean => job.state === 'ResultsAccepted' && job.result !== undefined
@@ -72,6 +72,18 @@ t.test('the creator dies with an offer that nobody consented to: matched after t
   await net.reopen()
   const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
   t.match(await readFile(join(job.result?.path ?? '', 'stdout'), 'utf8'), /again/)
+})
+
+t.test('the solver dies after it committed the batch: the provider is paid all the same, by the statement that it holds', async (t) => {
+  const command = net.spawn(...long)
+  const before = (await net.client('creator-1').jobs()).length
+  const { id, deals: [deal] } = await until(async () => (await net.client('creator-1').jobs()).slice(before).find((job) => job.deals.at(-1)?.state === 'Running'))
+  t.match(deal?.transactions, [{ name: 'commit', from: deal?.solver }])
+  await net.kill(nameOf(deal?.solver))
+  t.equal((await command.ended).code, 0)
+  const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
+  t.match(job.deals.at(-1)?.transactions.at(-1), { name: 'settle', from: deal?.provider, leaves: 1 })
+  await net.reopen()
 })
 
 t.test('the bootstrap node dies: jobs still run', async (t) => {
