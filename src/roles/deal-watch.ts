@@ -135,7 +135,11 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
     start: async () => {
       // The chain's cursor moves on when this has settled: a crash before that brings the event again.
       stops.push(deals.onUpdate(adjustPace), chain.onEvent(async (event) => {
-        await onEvent(event).catch((error: unknown) => { logger.error('deal.event', { error: errorMessage(error) }) })
+        await onEvent(event).catch(async (error: unknown) => {
+          // Its block does not count as done: the event comes again when the node does.
+          if (stopping.signal.aborted) await new Promise<never>(() => undefined)
+          logger.error('deal.event', { error: errorMessage(error) })
+        })
       }))
       stops.push(chain.onLost(async (event) => {
         await onLost(event).catch((error: unknown) => { logger.error('deal.lost', { error: errorMessage(error) }) })
@@ -153,6 +157,7 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
       for (const stop of stops) stop()
       relax?.()
       stopping.abort(new Error('stopping'))
+      leaves.stop()
       await loop
     }
   }

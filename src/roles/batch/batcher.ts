@@ -30,9 +30,9 @@ export interface BatcherOptions { pace: GatheringPace, settleSeconds: number }
 
 /** A solver's batches: deals are gathered, committed, settled and, at the end, expired (protocol/batches.md, Between nodes). */
 export interface Batcher extends Startable {
-  /** Throws DealError DEAL_NO_BATCHES, DEAL_SOLVER_FULL. */
+  /** Throws DealError DEAL_NO_BATCHES, DEAL_BAD_BATCH, DEAL_SOLVER_FULL. */
   assertRoom: (deal: Pick<GatheredDeal, 'terms'>) => Promise<void>
-  /** Resolves when the consents are on disk: from then on they will be committed. */
+  /** Resolves when the consents are on disk: from then on they will be committed. Throws as `assertRoom`. */
   take: (deal: GatheredDeal) => Promise<void>
   /** Throws DealError DEAL_UNKNOWN until the deal stands on chain. */
   leafOf: (dealId: Hash) => LeafPlace
@@ -100,6 +100,7 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
       if (isKnown(dealId)) return
       taking.add(dealId)
       try {
+        await bond.assertRoom(deal)
         await store.gather(deal)
         committing.add(deal)
       } finally {

@@ -1,6 +1,6 @@
 import type { Chain, ChainEvent } from '../../chain/chain.ts'
 import type { Clock } from '../../core/clock.ts'
-import { errorMessage } from '../../core/errors.ts'
+import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import { leastExpiry } from '../../deal/batched.ts'
 import type { Address } from '../../wire/shapes.ts'
@@ -44,13 +44,19 @@ export function createCommitting (
     } catch (error) {
       if (signal.aborted || batch.place !== undefined) return
       logger.warn('batch.refused', { slot: batch.slot, error: errorMessage(error) })
-      await own.forget(batch)
-      const now = await chain.blockTime()
-      for (const deal of batch.deals.filter((each) => !isOver({ deals: [each] }, now))) {
-        await store.gather(deal)
-        gathering.add(deal)
-      }
+      await own.forget(batch).then(async () => { await again(batch.deals, errorCode(error) === 'CHAIN_REVERTED') }).catch((failure: unknown) => { logger.error('batch.again', { error: errorMessage(failure) }) })
     }
+  }
+  /** One deal that the chain refuses must not take the others with it: they are halved until it stands alone, and is dropped. */
+  const again = async (deals: readonly GatheredDeal[], isRefused: boolean): Promise<void> => {
+    if (isRefused && deals.length === 1) return
+    for (const deal of deals) await store.gather(deal)
+    if (!isRefused) {
+      for (const deal of deals) gathering.add(deal)
+      return
+    }
+    const half = Math.ceil(deals.length / 2)
+    for (const part of [deals.slice(0, half), deals.slice(half)]) inTurn(part)
   }
   const commitAll = async (gathered: readonly GatheredDeal[]): Promise<void> => {
     const now = await chain.blockTime()
@@ -66,12 +72,13 @@ export function createCommitting (
   }
   // One after the other: two at once would look for the same free slot.
   let committing: Promise<void> = Promise.resolve()
-  const gathering = createGathering<GatheredDeal>({ clock }, options.pace, (deals) => {
+  const inTurn = (deals: readonly GatheredDeal[]): void => {
     committing = committing.then(async () => { await commitAll(deals) }).catch((error: unknown) => {
       if (signal.aborted) return
       logger.warn('batch.commit', { deals: deals.length, error: errorMessage(error) })
       for (const deal of deals) if (!own.all().some((batch) => batch.deals.includes(deal))) gathering.add(deal)
     })
-  })
+  }
+  const gathering = createGathering<GatheredDeal>({ clock }, options.pace, inTurn)
   return { get waiting () { return gathering.items }, add: gathering.add, commit }
 }

@@ -27,6 +27,10 @@ export interface LeavesComponents {
   logger: Logger
 }
 
+/** Chain or disk may be away when an event comes: the event is not over before it was taken in. */
+const RETRY_MS = 1000
+/** An endpoint may know an event before its transaction. */
+const MAX_LOOKS = 60
 /** A re-org may still want the batch of a deal that has just ended. */
 const SWEEP_MS = 600_000
 
@@ -45,12 +49,15 @@ export interface Leaves {
   takeReceipt: (receipt: TxReceipt) => Promise<void>
   /** Whether the chain has the leaf's money no more: released by a way that names no leaf. */
   isGone: (deal: Deal) => Promise<boolean>
+  /** What waits for chain or disk waits no more. */
+  stop: () => void
 }
 
 export function createLeaves (components: LeavesComponents): Leaves {
   const { deals, chain, known, clock, logger } = components
   const { domain } = chain
   const batches = chain.deployment.contracts.batches
+  const stopping = new AbortController()
   let sweepAtMs = 0
   /** Proofs that came before their batch. */
   const early = new Map<Hash, LeafPlace>()
@@ -79,12 +86,21 @@ export function createLeaves (components: LeavesComponents): Leaves {
     else if (deals.open().includes(deal)) early.set(deal.dealId, place)
   }
 
+  const dataOf = async (hash: Hash): Promise<Hash | undefined> => {
+    for (let look = 0; look < MAX_LOOKS; look++) {
+      const data = await chain.transactionData(hash)
+      if (data !== undefined) return data
+      await clock.wait(RETRY_MS, stopping.signal)
+    }
+    return undefined
+  }
+
   const onCommitted = async (event: ChainEvent & { name: 'BatchCommitted' }): Promise<void> => {
     const { id, solver, voided } = event.args
     // One that has a batch already is in this one where a re-org moved the commit: the nullifier takes a deal once.
     const waiting = deals.open().filter((deal) => isBatched(deal.terms) && deal.terms.core.feeTo === solver && deal.batch?.id !== id && deal.batch?.claimedAt === undefined && deal.creatorSignature !== undefined)
     if (waiting.length === 0) return
-    const data = await chain.transactionData(event.transactionHash)
+    const data = await dataOf(event.transactionHash)
     const batch = data === undefined ? undefined : committedBatch(data, { chainId: domain.chainId, batches, id, solver, committedAt: event.blockTime, voided })
     if (batch === undefined) {
       logger.warn('batch.unreadable', { batch: id, hash: event.transactionHash })
@@ -127,14 +143,26 @@ export function createLeaves (components: LeavesComponents): Leaves {
     })
   }
 
+  /** Rejects only when the node stops: the event comes again then. */
+  const untilDone = async (work: () => Promise<void>): Promise<void> => {
+    for (;;) {
+      try {
+        await work()
+        return
+      } catch (error) {
+        logger.warn('batch.event', { error: errorMessage(error) })
+        await clock.wait(RETRY_MS, stopping.signal)
+      }
+    }
+  }
   const handle = async (event: ChainEvent): Promise<void> => {
-    if (event.contract !== 'batches') return
     if (event.name === 'BatchCommitted') await onCommitted(event)
     else if (event.name === 'BatchSettled' || event.name === 'BatchExpired') await onResolved(event)
     else if (event.name === 'LeafClaimed') await onClaimed(event)
   }
   const onEvent = async (event: ChainEvent): Promise<void> => {
-    const handled = queue.then(async () => { await handle(event) })
+    if (event.contract !== 'batches') return
+    const handled = queue.then(async () => { await untilDone(async () => { await handle(event) }) })
     queue = handled.catch(() => undefined)
     await handled
   }
@@ -143,6 +171,7 @@ export function createLeaves (components: LeavesComponents): Leaves {
     onEvent,
     told,
     batchOf,
+    stop: () => { stopping.abort(new Error('the node is stopping')) },
     onLost: async (event) => {
       if (event.contract !== 'batches' || !('id' in event.args)) return
       const { id } = event.args
@@ -164,7 +193,10 @@ export function createLeaves (components: LeavesComponents): Leaves {
     tick: async () => {
       if (clock.now() >= sweepAtMs) {
         sweepAtMs = clock.now() + SWEEP_MS
-        await known.keepOnly(deals.open())
+        // In turn with events, one of which may be bringing a batch.
+        queue = queue.then(async () => { await known.keepOnly(deals.open()) }).catch((error: unknown) => { logger.warn('batch.sweep', { error: errorMessage(error) }) })
+        await queue
+        for (const dealId of early.keys()) if (deals.open().every((deal) => deal.dealId !== dealId)) early.delete(dealId)
       }
       await Promise.allSettled(deals.open().filter(({ batch }) => batch !== undefined && batch.proof === undefined && batch.claimedAt === undefined).map(async (deal) => {
         await openProven(deal, await components.askLeaf(deal))

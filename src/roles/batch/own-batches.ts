@@ -67,7 +67,12 @@ export function createOwnBatches (components: { chain: Pick<Chain, 'address' | '
     has: (slot) => bySlot.has(slot),
     add: async (batch) => {
       bySlot.set(batch.slot, batch)
-      await store.put(batch)
+      try {
+        await store.put(batch)
+      } catch (error) {
+        bySlot.delete(batch.slot)
+        throw error
+      }
     },
     restore: (batch) => { bySlot.set(batch.slot, batch) },
     // The same transaction is sent again by the queue of this key, and gives a commit another id.

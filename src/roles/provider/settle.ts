@@ -54,10 +54,16 @@ export function createSettlement (components: SettleComponents, options: { signa
     return { statement: { batch: batch.id, ...statement, atMs: clock.now() } }
   }
 
-  /** Pays what the statement names: more than this leaf, where it names more. */
+  const claim = async (deal: Deal): Promise<void> => { await leaves.takeReceipt(await chain.send(await leaves.claimCall(deal), { name: 'claim', signal: options.signal })) }
+
+  /** Pays what the statement names: more than this leaf, where it names more. Without one for this batch (a re-org gave it another id) the leaf is claimed, and paid by the acceptance. */
   const settleLeaf = async (deal: Deal): Promise<void> => {
     const { statement, batch, terms: { core: { creator } } } = deal
-    if (statement === undefined || statement.batch !== batch?.id || clock.now() < statement.atMs + options.settleSeconds * 1000) return
+    if (clock.now() < (statement?.atMs ?? deal.updatedAtMs) + options.settleSeconds * 1000) return
+    if (statement === undefined || statement.batch !== batch?.id) {
+      await once(deal, 'claim', async () => { await claim(deal) })
+      return
+    }
     await once(deal, 'settle', async () => {
       const held = await leaves.batchOf(deal)
       const signed = { owner: ownerIndex(held, creator), leaves: BigInt(statement.leaves), lines: [], signature: statement.signature }
@@ -102,7 +108,7 @@ export function createSettlement (components: SettleComponents, options: { signa
       if (result === undefined || start?.creatorSignature === undefined || deal.acceptance !== undefined || deal.submittedAt !== undefined || isTerminal(deal.state) || deal.state === 'ResultsChallenged') return
       if (blockTime < submitDueAt(deal.terms.rest, start.startedAt)) return
       await once(deal, 'submit', async () => {
-        if (isLeaf(deal)) await leaves.takeReceipt(await chain.send(await leaves.claimCall(deal), { name: 'claim', signal: options.signal }))
+        if (isLeaf(deal)) await claim(deal)
         const receipt = await chain.send(submitCall(chain, deal), { name: 'submit', signal: options.signal })
         await deals.apply(deal, 'submitted', (changed) => {
           recordTransaction(receipt)(changed)

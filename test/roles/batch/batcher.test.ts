@@ -6,6 +6,7 @@ import type { Signer } from '../../../src/identity/signer.ts'
 import { statementDigest } from '../../../src/wire/statement.ts'
 import type { LeafPlace } from '../../../src/wire/deal-room.ts'
 import type { Hash } from '../../../src/wire/shapes.ts'
+import { createOwnStore } from '../../../src/roles/batch/own-store.ts'
 import { agree, DEPOSIT, openBatcher, openParty, openSolver, until, type Party } from '../../support/batch-scene.ts'
 import { namedSigner, startTestChain, type TestChain } from '../../support/chain.ts'
 import { createMemoryDatastore } from '../../support/memory-datastore.ts'
@@ -104,6 +105,23 @@ t.test('a solver that is killed after its promise commits when it comes back; ki
   t.same(third.leafOf(ofCreator.dealId).batch, id, 'it still tells who asks')
   await third.statement(statement(creator.signer, id, [0]))
   await until(() => ofCreator.state === 'ResultsAccepted')
+})
+
+t.test('a deal that no batch takes is refused; one that is on disk all the same does not keep the others out', async (t) => {
+  const chain = await openSolver(test, 'halving')
+  const datastore = createMemoryDatastore()
+  const deals = await Promise.all([161, 162, 163].map(async (jobNumber) => await agree(creator, provider, { feeTo: chain.address, jobNumber, ...(jobNumber === 162 ? { core: { price: 0, fee: 0, collateral: 0 } } : {}) })))
+  const store = createOwnStore({ datastore }, { domain: chain.domain })
+  for (const { gathered } of deals) await store.gather(gathered)
+  const batcher = await openBatcher(test, { chain, datastore, tell })
+  t.teardown(batcher.stop)
+  const [first, empty, last] = deals
+  await until(() => first?.ofCreator.state === 'DealAgreed' && last?.ofCreator.state === 'DealAgreed')
+  t.equal(empty?.ofCreator.state, 'DealNegotiating')
+  const { gathered } = await agree(creator, provider, { feeTo: chain.address, jobNumber: 164, core: { price: 0, fee: 0, collateral: 0 } })
+  await t.rejects(batcher.take(gathered), { code: 'DEAL_BAD_BATCH' })
+  const { gathered: long } = await agree(creator, provider, { feeTo: chain.address, jobNumber: 165, rest: { startBy: await chain.blockTime() + 10_000 } })
+  await t.rejects(batcher.take(long), { code: 'DEAL_BAD_BATCH' })
 })
 
 t.test('a leaf whose owner has no session is void, the others of the batch open', async (t) => {

@@ -104,6 +104,23 @@ t.test('a solver that does not settle: the provider does with the creator\'s sta
   await until(() => ofCreator.state === 'ResultsAccepted')
 })
 
+t.test('a statement for an id that a re-org took back: the provider claims its leaf and is paid by the acceptance', async (t) => {
+  const { signed, ofProvider, ofCreator } = await openLeaf()
+  const before = await moneyOf(provider)
+  await until(() => ofProvider.state === 'DealAgreed')
+  await Promise.all([deliver(provider.deals, ofProvider, signed), deliver(creator.deals, ofCreator, signed)])
+  const clock = createManualClock(Date.now())
+  const settlement = settlementOf(clock)
+  await settlement.accepted(accept(ofCreator))
+  ofProvider.statement = { ...ofProvider.statement as NonNullable<Deal['statement']>, batch: `0x${'1'.repeat(64)}` }
+  clock.advance(601_000)
+  await settlement.settle(ofProvider)
+  t.match(ofProvider, { state: 'ResultsSubmitted', batch: { claimedAt: Number } })
+  await settlement.settle(ofProvider)
+  t.equal(ofProvider.state, 'ResultsAccepted')
+  t.equal(await moneyOf(provider) - before, 300 + 100)
+})
+
 t.test('a silent creator: the provider claims its leaf, submits, and is paid when the judge window is over', async (t) => {
   const { signed, ofProvider } = await openLeaf()
   await until(() => ofProvider.state === 'DealAgreed')

@@ -5,7 +5,8 @@ import { createGathering } from '../../../src/roles/batch/gathering.ts'
 import type { GatheredDeal } from '../../../src/roles/batch/own-batch.ts'
 import { packBatches } from '../../../src/roles/batch/pack.ts'
 
-const deal = (creator: number, provider: number, jobNumber: number): GatheredDeal => ({ terms: { core: { creator: `c${creator}`, provider: `p${provider}`, jobNumber } } }) as unknown as GatheredDeal
+const deal = (creator: number, provider: number, jobNumber: number, startBy = 1000): GatheredDeal =>
+  ({ terms: { core: { creator: `c${creator}`, provider: `p${provider}`, jobNumber }, rest: { startBy, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 10 } } }) as unknown as GatheredDeal
 const deals = fc.array(fc.tuple(fc.nat(400), fc.nat(400), fc.nat(100)), { maxLength: 700 }).map((all) => all.map((one) => deal(...one)))
 
 const isWithin = (batch: readonly GatheredDeal[]): boolean => {
@@ -26,6 +27,11 @@ t.test('deals that fit together are not spread', async (t) => {
   t.equal(packBatches(Array.from({ length: 256 }, (_, index) => deal(index % 100, index % 20, index % 32))).length, 1)
   t.equal(packBatches(Array.from({ length: 257 }, (_, index) => deal(index % 100, 1, index % 32))).length, 2)
   t.equal(packBatches([deal(1, 1, 31), deal(1, 1, 32)]).length, 2, 'two words of one creator')
+})
+
+t.test('a long job keeps nobody else waiting for the expiry', async (t) => {
+  const batches = packBatches([deal(1, 1, 1), deal(2, 1, 1, 100_000), deal(3, 1, 1, 4600), deal(4, 1, 1, 101_000)])
+  t.same(batches.map((batch) => batch.map(({ terms: { rest } }) => rest.startBy)), [[1000, 4600], [100_000, 101_000]])
 })
 
 t.test('consents gather until none has come for a while, and no longer than the most', async (t) => {
