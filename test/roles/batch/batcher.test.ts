@@ -74,6 +74,13 @@ t.test('what is not the creator\'s own word moves nothing', async (t) => {
   t.equal(ofCreator.state, 'DealAgreed')
   await batcher.statement(statement(creator.signer, id, [0]))
   await until(() => ofCreator.state === 'ResultsAccepted')
+  const pair = await Promise.all([34, 35].map(async (jobNumber) => await agree(creator, provider, { feeTo: chain.address, jobNumber })))
+  await Promise.all(pair.map(async (deal) => { await batcher.take(deal.gathered) }))
+  const both = (await until(() => pair[0]?.ofCreator.state === 'DealAgreed' && pair[0].ofCreator.batch)).id
+  await batcher.statement(statement(creator.signer, both, [0]))
+  await t.rejects(batcher.statement(statement(creator.signer, both, [1])), { code: 'DEAL_BAD_STATEMENT' }, 'it would take the first back')
+  await batcher.statement(statement(creator.signer, both, [0, 1]))
+  for (const deal of pair) await until(() => deal.ofCreator.state === 'ResultsAccepted')
 })
 
 t.test('a solver without bond takes none, one whose bond is used up no more', async (t) => {
