@@ -10,9 +10,10 @@ export interface DealTransaction { name: string, hash: Hash, gas: number, from: 
 
 /**
  * Where a deal stands in a batch that the chain shows (protocol/batches.md). Times are unix seconds. `proof` is there once it was checked against
- * the root, `claimedAt` once the leaf is a deal by itself.
+ * the root, `claimedAt` once the leaf is a deal by itself,
+ * `answerBy` while an owner's word that it knows of no terms waits for an answer.
  */
-export interface DealBatch { id: Hash, leaf: number, committedAt: number, expiry: number, proof?: readonly Hash[], claimedAt?: number }
+export interface DealBatch { id: Hash, leaf: number, committedAt: number, expiry: number, proof?: readonly Hash[], claimedAt?: number, answerBy?: number }
 
 /** The provider's signed result. `manifestBytes` is the document whose sha2-256 is `manifest`. */
 export interface DealResult { manifest: Hash, outputRoot: Hash, manifestCid: string, outputsCid: string, manifestBytes: Uint8Array, signature: Signature }

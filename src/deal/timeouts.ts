@@ -2,7 +2,7 @@ import type { DealRest } from '../wire/deal-terms.ts'
 import type { DealState } from './states.ts'
 
 /** What the clock allows next for a deal; `protocol/deal.md` has each deadline with its reason. Times are unix seconds. */
-export type DueAction = 'give-up-open' | 'expire' | 'claim' | 'submit' | 'refund' | 'timeout-submit' | 'finalize' | 'timeout-reveal' | 'timeout-verdict' | 'conclude'
+export type DueAction = 'give-up-open' | 'expire' | 'claim' | 'answer' | 'submit' | 'refund' | 'timeout-submit' | 'finalize' | 'timeout-reveal' | 'timeout-verdict' | 'conclude'
 
 /** What is known of a deal's progress, as far as deadlines hang on it. */
 export interface Progress {
@@ -20,8 +20,8 @@ export interface Progress {
   ruledUntil?: number | undefined
   /** The Court caps each step of a dispute at half the unbonding time, so that bonds outlast disputes. */
   unbondSeconds: number
-  /** Where the deal is a leaf of a batch: when that expires, and when the leaf was claimed. */
-  batch?: { expiry: number, claimedAt?: number } | undefined
+  /** Where the deal is a leaf of a batch: when that expires, when the leaf was claimed, and until when its disownment waits for an answer. */
+  batch?: { expiry: number, claimedAt?: number, answerBy?: number } | undefined
   /** The creator's, which then wants nothing but its settlement. */
   isAccepted?: boolean
   role?: 'creator' | 'provider'
@@ -33,6 +33,8 @@ export const DEADLINE_SKEW_SECONDS = 2
 /** The action that anyone may take at block time `now`, or undefined. `submit` is the provider's own, ahead of its deadline. */
 export function dueAction (progress: Progress, now: number): DueAction | undefined {
   const { state, rest, startedAt, submittedAt, challengedAt, revealedAt, ruledUntil, batch } = progress
+  // The solver has the first half of the time.
+  if (batch?.answerBy !== undefined && now > batch.answerBy - progress.unbondSeconds / 16 && now <= batch.answerBy) return 'answer'
   if (batch !== undefined && batch.claimedAt === undefined) return dueOfLeaf(progress, batch.expiry, now)
   if (state === 'DealNegotiating') return now > progress.openBy + DEADLINE_SKEW_SECONDS ? 'give-up-open' : undefined
   if (state === 'ResultsChallenged' && challengedAt !== undefined) {

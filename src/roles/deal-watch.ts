@@ -104,6 +104,8 @@ export function createDealWatch (components: DealWatchComponents, options: { onT
       }
       const call = action === 'claim'
         ? await leaves.claimCall(deal)
+        : action === 'answer'
+        ? await leaves.answerCall(deal)
         : action === 'expire'
         ? expireCall(await leaves.batchOf(deal), 1n << BigInt(deal.batch?.leaf ?? 0))
         : { refund: refundCall, 'timeout-submit': timeoutSubmitCall, finalize: finalizeCall, 'timeout-reveal': timeoutRevealCall, 'timeout-verdict': timeoutVerdictCall, conclude: concludeCall }[action](chain, deal)

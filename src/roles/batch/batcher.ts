@@ -11,6 +11,7 @@ import type { Hash } from '../../wire/shapes.ts'
 import { recoverSigner } from '../../wire/signature.ts'
 import { statementDigest } from '../../wire/statement.ts'
 import type { DealRoom } from '../deal-room.ts'
+import { createAnswering } from './answering.ts'
 import { createBondRoom } from './bond-room.ts'
 import { createCommitting } from './committing.ts'
 import type { GatheringPace } from './gathering.ts'
@@ -54,9 +55,11 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
   const stops: Array<() => void> = []
   let loop: Promise<void> = Promise.resolve()
 
+  const answer = createAnswering({ chain, own, clock, logger }, { signal: stopping.signal })
   const onEvent = async (event: ChainEvent): Promise<void> => {
     const committed = await own.onEvent(event)
     if (committed !== undefined) await tellLeaves(committed)
+    await answer(event)
   }
   const committing = createCommitting({ chain, own, store, clock, logger, onEvent }, { context, pace: options.pace, signal: stopping.signal })
   const settling = createSettling({ chain, own, clock, logger, onEvent }, { settleSeconds: options.settleSeconds, signal: stopping.signal })

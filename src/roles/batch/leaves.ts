@@ -1,5 +1,5 @@
 import { committedBatch } from '../../chain/batch/committed.ts'
-import { claimCall } from '../../chain/batch/calls.ts'
+import { answerDisownCall, claimCall } from '../../chain/batch/calls.ts'
 import { leafOf, openingOf, type Batch, type Opening } from '../../chain/batch/layout.ts'
 import { leafHash, rootFrom } from '../../chain/batch/tree.ts'
 import type { Chain, ChainEvent, ContractCall, TxReceipt } from '../../chain/chain.ts'
@@ -13,6 +13,7 @@ import { takeBack } from '../../deal/take-back.ts'
 import type { LeafPlace } from '../../wire/deal-room.ts'
 import { dealTermsDigest } from '../../wire/deal-terms.ts'
 import type { Hash } from '../../wire/shapes.ts'
+import { disownKey } from '../../wire/statement.ts'
 import type { DealBook } from '../deal-book.ts'
 import { recordTransaction } from '../transactions.ts'
 import type { KnownBatches } from './known-batches.ts'
@@ -45,6 +46,8 @@ export interface Leaves {
   batchOf: (deal: Deal) => Promise<Batch>
   openingOf: (deal: Deal) => Promise<Opening>
   claimCall: (deal: Deal) => Promise<ContractCall>
+  /** Shows both signatures where the other side disowned the leaf. */
+  answerCall: (deal: Deal) => Promise<ContractCall>
   /** Takes what a transaction's own events tell, before the follower brings them. */
   takeReceipt: (receipt: TxReceipt) => Promise<void>
   /** Whether the chain has the leaf's money no more: released by a way that names no leaf. */
@@ -68,6 +71,12 @@ export function createLeaves (components: LeavesComponents): Leaves {
     const batch = deal.batch === undefined ? undefined : await known.get(deal.batch.id)
     if (batch === undefined) throw new DealError('DEAL_NO_BATCH', 'the deal stands in no batch that this node knows', { data: { dealId: deal.dealId } })
     return batch
+  }
+
+  const provenLeaf = async (deal: Deal): Promise<Parameters<typeof claimCall>> => {
+    const { terms, creatorSignature, providerSignature, batch } = deal
+    if (batch?.proof === undefined || creatorSignature === undefined || providerSignature === undefined) throw new DealError('DEAL_NO_BATCH', 'the deal has no proven leaf', { data: { dealId: deal.dealId } })
+    return [openingOf(await batchOf(deal), batch.leaf, batch.proof), terms, creatorSignature, providerSignature]
   }
 
   const openProven = async (deal: Deal, { leaf, proof }: LeafPlace): Promise<void> => {
@@ -143,6 +152,13 @@ export function createLeaves (components: LeavesComponents): Leaves {
     })
   }
 
+  const onAccused = async (key: Hash, answerBy: number | undefined): Promise<void> => {
+    const deal = deals.open().find(({ batch }) => batch !== undefined && disownKey(batch.id, batch.leaf) === key)
+    if (deal?.batch === undefined) return
+    const { answerBy: _, ...batch } = deal.batch
+    await deals.update(deal, (changed) => { changed.batch = answerBy === undefined ? batch : { ...batch, answerBy } })
+  }
+
   /** Rejects only when the node stops: the event comes again then. */
   const untilDone = async (work: () => Promise<void>): Promise<void> => {
     for (;;) {
@@ -159,6 +175,8 @@ export function createLeaves (components: LeavesComponents): Leaves {
     if (event.name === 'BatchCommitted') await onCommitted(event)
     else if (event.name === 'BatchSettled' || event.name === 'BatchExpired') await onResolved(event)
     else if (event.name === 'LeafClaimed') await onClaimed(event)
+    else if (event.name === 'Accused') await onAccused(event.args.key, event.args.answerBy)
+    else if (event.name === 'Answered') await onAccused(event.args.key, undefined)
   }
   const onEvent = async (event: ChainEvent): Promise<void> => {
     if (event.contract !== 'batches') return
@@ -203,11 +221,8 @@ export function createLeaves (components: LeavesComponents): Leaves {
       }))
     },
     openingOf: async (deal) => openingOf(await batchOf(deal), deal.batch?.leaf ?? 0, deal.batch?.proof ?? []),
-    claimCall: async (deal) => {
-      const { terms, creatorSignature, providerSignature, batch } = deal
-      if (batch?.proof === undefined || creatorSignature === undefined || providerSignature === undefined) throw new DealError('DEAL_NO_BATCH', 'the deal has no proven leaf to claim', { data: { dealId: deal.dealId } })
-      return claimCall(openingOf(await batchOf(deal), batch.leaf, batch.proof), terms, creatorSignature, providerSignature)
-    },
+    claimCall: async (deal) => claimCall(...await provenLeaf(deal)),
+    answerCall: async (deal) => answerDisownCall(...await provenLeaf(deal)),
     takeReceipt: async (receipt) => { for (const event of receipt.events) await onEvent(event) },
     isGone: async (deal) => {
       const batch = await batchOf(deal)
