@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { hexToBytes } from 'viem'
-import type { JobView, LedgerView } from '../../src/api/facade.ts'
+import type { JobView, LedgerView, SessionView } from '../../src/api/facade.ts'
 import { createChain } from '../../src/chain/chain.ts'
 import { createClients } from '../../src/chain/clients.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
@@ -118,6 +118,17 @@ t.test('ten jobs at once from one creator, three creators at once', async (t) =>
   t.equal(new Set(deals.map((deal) => deal.dealId)).size, deals.length)
   const creators = await Promise.all(['creator-1', 'creator-2', 'creator-3'].map(async (name) => await net.client(name).jobs()))
   t.equal(creators[1]?.length, 1, 'each creator sees its own')
+})
+
+t.test('the session that batches are paid from is shown, ended and renewed', async (t) => {
+  const session = async (...action: string[]): Promise<SessionView> => (await net.lilynode('session', ...action, '--data', join(net.root, 'creator-3'))).json<SessionView>()
+  const before = await session()
+  t.ok(before.funds > 0 && before.allowed >= before.funds && !before.isEnded)
+  const ended = await session('end')
+  t.ok(ended.isEnded && ended.expiry <= Date.now() / 1000 + 602)
+  const renewed = await session('renew')
+  t.ok(!renewed.isEnded && renewed.expiry > ended.expiry)
+  t.equal(renewed.funds, before.funds)
 })
 
 t.test('the ledger of every node explains its balance, deal by deal', async (t) => {

@@ -2,6 +2,7 @@ import t from 'tap'
 import { createManualClock } from '../../../src/core/clock.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import type { Deal } from '../../../src/deal/deal.ts'
+import { DEVNET_DEAL_PARAMETERS } from '../../../src/deal/options.ts'
 import { createProvider } from '../../../src/roles/provider/provider.ts'
 import { resultReceiptDigest } from '../../../src/wire/deal-messages.ts'
 import type { Hash, Signature } from '../../../src/wire/shapes.ts'
@@ -20,7 +21,7 @@ async function ask (change: { signature?: Signature, manifest?: Hash, creatorSal
   const { answers } = createProvider({
     deals: { get: () => deal, update: async (held: Deal, mutate: (deal: Deal) => void) => { mutate(held) } },
     chain: { domain: DOMAIN }, clock: createManualClock(), logger: silentLogger
-  } as unknown as Parameters<typeof createProvider>[0], {} as Parameters<typeof createProvider>[1])
+  } as unknown as Parameters<typeof createProvider>[0], { parameters: DEVNET_DEAL_PARAMETERS } as Parameters<typeof createProvider>[1])
   const answer = await answers.salt?.({ type: 'salt', dealId, manifest, signature: receipt(), creatorSalt: salts.creator, ...change }, 'peer')
   return { answer, noted: deal.otherSalt }
 }
