@@ -125,7 +125,9 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
       // One that leaves out what an earlier one paid would take that back.
       if (!isOwn || (known & batch.live & ~named) !== 0n) throw new DealError('DEAL_BAD_STATEMENT', 'a statement names leaves of its creator, and all that an earlier one does', { data: { batch: id, leaves } })
       if (recoverSigner(statementDigest(domain, { batch: id, creator, leaves: named, lines: [] }), signature) !== creator) throw new DealError('DEAL_BAD_SIGNATURE', 'the statement is not signed by the creator', { data: { batch: id } })
-      const statement = { batch: id, creator, leaves, signature, atMs: clock.now() }
+      // What an earlier one said and is not paid yet has waited since then.
+      const atMs = (known & batch.live) === 0n ? clock.now() : batch.statements.get(creator)?.atMs ?? clock.now()
+      const statement = { batch: id, creator, leaves, signature, atMs }
       await store.statement(batch.slot, statement)
       batch.say(statement)
       settling.settleIfDue(batch)

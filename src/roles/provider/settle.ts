@@ -51,7 +51,9 @@ export function createSettlement (components: SettleComponents, options: { signa
     if (statement === undefined || !hasLeaf(statement.leaves, batch.leaf)) throw new DealError('DEAL_BAD_STATEMENT', 'the acceptance of a leaf brings the creator\'s statement of it', { data: { dealId: deal.dealId, batch: batch.id, leaf: batch.leaf } })
     const digest = statementDigest(chain.domain, { batch: batch.id, creator, leaves: BigInt(statement.leaves), lines: [] })
     if (recoverSigner(digest, statement.signature) !== creator) throw new DealError('DEAL_BAD_SIGNATURE', 'the statement is not signed by the creator', { data: { dealId: deal.dealId } })
-    return { statement: { batch: batch.id, ...statement, atMs: clock.now() } }
+    // From the first one on: repeating it does not put the settlement off.
+    const atMs = deal.statement?.batch === batch.id ? deal.statement.atMs : clock.now()
+    return { statement: { batch: batch.id, ...statement, atMs } }
   }
 
   const claim = async (deal: Deal): Promise<void> => { await leaves.takeReceipt(await chain.send(await leaves.claimCall(deal), { name: 'claim', signal: options.signal })) }
