@@ -22,16 +22,13 @@ function fails (name: string, expected: Expected, command: () => Promise<{ args:
       t.teardown(() => command.child.kill('SIGKILL'))
       return await command.ended
     }
-    // A command that would start something has its folder and ports to itself.
-    const isAlone = ['start', 'devnet', 'chain', 'demo'].includes(args[0] ?? '')
-    const first = ended('--json')
-    if (isAlone) await first
-    const [json, text] = await Promise.all([first, ended()])
+    const json = await ended('--json')
     t.equal(json.code, expected.exit, json.stderr)
     t.equal(json.stdout, '', 'nothing on stdout')
     const error = json.error()
     t.equal(error.code, expected.code)
     t.ok(error.message.length > 10, error.message)
+    const text = await ended()
     t.equal(text.code, expected.exit)
     t.equal(text.stdout, '')
     t.ok(text.stderr.includes(`lilynode: ${expected.code}: `), text.stderr)
