@@ -106,8 +106,8 @@ export const RECONCILE = {
   jitter: 0.1,
   // The side that was dialled waits this long, since the dialler starts at once and one session serves both.
   inboundDelayMs: 5000,
-  // Peers asked per interval.
-  peersPerInterval: 8,
+  // Peers asked per interval, those first that were asked longest ago; as many ask us.
+  peersPerInterval: 4,
   // Pages a session has asked for and not settled: the signatures of one are checked on another thread while the next is on its way.
   pagesAtOnce: 3,
   // One request, and one whole session.
@@ -118,7 +118,7 @@ export const RECONCILE = {
   maxBackOffMs: 600_000,
   // Rows of status() kept for peers that left.
   maxStatus: 256,
-  // A sorted snapshot of the ids is used for this long although the book moved on: sorting 100,000 ids costs 0.2 s.
+  // A sorted snapshot of the ids is used for this long at most although the book moved on: sorting 100,000 ids costs 0.2 s.
   snapshotMs: 1_000,
   // A session makes 32 rounds at most. A place is given back a moment after its answer has arrived, so a session has up to two; a
   // peer that keeps requests open leaves seven eighths of the places to others.

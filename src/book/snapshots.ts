@@ -4,8 +4,8 @@ import { expiryBucket } from './lifetime.ts'
 import { createItemSet, type ItemSet } from './negentropy-items.ts'
 import { RECONCILE } from './options.ts'
 
-/** Above this many records in all shards a snapshot is worth keeping for a moment although the book moved on. */
-const LARGE = 5_000
+/** For each thousand records a snapshot is worth keeping this long although the book moved on, ms: a hundred times what it takes to make one. */
+const AGE_PER_THOUSAND_MS = 200
 
 /**
  * A shard of the book as reconciliation compares it as of a bucket: ordered by seq in seconds, without the records that end by the
@@ -23,7 +23,7 @@ export function createSnapshots (components: { book: Book, clock: Clock }): Snap
     at: (shard, bucket, isExact = false) => {
       const nowMs = clock.now()
       const last = lasts.get(shard)
-      const maxAgeMs = isExact || book.size < LARGE ? 0 : RECONCILE.snapshotMs
+      const maxAgeMs = isExact ? 0 : Math.min(RECONCILE.snapshotMs, Math.floor(book.size / 1000) * AGE_PER_THOUSAND_MS)
       if (last?.bucket === bucket && (last.version === book.versionOf(shard) || nowMs - last.atMs < maxAgeMs)) return last.set
       const items = []
       for (const { record } of book.members(shard)) {

@@ -13,7 +13,7 @@ import type { Session } from './reconcile.ts'
  */
 export interface PeerStatus { peerId: string, equal: boolean, missing: number, extra: number, records: number, differing: number[], unshared: number[], atMs: number }
 
-/** Decides when to reconcile with whom: on connect, and about once a minute with a few peers. One session per peer at a time. */
+/** Decides when to reconcile with whom: on connect, and about once a minute with a few peers in turn. One session per peer at a time. */
 export interface Sync {
   start: () => void
   /** Breaks off what runs and waits for it. */
@@ -35,6 +35,8 @@ export function createSync (
   const rows = new Map<string, PeerStatus>()
   const running = new Map<string, Promise<{ received: number, sent: number }>>()
   const failures = new Map<string, { count: number, untilMs: number }>()
+  /** When each peer was last asked. */
+  const asked = new Map<string, number>()
   /** When each peer last moved records in its session. */
   const moving = new Map<string, number>()
   const timers = new Set<() => void>()
@@ -91,6 +93,7 @@ export function createSync (
   /** One try by our own choice; a peer that fails or holds back is left alone for longer each time. */
   const attempt = async (peerId: string): Promise<void> => {
     if (stopping.signal.aborted || !isConnected(peerId) || isMoving(peerId) || clock.now() < (failures.get(peerId)?.untilMs ?? 0)) return
+    asked.set(peerId, clock.now())
     try {
       await now(peerId, stopping.signal)
       if ((rows.get(peerId)?.missing ?? 0) > 0) throw new BookError('BOOK_RECONCILE', 'the peer names records that it does not give')
@@ -107,17 +110,17 @@ export function createSync (
       if (delayMs < RECONCILE.intervalMs) later(delayMs, () => { void attempt(peerId) })
     }
   }
-  const tick = (): void => {
+  const tick = (delayMs: number): void => {
     const spread = Math.floor(RECONCILE.intervalMs * RECONCILE.jitter)
-    later(RECONCILE.intervalMs - spread + random.below(2 * spread + 1), () => {
-      void choose().then(tick)
+    later(delayMs, () => {
+      void choose().then(() => { tick(RECONCILE.intervalMs - spread + random.below(2 * spread + 1)) })
     })
   }
   const choose = async (): Promise<void> => {
-    const peers = mesh.peers().map((peer) => peer.peerId)
-    for (let left = Math.min(RECONCILE.peersPerInterval, peers.length); left > 0; left--) {
-      await attempt(peers.splice(random.below(peers.length), 1)[0] as string)
-    }
+    const peers = mesh.peers().map(({ peerId }) => peerId)
+    for (const peerId of asked.keys()) if (!peers.includes(peerId)) asked.delete(peerId)
+    const longestAgo = peers.sort((a, b) => (asked.get(a) ?? 0) - (asked.get(b) ?? 0))
+    for (const peerId of longestAgo.slice(0, RECONCILE.peersPerInterval)) await attempt(peerId)
   }
   const greet = (peerId: string): void => {
     const direction = mesh.peers().find((peer) => peer.peerId === peerId)?.direction ?? 'outbound'
@@ -132,7 +135,8 @@ export function createSync (
       stopping = new AbortController()
       leave = mesh.onPeer((event) => { if (event.type === 'connect') greet(event.peerId) })
       for (const peer of mesh.peers()) later(0, () => { void attempt(peer.peerId) })
-      tick()
+      // Nodes that started together do not ask together.
+      tick(random.below(RECONCILE.intervalMs))
     },
     stop: async () => {
       leave?.()

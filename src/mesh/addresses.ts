@@ -48,12 +48,17 @@ export function isPublicMultiaddr (address: Multiaddr): boolean {
   return kind === 'peer'
 }
 
+/** Addresses remembered as local or not. */
+const MAX_REMEMBERED = 4_096
+
 /**
  * Gossipsub asks this set before it counts peers per address; a range has no finite set, so `has` answers for it. A
  * relay's address is the relay's own, not that of the many who are reached through it.
  */
 export class SharedAddresses extends Set<string> {
   readonly #isRelay: (ip: string) => boolean
+  /** What was asked before: it is asked for every connected peer whenever its score is. */
+  readonly #local = new Map<string, boolean>()
 
   constructor (isRelay: (ip: string) => boolean) {
     super()
@@ -61,6 +66,11 @@ export class SharedAddresses extends Set<string> {
   }
 
   override has (ip: string): boolean {
-    return isLocalAddress(ip) || this.#isRelay(ip)
+    let isLocal = this.#local.get(ip)
+    if (isLocal === undefined) {
+      if (this.#local.size >= MAX_REMEMBERED) this.#local.clear()
+      this.#local.set(ip, isLocal = isLocalAddress(ip))
+    }
+    return isLocal || this.#isRelay(ip)
   }
 }

@@ -54,8 +54,8 @@ interface Debounced { _updatePeerStoreAddresses?: { stop: () => void }, _push?: 
 export async function startHost (components: { datastore: Datastore, clock: Clock, logger: Logger, gater: ConnectionGater, policy: AddressPolicy, appScore: (peer: string) => number }, options: MeshOptions): Promise<Host> {
   const listen = options.listen ?? DEFAULT_LISTEN
   const { policy } = components
-  const [privateKey, { createLibp2p }, { gatheredTcp }, { noise }, { steadyYamux }, { identify, identifyPush }, { ping }, { kadDHT }, { gossipsub }, { bootstrap }, webSockets, circuit, nat, protector] = await Promise.all([
-    loadIdentityKey(components.datastore), import('libp2p'), import('./gathered-tcp.ts'), import('@libp2p/noise'), import('./steady-yamux.ts'), import('@libp2p/identify'),
+  const [privateKey, { createLibp2p }, { gatheredTcp }, { leanNoise }, { steadyYamux }, { identify, identifyPush }, { ping }, { kadDHT }, { gossipsub }, { bootstrap }, webSockets, circuit, nat, protector] = await Promise.all([
+    loadIdentityKey(components.datastore), import('libp2p'), import('./gathered-tcp.ts'), import('./lean-noise.ts'), import('./steady-yamux.ts'), import('@libp2p/identify'),
     import('@libp2p/ping'), import('@libp2p/kad-dht'), import('@chainsafe/libp2p-gossipsub'), import('@libp2p/bootstrap'), webSocketTransport(listen),
     createCircuit(), natServices(options), options.psk === undefined ? undefined : swarmProtector(options.psk)
   ])
@@ -73,7 +73,7 @@ export async function startHost (components: { datastore: Datastore, clock: Cloc
     addresses: { listen: [...listen], [options.reachability === 'private' ? 'appendAnnounce' : 'announce']: [...options.announce ?? []], announceFilter: policy.announced },
     transports: [...(options.tcp === false ? [] : [gatheredTcp()]), webSockets, circuit.transport],
     ...(protector === undefined ? {} : { connectionProtector: protector }),
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [leanNoise()],
     streamMuxers: [steadyYamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
     connectionGater: components.gater,
     connectionManager: { maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND, maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS, addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS },

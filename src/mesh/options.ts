@@ -60,6 +60,12 @@ export const MAX_GOSSIP_OUTBOUND_BYTES = 4 * 1024 * 1024
  * of what both have; a node hears of it from the first of its neighbours, so that a hop takes a fraction of it longer.
  */
 export const FORWARD_SPREAD_MS = 40
+/** Where many messages come from several neighbours it grows, at most to this: gossipsub remembers what it may pass on for five seconds. */
+export const FORWARD_SPREAD_PATIENT_MS = 1_000
+/** By this for each message a second: a neighbour gets some five packets a second at most; at ten messages a second they carry two each, at fifty two dozen. */
+export const FORWARD_RATE_MS = 20
+/** And only where so many peers, on the mean, have sent a message by the time we pass it on: our neighbours have others who are as quick. */
+export const PATIENT_COPIES = 1.5
 /** Messages in a packet of ours; others take 256. */
 export const MAX_PACKET_MESSAGES = 128
 /** Messages being validated at once; above, new ones are ignored, which costs nobody score. Lotus: 256 per topic, two topics. */

@@ -5,8 +5,8 @@ import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
 import { MeshError } from './errors.ts'
-import { FORWARD_SPREAD_MS, MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS, PENALTY_RATE, SUBSCRIPTION_PACKETS_BURST, SUBSCRIPTION_PACKETS_PER_SECOND } from './options.ts'
-import { gatherPackets } from './packets.ts'
+import { createForwarding, type Forwarding } from './forwarding.ts'
+import { MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS, PENALTY_RATE, SUBSCRIPTION_PACKETS_BURST, SUBSCRIPTION_PACKETS_PER_SECOND } from './options.ts'
 import { createRateLimit } from './rate.ts'
 
 /** What becomes of a gossiped message. `reject` lowers the sender's score, `ignore` does not; only `accept` passes it on. */
@@ -18,6 +18,8 @@ interface Reports { reportMessageValidationResult: (msgId: string, source: strin
 /** How one topic is read. `from` is the peer that passed the message to us, not its author. */
 export interface Subscription {
   maxBytes: number
+  /** What is accepted is worth little a moment later: it is passed on after the shortest pause. */
+  isUrgent?: boolean
   validate: (data: Uint8Array, from: string) => Validation | Promise<Validation>
 }
 
@@ -38,9 +40,7 @@ export function createTopics (components: { logger: Logger, clock: Clock, random
   const subscriptionRate = createRateLimit(components.clock, SUBSCRIPTION_PACKETS_PER_SECOND, SUBSCRIPTION_PACKETS_BURST)
   let pubsub: GossipSub | undefined
   let pending = 0
-  /** What waits to be passed on. */
-  let accepted: GossipsubMessage[] = []
-  let gathering: ReturnType<typeof gatherPackets> | undefined
+  let forwarding: Forwarding | undefined
 
   const assertKnown = (topic: string): void => {
     if (!options.topics.includes(topic)) throw new MeshError('MESH_TOPIC_UNKNOWN', `topic ${topic} is not one this node was set up with`, { data: { topic, topics: options.topics } })
@@ -64,20 +64,9 @@ export function createTopics (components: { logger: Logger, clock: Clock, random
   const report = ({ msgId, propagationSource }: GossipsubMessage, verdict: Validation): void => {
     (pubsub as (GossipSub & Reports) | undefined)?.reportMessageValidationResult(msgId, propagationSource.toString(), verdict)
   }
-  /**
-   * Gossipsub forwards what is accepted to all of the mesh but those from whom it came, and those who sent it while it was judged.
-   * A node therefore tells a moment later, drawn anew each time: of two neighbours that got a message from a third one is first,
-   * and the other need not send it back. All that is accepted meanwhile goes with it, in one packet for each neighbour.
-   */
-  const passOn = (): void => {
-    const messages = accepted
-    accepted = []
-    gathering?.(() => { for (const message of messages) report(message, 'accept') })
-  }
   const settle = (message: GossipsubMessage, verdict: Validation): void => {
-    if (verdict !== 'accept') report(message, verdict)
-    // What has come by then is read first: a busy node wakes up to both.
-    else if (accepted.push(message) === 1) components.clock.after(components.random.below(FORWARD_SPREAD_MS), () => { setImmediate(passOn) })
+    if (verdict === 'accept') forwarding?.add(message, subscriptions.get(message.msg.topic)?.isUrgent === true)
+    else report(message, verdict)
     if (verdict === 'reject') components.isWelcome(message.propagationSource.toString())
   }
   const onMessage = ({ detail }: CustomEvent<GossipsubMessage>): void => {
@@ -117,7 +106,7 @@ export function createTopics (components: { logger: Logger, clock: Clock, random
     },
     attach: (started) => {
       pubsub = started
-      gathering = gatherPackets(started)
+      forwarding = createForwarding({ clock: components.clock, random: components.random, pubsub: started })
       started.addEventListener('subscription-change', onSubscriptions)
       started.addEventListener('gossipsub:message', onMessage)
       for (const topic of subscriptions.keys()) started.subscribe(topic)
@@ -126,8 +115,8 @@ export function createTopics (components: { logger: Logger, clock: Clock, random
       pubsub?.removeEventListener('subscription-change', onSubscriptions)
       pubsub?.removeEventListener('gossipsub:message', onMessage)
       pubsub = undefined
-      gathering = undefined
-      accepted = []
+      forwarding?.stop()
+      forwarding = undefined
     }
   }
 }

@@ -50,6 +50,7 @@ export function createAuctionMessages (
   return {
     listen: () => mesh.topics.subscribe(topic, {
       maxBytes: MAX_AUCTION_MESSAGE_BYTES,
+      isUrgent: true,
       validate: async (data) => {
         try {
           return (await take(decodeAuctionMessage(data))).verdict

@@ -42,17 +42,25 @@ export function typeHashOf (typeString: string): Hash {
 }
 
 const DOMAIN_TYPE_HASH = typeHashOf('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)')
-const separators = new Map<string, Hash>()
+const separators = new WeakMap<Domain, { text: Hash, bytes: Uint8Array }>()
 
 /** The EIP-712 domain separator of { name "lilynode", version "1", chainId, verifyingContract }. */
 export function domainSeparator (domain: Domain): Hash {
-  const key = `${domain.chainId}:${domain.market}`
-  let separator = separators.get(key)
+  return separatorOf(domain).text
+}
+
+/** The same, 32 bytes that are not to be changed. */
+export function separatorBytes (domain: Domain): Uint8Array {
+  return separatorOf(domain).bytes
+}
+
+function separatorOf (domain: Domain): { text: Hash, bytes: Uint8Array } {
+  let separator = separators.get(domain)
   if (separator === undefined) {
-    separator = keccakHex(hexToBytes(concat([
+    const text = keccakHex(hexToBytes(concat([
       DOMAIN_TYPE_HASH, typeHashOf('lilynode'), typeHashOf('1'), numberToHex(domain.chainId, { size: 32 }), pad(domain.market, { size: 32 })
     ])))
-    separators.set(key, separator)
+    separators.set(domain, separator = { text, bytes: hexToBytes(text) })
   }
   return separator
 }

@@ -123,6 +123,41 @@ t.test('messages accepted while others wait are passed on in one packet', async 
   t.same(packets, [3])
 })
 
+t.test('an urgent message does not wait for others, and takes with it what waits', async (t) => {
+  /** What the middle node wants to do later is done when the test says so. */
+  const LATER_MS = 123_457
+  const held = new Set<() => void>()
+  const clock = createSystemClock()
+  const middle = (await startNode(t, {
+    clock: { ...clock, after: (ms, task) => { if (ms !== LATER_MS) return clock.after(ms, task); held.add(task); return () => { held.delete(task) } } },
+    random: { ...createSystemRandom(), below: () => LATER_MS }
+  })).mesh
+  const [origin, far] = (await Promise.all([startNode(t), startNode(t)])).map(({ mesh }) => mesh) as [Mesh, Mesh]
+  origin.penalise(far.peerId, 1e9, 'test')
+  const atMiddle = listen(middle)
+  const atFar = listen(far)
+  listen(origin)
+  const urgent: string[] = []
+  for (const mesh of [origin, middle, far]) mesh.topics.subscribe(OTHER_TOPIC, { maxBytes: 100, isUrgent: true, validate: (data) => { if (mesh === far) urgent.push(new TextDecoder().decode(data)); return 'accept' } })
+  await origin.connect(middle.addresses()[0] ?? '', { signal: soon() })
+  await far.connect(middle.addresses()[0] ?? '', { signal: soon() })
+  for (const topic of [TOPIC, OTHER_TOPIC]) await Promise.all([untilSubscribed(origin, topic, 1), untilSubscribed(middle, topic, 2), untilSubscribed(far, topic, 1), untilGrafted(middle, topic, 2)])
+  const judged = atMiddle.next()
+  await origin.topics.publish(TOPIC, text('patient'))
+  await judged
+  await new Promise((resolve) => { setImmediate(resolve) })
+  const [first] = held
+  const added = new Promise<void>((resolve) => { const { add } = held; held.add = (task) => { add.call(held, task); resolve(); return held } })
+  await origin.topics.publish(OTHER_TOPIC, text('urgent'))
+  await added
+  t.equal(held.size, 1)
+  t.notOk(first !== undefined && held.has(first), 'the first timer is gone')
+  const arrived = atFar.next()
+  for (const pass of held) pass()
+  t.equal(await arrived, 'patient')
+  t.same(urgent, ['urgent'])
+})
+
 t.test('ignored and rejected messages stop here; only a rejected one costs its sender', async (t) => {
   const { a, b, atB, atC } = await startRow(t, (message) => message as Validation)
   for (const message of ['ignore', 'reject']) {

@@ -1,0 +1,70 @@
+import type { GossipSub, GossipsubMessage } from '@chainsafe/libp2p-gossipsub'
+import type { Clock } from '../core/clock.ts'
+import type { Random } from '../core/random.ts'
+import { FORWARD_SPREAD_MS, MAX_GOSSIP_BYTES, MAX_PACKET_MESSAGES } from './options.ts'
+import { gatherPackets } from './packets.ts'
+import { createPause } from './pause.ts'
+
+/** Gossipsub's public type leaves these out. A message's `originatingPeers` are those that sent it after the first. */
+interface Internals {
+  reportMessageValidationResult: (msgId: string, source: string, verdict: 'accept') => void
+  mcache: { msgs: Map<string, { originatingPeers: Set<string> }> }
+}
+
+/** Accepted messages on their way to the peers of the mesh. */
+export interface Forwarding {
+  /** `isUrgent`: it waits no longer than the shortest pause, and what waits goes with it. */
+  add: (message: GossipsubMessage, isUrgent: boolean) => void
+  /** Forgets what waits. */
+  stop: () => void
+}
+
+/**
+ * Gossipsub forwards what is accepted to all of the mesh but those from whom it came, and those who sent it while it was judged. A
+ * node therefore tells a moment later, drawn anew each time: of two neighbours that got a message from a third one is first, and the
+ * other need not send it back. All that is accepted meanwhile goes with it, in one packet for each neighbour.
+ */
+export function createForwarding (components: { clock: Clock, random: Random, pubsub: GossipSub }): Forwarding {
+  const { clock, random } = components
+  const { mcache } = components.pubsub as unknown as Internals
+  const pubsub = components.pubsub as GossipSub & Pick<Internals, 'reportMessageValidationResult'>
+  const gather = gatherPackets(pubsub)
+  const pause = createPause(clock)
+  let waiting: GossipsubMessage[] = []
+  let bytes = 0
+  let timer: { isUrgent: boolean, cancel: () => void } | undefined
+
+  const take = (): GossipsubMessage[] => {
+    const messages = waiting
+    waiting = []
+    bytes = 0
+    timer?.cancel()
+    timer = undefined
+    return messages
+  }
+  const pass = (): void => {
+    const messages = take()
+    gather(() => {
+      for (const { msgId, propagationSource } of messages) {
+        pause.passed(1 + (mcache.msgs.get(msgId)?.originatingPeers.size ?? 0))
+        pubsub.reportMessageValidationResult(msgId, propagationSource.toString(), 'accept')
+      }
+    })
+  }
+  return {
+    add: (message, isUrgent) => {
+      waiting.push(message)
+      bytes += message.msg.data.byteLength
+      pause.accepted()
+      if (waiting.length >= MAX_PACKET_MESSAGES || bytes >= MAX_GOSSIP_BYTES) {
+        pass()
+        return
+      }
+      if (timer !== undefined && (timer.isUrgent || !isUrgent)) return
+      timer?.cancel()
+      // What has come by then is read first: a busy node wakes up to both.
+      timer = { isUrgent, cancel: clock.after(random.below(isUrgent ? FORWARD_SPREAD_MS : pause.spreadMs()), () => { setImmediate(pass) }) }
+    },
+    stop: () => { take() }
+  }
+}
