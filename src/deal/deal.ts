@@ -41,6 +41,10 @@ export interface Deal {
   providerSignature?: Signature
   /** The solver's, under its promise to open the deal. */
   promise?: Signature
+  /** The batch, committed in time, in which the deal's leaf locked nothing: its solver kept its promise as far as it could. */
+  voidIn?: Hash
+  /** What became of this node's word that the promise was not kept; `answerBy`: unix seconds. */
+  accusation?: { answerBy: number, end?: 'answered' | 'slashed' }
   start?: { inputRoot: Hash, sealedRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
   result?: DealResult
   acceptance?: Signature

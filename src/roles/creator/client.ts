@@ -14,6 +14,7 @@ import { PLAIN_JOB } from '../../wire/job-offer.ts'
 import { bodyShard, slotAt } from '../../wire/shard.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { AuctionView } from '../auction.ts'
+import { createAccusing } from '../batch/accusing.ts'
 import { createDealWatch } from '../deal-watch.ts'
 import { RoleError } from '../errors.ts'
 import type { DealAnswers } from '../deal-room.ts'
@@ -37,7 +38,7 @@ export interface ClientComponents extends NegotiateComponents, Omit<JudgeCompone
   replica: BookReplica
   blocks: Blocks
   auction: Pick<AuctionView, 'onDecided' | 'prices' | 'decision' | 'checkPair' | 'noteStalled' | 'say'>
-  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'onLost' | 'blockTime' | 'isNullified' | 'account' | 'deployment' | 'hurry' | 'stateOf'>
+  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'onLost' | 'blockTime' | 'isNullified' | 'account' | 'address' | 'caughtUp' | 'deployment' | 'hurry' | 'stateOf'>
   clock: Clock
   logger: Logger
 }
@@ -71,6 +72,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
   const matched = createMatched({ ...components, table, listing, negotiation })
   const follower = createFollower({ table, listing, clock, logger })
   const statements = createStatements({ ...components, peerOf: components.contacts.peerOf })
+  const accusing = createAccusing({ deals, chain, clock, logger }, { signal: stopping.signal })
   const judge = createJudge({ ...components, statements }, { signal: stopping.signal })
   const receiver = createReceiver({ ...components, judge }, {
     signal: stopping.signal,
@@ -85,6 +87,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
       for (const job of table.all().filter(matched.isWaiting)) await listing.renew(job)
       receiver.resume(table.waitingForResult())
       await statements.resend()
+      await accusing.tick(blockTime)
       for (const deal of deals.open()) judge.escalate(deal, blockTime).catch((error: unknown) => { logger.warn('deal.escalate', { dealId: deal.dealId, error: errorMessage(error) }) })
     }
   })
@@ -153,6 +156,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
     onJob: table.onSave,
     start: async () => {
       await restore()
+      stops.push(chain.onEvent(accusing.onEvent), chain.onLost(accusing.onLost))
       await watch.start()
     },
     stop: async () => {
