@@ -17,7 +17,10 @@ import type { AuctionView } from '../auction.ts'
 import { createAccusing } from '../batch/accusing.ts'
 import { createDealWatch } from '../deal-watch.ts'
 import { RoleError } from '../errors.ts'
+import type { Contacts } from '../contacts.ts'
+import { createCourt } from '../court.ts'
 import type { DealAnswers } from '../deal-room.ts'
+import { createVerdicts } from '../verdicts.ts'
 import { createCreatorAnswers } from './answers.ts'
 import { cancelJob } from './cancel.ts'
 import { createFollower } from './follow.ts'
@@ -31,14 +34,15 @@ import { createReceiver } from './receiver.ts'
 import { createStatements } from './statements.ts'
 import { prepareOffer, worstCost, type JobRequest, type ManifestCache, type SubmitComponents, type SubmitOptions } from './submit.ts'
 
-export interface ClientComponents extends NegotiateComponents, Omit<JudgeComponents, 'statements'>, Omit<SubmitComponents, 'manifests'> {
+export interface ClientComponents extends NegotiateComponents, Omit<JudgeComponents, 'statements' | 'court' | 'verdicts'>, Omit<SubmitComponents, 'manifests'> {
   mesh: Pick<Mesh, 'roles' | 'peerId'>
+  contacts: Pick<Contacts, 'peerOf'>
   jobs: JobStore
   author: Author
   replica: BookReplica
   blocks: Blocks
   auction: Pick<AuctionView, 'onDecided' | 'prices' | 'decision' | 'checkPair' | 'noteStalled' | 'say'>
-  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'onLost' | 'blockTime' | 'isNullified' | 'account' | 'address' | 'caughtUp' | 'deployment' | 'hurry' | 'stateOf'>
+  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'onLost' | 'blockTime' | 'isNullified' | 'account' | 'address' | 'caughtUp' | 'deployment' | 'hurry' | 'mediators' | 'stateOf'>
   clock: Clock
   logger: Logger
 }
@@ -73,7 +77,9 @@ export function createClient (components: ClientComponents, options: ClientOptio
   const follower = createFollower({ table, listing, clock, logger })
   const statements = createStatements({ ...components, peerOf: components.contacts.peerOf })
   const accusing = createAccusing({ deals, chain, clock, logger }, { signal: stopping.signal })
-  const judge = createJudge({ ...components, statements }, { signal: stopping.signal })
+  const verdicts = createVerdicts(components, { domain: chain.domain, signal: stopping.signal })
+  const court = createCourt({ ...components, verdicts }, { signal: stopping.signal })
+  const judge = createJudge({ ...components, statements, court, verdicts }, { signal: stopping.signal })
   const receiver = createReceiver({ ...components, judge }, {
     signal: stopping.signal,
     pathOf: (deal) => join(options.resultsPath, table.jobOf(deal)?.id ?? deal.dealId),
