@@ -93,6 +93,7 @@ t.test('a creator that challenges and says no more: its provider draws, brings w
   await test.advance(WINDOW)
   await until(() => ofProvider.dispute?.replaced === 1)
   t.equal((await provider.chain.account(silent)).bond, LILY - LILY / 10, 'a party that depends on it had it replaced')
+  await creator.chain.caughtUp()
   const seats = createSeats({ chain: provider.chain, datastore: createMemoryDatastore() })
   const replacement = ofProvider.dispute?.mediators[0] as Address
   t.notOk(panel.includes(replacement))
