@@ -8,7 +8,7 @@ import { createDisowning, type DisowningComponents } from '../../../src/roles/ba
 import { createForeignLeaves } from '../../../src/roles/batch/foreign-leaves.ts'
 import { createKnownBatches } from '../../../src/roles/batch/known-batches.ts'
 import { ACCUSER_STAKE } from '../../../src/roles/batch/stake.ts'
-import { BATCHED_LANE, type Consent } from '../../../src/wire/deal-terms.ts'
+import { BATCHED_LANE, dealIdOf, type Consent } from '../../../src/wire/deal-terms.ts'
 import { DEPOSIT, openParty, openSolver, until, type Party } from '../../support/batch-scene.ts'
 import { namedSigner, startTestChain, type TestChain } from '../../support/chain.ts'
 import { signDeal } from '../../support/deals.ts'
@@ -37,9 +37,10 @@ t.teardown(async () => {
 const named = (name: ChainEvent['name']): ChainEvent[] => events.filter((event) => event.name === name)
 const fundsOf = async (): Promise<number> => (await owner.chain.session(owner.signer.address, 1)).funds
 /** Locks the owner's money in a batch for terms that it never saw; its provider is one of the solver's own making. */
-async function lock (slot: number, life: number, price: number): Promise<Consent> {
+async function lock (slot: number, life: number, price: number, before: (consent: Consent) => Promise<void> = async () => undefined): Promise<Consent> {
   const now = await owner.chain.blockTime()
   const { consent } = signDeal({ domain: owner.chain.domain, creator: owner.signer, provider: namedSigner('puppet'), now, jobNumber: 33 * (slot + 1), feeTo: rogue.address, core: { lane: BATCHED_LANE, reserve: 0, price, collateral: 0 } })
+  await before(consent)
   await rogue.send(commitCall(slot, now + life, layoutBatch(owner.chain.domain, [consent.terms], () => 1)), { name: 'commit', signal })
   return consent
 }
@@ -82,8 +83,13 @@ t.test('what a solver shows to be signed, what is not worth it and what ends too
   await lock(2, 1900, 1)
   await lock(3, UNBOND_SECONDS / 8 - 50, 200)
   await until(() => [...datastore.data.keys()].filter((key) => key.startsWith('batch/foreign/')).length === 3)
+  await lock(4, 1900, 100, async ({ terms, creatorSignature, providerSignature }) => {
+    await owner.deals.add({ dealId: dealIdOf(owner.chain.domain, terms.core.creator, terms.core.jobNumber, 0), role: 'creator', state: 'DealNegotiating', epoch: 1, terms, mediators: { mediators: [], weights: [] }, jobRecord: new Uint8Array(), devices: [], peer: 'p', ownSalt: terms.rest.creatorSaltHash, creatorSignature, providerSignature, transactions: [], updatedAtMs: 0 })
+  })
+  await owner.chain.caughtUp()
+  t.equal([...datastore.data.keys()].filter((key) => key.startsWith('batch/foreign/')).length, 3, 'what its journal has is its own')
   await test.advance(1910)
-  await until(() => named('BatchExpired').length === 3)
+  await until(() => named('BatchExpired').length >= 4)
   t.same(named('Accused'), [])
   t.equal(await fundsOf(), DEPOSIT / 2)
 })
