@@ -81,7 +81,7 @@ async function start (spec: StartSpec): Promise<string> {
     if (message.type === 'reveal') hear(message.reveal.epoch, message.reveal.solution)
   }
   const batcher = createBatcher({ chain, room: createDealRoom({ mesh }), datastore, clock, logger }, { pace: DEVNET_PACE, settleSeconds: 2 })
-  await lifecycle.add(createSolver({ mesh, batcher, auction: { ...auction, say }, engine: await createEngine({ logger }, spec.engine), chain, signer, clock: networkClock, random, logger }))
+  await lifecycle.add(createSolver({ mesh, batcher, auction: { ...auction, say }, engine: await createEngine({ logger }, spec.engine), chain, contacts, signer, clock: networkClock, random, logger }))
   await lifecycle.add(auction)
   mesh.topics.subscribe(PLAIN_TOPIC, { maxBytes: 65_536, validate: async (data) => { plain.push({ key: keyOf(data), atMs: clock.now() }); return await Promise.resolve('accept') } })
   node = {

@@ -54,7 +54,7 @@ async function dispute (test: TestChain, parties: Parties, round: number, isToge
   const drawn = parties.mediators.find(({ address }) => address === drawMediator(drawSeed(hash(6), hash(5), dealId), mediators)) as Signer
   const verdict = { outcome: 2, evidence: hash(9), signature: drawn.sign(verdictDigest(domain, { dealId, manifest: hash(7), outcome: 2, evidence: hash(9) })) }
   if (isTogether) {
-    await step('reveal, draw, verdict and payment', ruleCall(solver, deal, hash(5), verdict))
+    await step('reveal, draw, verdict and payment', ruleCall(solver, deal, hash(5), [{ seat: 0, ...verdict }]))
   } else {
     await step('reveal and draw', revealCall(solver, deal, hash(5)))
     await step('verdict and payment', verdictCall(solver, deal, [{ mediator: drawn.address, ...verdict }]))

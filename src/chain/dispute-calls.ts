@@ -40,10 +40,14 @@ export function revealCall (chain: Deployed, deal: Disputed, providerSalt: Hash)
   return encodeCall('court', 'reveal', [coreOf(deal.terms), docketOf(chain, deal), listOf(deal.mediators), providerSalt])
 }
 
-/** Draws, and brings the verdict of the mediator that the parties drew off chain: one transaction where both salts are known. */
-export function ruleCall (chain: Deployed, deal: Disputed, providerSalt: Hash, { outcome, evidence, signature }: VerdictEvidence): ContractCall {
+/** A drawn mediator's word, and which seat it has. */
+export type SeatedVerdict = VerdictEvidence & { readonly seat: number }
+
+/** Draws, and brings the verdicts of those that the parties drew off chain: one transaction where both salts are known. */
+export function ruleCall (chain: Deployed, deal: Disputed, providerSalt: Hash, verdicts: readonly SeatedVerdict[]): ContractCall {
   return encodeCall('court', 'rule', [
-    coreOf(deal.terms), docketOf(chain, deal), listOf(deal.mediators), providerSalt, [{ seat: 0, outcome, evidence, signature: toContractSignature(signature) }]
+    coreOf(deal.terms), docketOf(chain, deal), listOf(deal.mediators), providerSalt,
+    verdicts.map(({ seat, outcome, evidence, signature }) => ({ seat, outcome, evidence, signature: toContractSignature(signature) }))
   ])
 }
 

@@ -10,10 +10,19 @@ export interface Dispute {
   readonly creatorSalt: Hash
   readonly providerSalt?: Hash
   readonly mediators: readonly Address[]
+  /** How many seats another got; so many of `mediators` have none any more. */
+  readonly replaced?: number
+  /** Whose verdicts the Court has. */
+  readonly answered?: readonly Address[]
   readonly ruling?: { readonly outcome: number, readonly each: number, readonly paid: readonly Address[], readonly appellant?: Address, readonly until: number }
 }
 
 const NOBODY = '0x0000000000000000000000000000000000000000'
+
+/** Who has a seat, by seat. */
+export function seated ({ mediators, replaced = 0 }: Dispute): readonly Address[] {
+  return mediators.slice(0, mediators.length - replaced)
+}
 
 /** The dispute after one more event of its deal; events that were taken before change nothing. */
 export function disputeAfter (dispute: Dispute | undefined, event: ChainEvent): Dispute | undefined {
@@ -29,7 +38,11 @@ export function disputeAfter (dispute: Dispute | undefined, event: ChainEvent): 
     }
     case 'MediatorReplaced': {
       const { mediator, seat } = event.args
-      return mediators[seat] === mediator ? { ...dispute, mediators: [...mediators.with(seat, NOBODY), mediator] } : dispute
+      return mediators[seat] === mediator ? { ...dispute, mediators: [...mediators.with(seat, NOBODY), mediator], replaced: (dispute.replaced ?? 0) + 1 } : dispute
+    }
+    case 'VerdictGiven': {
+      const { answered = [] } = dispute
+      return answered.includes(event.args.mediator) ? dispute : { ...dispute, answered: [...answered, event.args.mediator] }
     }
     case 'Ruled': {
       const { outcome, each, paid, appealBy } = event.args

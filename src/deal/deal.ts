@@ -18,6 +18,9 @@ export interface DealBatch { id: Hash, leaf: number, committedAt: number, expiry
 /** The provider's signed result. `manifestBytes` is the document whose sha2-256 is `manifest`. */
 export interface DealResult { manifest: Hash, outputRoot: Hash, manifestCid: string, outputsCid: string, manifestBytes: Uint8Array, signature: Signature }
 
+/** A mediator's signed word on the deal's result. */
+export interface MediatorVerdict { readonly mediator: Address, readonly outcome: number, readonly evidence: Hash, readonly signature: Signature }
+
 /**
  * One deal as one party journals it. Written to disk before anything in it is announced.
  * Plain data: it survives a `kill -9` and is all that is needed to go on.
@@ -41,6 +44,10 @@ export interface Deal {
   providerSignature?: Signature
   /** The solver's, under its promise to open the deal. */
   promise?: Signature
+  /** The batch, committed in time, in which the deal's leaf locked nothing: its solver kept its promise as far as it could. */
+  voidIn?: Hash
+  /** What became of this node's word that the promise was not kept; `answerBy`: unix seconds. */
+  accusation?: { answerBy: number, end?: 'answered' | 'slashed' }
   start?: { inputRoot: Hash, sealedRoot: Hash, startedAt: number, creatorSignature?: Signature, providerSignature: Signature }
   result?: DealResult
   acceptance?: Signature
@@ -49,8 +56,10 @@ export interface Deal {
   statement?: { batch: Hash, leaves: Hash, signature: Signature, atMs: number }
   /** What its events told of its dispute on chain. */
   dispute?: Dispute
-  /** A drawn mediator's verdict. */
-  verdict?: { mediator: Address, outcome: number, evidence: Hash, signature: Signature }
+  /** The auditor's verdict. */
+  verdict?: MediatorVerdict
+  /** Verdicts of mediators for the Court, on chain or not. */
+  votes?: readonly MediatorVerdict[]
   openedAt?: number
   submittedAt?: number
   challengedAt?: number

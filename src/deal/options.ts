@@ -17,8 +17,12 @@ export const dealParametersShape = z.strictObject({
   settleSeconds: uintShape.min(1),
   /** What a silent creator, a lost challenge or a slashed provider pays the other side for its costs. */
   claimFee: amountShape,
-  /** What a mediator earns for a verdict. */
-  auditFee: amountShape
+  /** What a mediator earns for a verdict; what the panel of a dispute earns together. */
+  auditFee: amountShape,
+  /** Verdicts that must agree in a dispute: 2k - 1 mediators sit for k. Left out: 1. */
+  verdicts: uintShape.min(1).max(4).optional(),
+  /** How long a ruling waits for an appeal, where the deployment names a judge. Left out: as the Court has it by itself. */
+  appealSeconds: uintShape.max(4_294_967_295).optional()
 })
 export type DealParameters = z.output<typeof dealParametersShape>
 

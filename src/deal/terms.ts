@@ -71,6 +71,9 @@ export function buildTerms (input: TermsInput): DealTerms {
       auditFee: parameters.auditFee,
       parameters: input.parametersHash,
       ...PLAIN_REST,
+      // 0 and 1 are the same panel; networks that name none have 0 in their terms.
+      verdicts: parameters.verdicts ?? 0,
+      appealSeconds: parameters.appealSeconds ?? 0,
       certificateSet: input.certificateSet,
       watcher: job.watcher
     }

@@ -5,6 +5,8 @@ import type { createLifecycle } from '../core/lifecycle.ts'
 import { createEngine, DEFAULT_ENGINE } from '../match/engines.ts'
 import { referenceAlone } from '../match/price.ts'
 import { createBatcher } from '../roles/batch/batcher.ts'
+import { createDisowning } from '../roles/batch/disowning.ts'
+import { createForeignLeaves } from '../roles/batch/foreign-leaves.ts'
 import { DEVNET_PACE, PUBLIC_PACE } from '../roles/batch/gathering.ts'
 import { createKnownBatches } from '../roles/batch/known-batches.ts'
 import { createLeaves, type Leaves } from '../roles/batch/leaves.ts'
@@ -58,6 +60,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
     throw new NodeError('NODE_FAULT_REFUSED', network.devnet ? `unknown fault "${options.fault}"` : `--fault is for devnets; ${network.name} is none`, { data: { fault: options.fault, network: network.name }, hint: 'The only fault is wrong-result.' })
   }
   const answers: DealAnswers[] = []
+  const books: DealBook[] = []
   const running: RunningRoles = {}
   const batcher = await lifecycle.add(createBatcher({ ...parts, logger: logger.child('batch') }, { pace: network.devnet ? DEVNET_PACE : PUBLIC_PACE, settleSeconds: network.deal.settleSeconds }))
   const batching = (role: Deal['role'], deals: DealBook): { leaves: Leaves, path: BatchPath } => ({
@@ -79,6 +82,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
 
   if (has('resource-provider') && executor !== undefined) {
     const deals = await openDealBook({ journal: createJournal(parts, { role: 'provider' }), clock })
+    books.push(deals)
     const ledger = createCapacityLedger(await measureMachine(options.root), options.units === undefined || options.units.length === 0 ? [{ name: 'machine', share: 1 }] : options.units)
     const policy = providerPolicy(fleet, { reference: network.match.reference, askFactor: options.askFactor })
     const offers = createOfferPublisher({ author: parts.author, replica: parts.replica, ledger, policy, clock, logger }, {
@@ -96,6 +100,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   }
   if (has('creator')) {
     const deals = await openDealBook({ journal: createJournal(parts, { role: 'creator' }), clock })
+    books.push(deals)
     const client = createClient({ ...parts, ...batching('creator', deals), isBonded: auction.isBonded, deals, jobs: createJobStore(parts), logger: logger.child('creator') }, {
       ...consent, publishers: network.modulePublishers, resultsPath: parts.paths.results, firstPlace: 0,
       referencePrice: (job) => referenceAlone({ ...job, gpus: [] }, network.match),
@@ -104,6 +109,18 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
     answers.push(client.answers)
     running.client = await lifecycle.add(client)
   }
+  // Whoever may have money in a session, now or from an earlier start.
+  if (books.length > 0) {
+    const leaves = createForeignLeaves({ datastore: parts.datastore, known: createKnownBatches(parts, { role: 'owner' }) })
+    await lifecycle.add(createDisowning({
+      chain, books, leaves, signer, clock, logger: logger.child('batch'),
+      askConsent: async (solver, dealId) => {
+        const peer = parts.contacts.peerOf(solver)
+        if (peer === undefined) throw new NodeError('NODE_SOLVER_AWAY', `the solver ${solver} is not connected`, { data: { solver } })
+        return await parts.room.askConsent(peer, dealId)
+      }
+    }, { leastSlash: network.deal.claimFee }))
+  }
   const stopServing = serveDealRoom({ mesh }, answers)
   await lifecycle.add({ start: async () => { await Promise.resolve() }, stop: async () => { stopServing(); await Promise.resolve() } })
 
@@ -111,11 +128,11 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   if (has('solver')) {
     await lifecycle.add(createCarrier({ mesh, chain, clock, logger: logger.child('carry') }))
     const engine = await createEngine({ logger }, options.engine ?? DEFAULT_ENGINE)
-    await lifecycle.add(createSolver({ mesh, batcher, auction, engine, chain, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))
+    await lifecycle.add(createSolver({ mesh, batcher, auction, engine, chain, contacts: parts.contacts, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))
   } else {
     // Whoever is no solver keeps the market alive when no solver answers, and opens what its own posting matched.
     const stopping = new AbortController()
-    const stop = serveOpen({ mesh, batcher, auction, chain, signer, clock, logger }, stopping.signal)
+    const stop = serveOpen({ mesh, batcher, auction, chain, contacts: parts.contacts, signer, clock, logger }, stopping.signal)
     await lifecycle.add({ start: async () => { await Promise.resolve() }, stop: async () => { stopping.abort(); stop(); await Promise.resolve() } })
     if (!has('creator')) await lifecycle.add(createFloorPoster({ auction, signer, clock: parts.networkClock, random, logger: logger.child('floor'), domain }))
   }

@@ -2,7 +2,7 @@ import type { z } from 'zod'
 import type { Deal } from '../deal/deal.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import {
-  DEAL_PROTOCOL, dealRequestShape, decodeMessage, emptyAnswerShape, encodeMessage, leafAnswerShape, MAX_DEAL_MESSAGE_BYTES, mediateAnswerShape,
+  consentAnswerShape, DEAL_PROTOCOL, dealRequestShape, decodeMessage, emptyAnswerShape, encodeMessage, leafAnswerShape, MAX_DEAL_MESSAGE_BYTES, mediateAnswerShape,
   MEDIATE_PROTOCOL, OPEN_PROTOCOL, openAnswerShape, proposeAnswerShape, saltAnswerShape, startAnswerShape, statusAnswerShape,
   type DealRequest, type DealRequestOf, type LeafPlace, type MediateRequest, type OpenRequest, type OpenRequestOf
 } from '../wire/deal-room.ts'
@@ -11,7 +11,7 @@ import type { Hash, Signature } from '../wire/shapes.ts'
 import { RoleError } from './errors.ts'
 
 /** How long each request may take; a peer that is slower is asked again by its caller or given up. */
-const TIMEOUT_MS = { propose: 4_000, agree: 3_000, leaf: 3_000, statement: 3_000, start: 5_000, result: 10_000, accept: 5_000, salt: 5_000, status: 5_000, ready: 2_000, open: 5_000, mediate: 120_000 } as const
+const TIMEOUT_MS = { propose: 4_000, agree: 3_000, leaf: 3_000, consent: 3_000, statement: 3_000, start: 5_000, result: 10_000, accept: 5_000, salt: 5_000, status: 5_000, ready: 2_000, open: 5_000, mediate: 120_000 } as const
 
 /** The direct requests of a deal, typed; protocol/deal-room.md. Each rejects with RequestError or WireError. */
 export interface DealRoom {
@@ -31,6 +31,8 @@ export interface DealRoom {
   leaf: (peer: string, dealId: Hash, place: LeafPlace) => Promise<void>
   /** Asks the solver the same. */
   askLeaf: (peer: string, dealId: Hash) => Promise<LeafPlace>
+  /** Asks the solver what both signed for a leaf of this node's account. */
+  askConsent: (peer: string, dealId: Hash) => Promise<Consent>
   statement: (peer: string, message: Omit<OpenRequestOf<'statement'>, 'type'>) => Promise<void>
   mediate: (peer: string, request: MediateRequest) => Promise<z.output<typeof mediateAnswerShape>>
 }
@@ -62,6 +64,7 @@ export function createDealRoom (components: { mesh: Pick<Mesh, 'requests'> }): D
     open: async (peer, { terms, creatorSignature, providerSignature }, providerPeer) => (await askSolver(peer, { type: 'open', terms, creatorSignature, providerSignature, providerPeer }, openAnswerShape, TIMEOUT_MS.open)).promise,
     leaf: async (peer, dealId, place) => { await ask(peer, { type: 'leaf', dealId, ...place }, emptyAnswerShape, TIMEOUT_MS.leaf) },
     askLeaf: (peer, dealId) => askSolver(peer, { type: 'leaf', dealId }, leafAnswerShape, TIMEOUT_MS.leaf),
+    askConsent: (peer, dealId) => askSolver(peer, { type: 'consent', dealId }, consentAnswerShape, TIMEOUT_MS.consent),
     statement: async (peer, message) => { await askSolver(peer, { type: 'statement', ...message }, emptyAnswerShape, TIMEOUT_MS.statement) },
     mediate: async (peer, request) => {
       const bytes = await requests.request(peer, MEDIATE_PROTOCOL, encodeMessage(request), { signal: AbortSignal.timeout(TIMEOUT_MS.mediate), maxBytes: 4096 })

@@ -1,5 +1,5 @@
 import { sha256 } from 'viem'
-import type { Chain } from '../chain/chain.ts'
+import type { Chain, ChainEvent } from '../chain/chain.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
@@ -8,9 +8,11 @@ import type { Executor } from '../exec/executor.ts'
 import type { Signer } from '../identity/signer.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import type { Blocks } from '../store/blocks.ts'
+import type { Datastore } from '../store/datastore.ts'
+import { drawPanel, neededVerdicts } from '../verify/panel.ts'
 import { drawAudit } from '../verify/strategy.ts'
 import { decodeMessage, encodeMessage, MAX_DEAL_MESSAGE_BYTES, MEDIATE_PROTOCOL, mediateRequestShape, type MediateRequest } from '../wire/deal-room.ts'
-import { mediatorRoot, OUTCOMES, resultCommitDigest, verdictDigest } from '../wire/deal-messages.ts'
+import { drawSeed, mediatorRoot, OUTCOMES, resultCommitDigest, verdictDigest } from '../wire/deal-messages.ts'
 import { dealIdOf, dealTermsDigest } from '../wire/deal-terms.ts'
 import { jobOfferShape } from '../wire/job-offer.ts'
 import { decodeBody, decodeRecord } from '../wire/record.ts'
@@ -18,9 +20,10 @@ import { decodeResultManifest } from '../wire/result-manifest.ts'
 import type { Hash, Signature } from '../wire/shapes.ts'
 import { recoverSigner } from '../wire/signature.ts'
 import type { Contacts } from './contacts.ts'
+import { createSeats } from './seats.ts'
 import { cidDigest, executionOf, resultTree, stageJob } from './run-job.ts'
 
-export interface MediatorComponents { mesh: Pick<Mesh, 'requests'>, contacts: Pick<Contacts, 'peerOf'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain'>, signer: Signer, logger: Logger }
+export interface MediatorComponents { mesh: Pick<Mesh, 'requests'>, contacts: Pick<Contacts, 'peerOf'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain' | 'deployment' | 'mediators' | 'onEvent' | 'blockTime'>, datastore: Pick<Datastore, 'get' | 'put' | 'delete' | 'entries'>, signer: Signer, logger: Logger }
 
 /** A verdict as it is signed. `evidence` is the output root that this mediator computed, zero when it could not run the job. */
 export interface SignedVerdict { mediator: `0x${string}`, outcome: number, evidence: Hash, signature: Signature }
@@ -34,10 +37,12 @@ export function createMediator (components: MediatorComponents): Startable {
   const { domain } = chain
   const stopping = new AbortController()
   const verdicts = new Map<Hash, Promise<SignedVerdict>>()
+  const seats = createSeats(components)
   let unserve: (() => void) | undefined
+  let unwatch: (() => void) | undefined
 
   /** Believes nothing of the request but what signatures and the draw prove. */
-  const check = (request: MediateRequest): { dealId: Hash, manifest: Hash } => {
+  const check = async (request: MediateRequest): Promise<{ dealId: Hash, manifest: Hash }> => {
     const { terms } = request
     const { core, rest } = terms
     const digest = dealTermsDigest(domain, terms)
@@ -47,13 +52,20 @@ export function createMediator (components: MediatorComponents): Startable {
     const dealId = dealIdOf(domain, core.creator, core.jobNumber, core.attempt)
     if (mediatorRoot(request.mediators) !== rest.mediatorRoot) throw new DealError('DEAL_TERMS_DIFFER', 'the mediator list is not the one in the terms', { data: { field: 'mediatorRoot' } })
     const { mediator } = drawAudit(dealId, rest, { creator: request.creatorSalt, provider: request.providerSalt }, request.mediators)
-    if (mediator !== signer.address) throw new DealError('DEAL_NOT_DRAWN', `the drawn mediator is ${mediator ?? 'nobody'}, not ${signer.address}`, { data: { dealId } })
+    if (mediator !== signer.address && !await hasSeat(request, dealId)) throw new DealError('DEAL_NOT_DRAWN', `the drawn mediator is ${mediator ?? 'nobody'}, not ${signer.address}`, { data: { dealId } })
     const manifest = sha256(request.manifest)
     const commit = resultCommitDigest(domain, { dealId, manifest, outputRoot: request.outputRoot })
     if (recoverSigner(commit, request.resultSignature) !== core.provider) throw new DealError('DEAL_BAD_SIGNATURE', 'the result is not signed by the provider', { data: { dealId } })
     const record = decodeRecord(domain, request.jobRecord)
     if (record.id !== rest.jobOfferId) throw new DealError('DEAL_UNKNOWN_OFFER', 'the job record is not the one in the terms', { data: { dealId } })
     return { dealId, manifest }
+  }
+
+  /** In the dispute's first panel, as far as that can be told before the chain draws it, or by the chain's own word. */
+  const hasSeat = async ({ terms: { rest }, mediators, creatorSalt, providerSalt }: MediateRequest, dealId: Hash): Promise<boolean> => {
+    if (await seats.has(dealId)) return true
+    const live = new Set((await chain.mediators()).map(({ address }) => address))
+    return drawPanel(drawSeed(creatorSalt, providerSalt, dealId), mediators, 2 * neededVerdicts(rest) - 1, (each) => live.has(each)).includes(signer.address)
   }
 
   const rerun = async (request: MediateRequest, dealId: Hash, peer: string): Promise<{ outcome: number, evidence: Hash }> => {
@@ -76,7 +88,7 @@ export function createMediator (components: MediatorComponents): Startable {
   }
 
   const mediate = async (request: MediateRequest, peer: string): Promise<SignedVerdict> => {
-    const { dealId, manifest } = check(request)
+    const { dealId, manifest } = await check(request)
     const known = verdicts.get(manifest)
     if (known !== undefined) return await known
     const judging = rerun(request, dealId, peer).then(({ outcome, evidence }) => {
@@ -90,12 +102,15 @@ export function createMediator (components: MediatorComponents): Startable {
 
   return {
     start: async () => {
+      await seats.sweep()
+      unwatch = chain.onEvent(async (event: ChainEvent) => { if (event.name === 'MediatorDrawn' && event.args.mediator === signer.address) await seats.add(event.args.dealId, event.blockTime) })
       const limits = { maxBytes: MAX_DEAL_MESSAGE_BYTES, perPeerPerSecond: 5, concurrency: 4, timeoutMs: 120_000 }
       unserve = components.mesh.requests.serve(MEDIATE_PROTOCOL, limits, async (payload, { peer }) => encodeMessage(await mediate(decodeMessage(mediateRequestShape, payload, 'mediation request'), peer)))
       await Promise.resolve()
     },
     stop: async () => {
       unserve?.()
+      unwatch?.()
       stopping.abort(new Error('the node is stopping'))
       await Promise.allSettled(verdicts.values())
     }

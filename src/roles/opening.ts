@@ -15,15 +15,16 @@ import { recoverSigner } from '../wire/signature.ts'
 import { isBatched } from '../deal/batched.ts'
 import type { AuctionView } from './auction.ts'
 import type { Batcher } from './batch/batcher.ts'
+import type { Contacts } from './contacts.ts'
 
-export interface OpeningComponents { mesh: Pick<Mesh, 'requests'>, batcher: Batcher, auction: Pick<AuctionView, 'feeOf'>, chain: Pick<Chain, 'domain' | 'send'>, signer: Signer, clock: Clock, logger: Logger }
+export interface OpeningComponents { mesh: Pick<Mesh, 'requests'>, batcher: Batcher, auction: Pick<AuctionView, 'feeOf'>, chain: Pick<Chain, 'domain' | 'send'>, contacts: Pick<Contacts, 'peerOf'>, signer: Signer, clock: Clock, logger: Logger }
 
 /** What records near a limit, and those that only one side holds, may make of a fee; more only where somebody cheats (protocol/auction.md, Reward). */
 const FEE_TOLERANCE_BP = 1000
 
 /** Promises to open deals and opens them on chain, by themselves or in batches, for whoever's match it was: a solver, or a node that posted the floor. */
 export function serveOpen (components: OpeningComponents, signal: AbortSignal): () => void {
-  const { auction, batcher, chain, signer, clock, logger } = components
+  const { auction, batcher, chain, contacts, signer, clock, logger } = components
   const { domain } = chain
   const opening = new Set<Hash>()
   // Every job of a large epoch may ask at once, twice.
@@ -48,9 +49,18 @@ export function serveOpen (components: OpeningComponents, signal: AbortSignal): 
       .finally(() => { opening.delete(id) })
   }
 
+  /** With both signatures anyone can claim the leaf, which costs its owners gas: they are for those alone. */
+  const consentFor = (dealId: Hash, peer: string): Consent => {
+    const { creatorPeer, providerPeer, terms, creatorSignature, providerSignature } = batcher.consentOf(dealId)
+    const owners = [creatorPeer, providerPeer, contacts.peerOf(terms.core.creator), contacts.peerOf(terms.core.provider)]
+    if (!owners.includes(peer)) throw new DealError('DEAL_NOT_OURS', 'the deal is none of this peer\'s', { data: { dealId } })
+    return { terms, creatorSignature, providerSignature }
+  }
+
   return components.mesh.requests.serve(OPEN_PROTOCOL, limits, async (payload, { peer }) => {
     const request = decodeMessage(openRequestShape, payload, 'open request')
     if (request.type === 'leaf') return encodeMessage(batcher.leafOf(request.dealId))
+    if (request.type === 'consent') return encodeMessage(consentFor(request.dealId, peer))
     if (request.type === 'statement') {
       await batcher.statement(request)
       return encodeMessage({})

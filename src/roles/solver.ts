@@ -15,11 +15,13 @@ import { certificateIdOf, commitDigest, commitmentOf, MAX_REVEALED_CERTIFICATE_B
 import { encodeCertificate, type Certificate } from '../wire/certificate.ts'
 import type { AuctionView } from './auction.ts'
 import type { Batcher } from './batch/batcher.ts'
+import type { Contacts } from './contacts.ts'
 import { RoleError } from './errors.ts'
 import { serveOpen } from './opening.ts'
 import { createSendingTime } from './sending-time.ts'
 
 export interface SolverComponents {
+  contacts: Pick<Contacts, 'peerOf'>
   mesh: Pick<Mesh, 'requests'>
   batcher: Batcher
   auction: AuctionView

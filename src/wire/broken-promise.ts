@@ -1,10 +1,10 @@
 import { bytesToHex, hexToBytes } from 'viem'
 import { z } from 'zod'
-import { openingPromiseDigest } from './deal-messages.ts'
-import { dealCoreShape, dealDigest, dealIdOf, type DealCore } from './deal-terms.ts'
+import { OPENING_PROMISE_TYPE_HASH, openingPromiseDigest } from './deal-messages.ts'
+import { dealCoreShape, dealDigest, dealIdOf, dealTermsDigest, type DealCore, type DealTerms } from './deal-terms.ts'
 import { parseShape, uintShape, type Hash, type Signature } from './shapes.ts'
 import { recoverSigner } from './signature.ts'
-import type { Domain } from './typed-data.ts'
+import { hashStruct, type Domain, type StructType } from './typed-data.ts'
 
 /** protocol/auction.md, Promises and cool-down. A solver's signed promise to open a deal that, by the sender's word, it did not keep: the chain tells. */
 export interface BrokenPromise { readonly core: DealCore, readonly restHash: Hash, readonly signature: Signature }
@@ -35,4 +35,12 @@ export function promiseDigest (domain: Domain, core: DealCore, restHash: Hash): 
 /** Whether the solver that earns the fee signed it. */
 export function isPromiseSigned (domain: Domain, { core, restHash, signature }: BrokenPromise): boolean {
   return recoverSigner(promiseDigest(domain, core, restHash), signature) === core.feeTo
+}
+
+const KEY = [['solver', 'address'], ['openBy', 'uint64'], ['terms', 'bytes32']] as const satisfies StructType
+
+/** The key on chain of an accusation that the solver of these terms did not keep its promise (protocol/batches.md, Solver's faults). */
+export function promiseKey (domain: Domain, terms: DealTerms): Hash {
+  const { feeTo: solver, openBy } = terms.core
+  return hashStruct(OPENING_PROMISE_TYPE_HASH, KEY, { solver, openBy, terms: dealTermsDigest(domain, terms) })
 }

@@ -25,6 +25,9 @@ export const OUTCOMES = { correct: 1, wrong: 2, inconclusive: 3 } as const
 /** Challenge kinds by their number on chain. */
 export const CHALLENGE_KINDS = { wrong: 1, unavailable: 2, misSealed: 3 } as const
 
+/** The type hash of OpeningPromise: it also begins what an accusation's key hashes. */
+export const OPENING_PROMISE_TYPE_HASH = typeHashOf(encodeType('OpeningPromise', OPENING_PROMISE))
+
 const digestOf = <T extends StructType>(name: string, type: T): (domain: Domain, value: StructValue<T>) => Hash => {
   const typeHash = typeHashOf(encodeType(name, type))
   return (domain, value) => typedDigest(domain, hashStruct(typeHash, type, value))

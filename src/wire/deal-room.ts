@@ -92,13 +92,16 @@ const readyShape = z.strictObject({ type: z.literal('ready'), terms: dealTermsSh
 const openShape = z.strictObject({ type: z.literal('open'), terms: dealTermsShape, creatorSignature: signatureShape, providerSignature: signatureShape, providerPeer: peerIdShape })
 /** Either party: where does this deal stand in its batch? */
 const askLeafShape = z.strictObject({ type: z.literal('leaf'), dealId: hashShape })
+/** An owner of a leaf that knows nothing of it, before it disowns it: what did both sign? */
+const askConsentShape = z.strictObject({ type: z.literal('consent'), dealId: hashShape })
 /** Creator to solver: pay these leaves; without lines. */
 const statementShape = z.strictObject({ type: z.literal('statement'), batch: hashShape, creator: addressShape, leaves: hashShape, signature: signatureShape })
-export const openRequestShape = z.discriminatedUnion('type', [readyShape, openShape, askLeafShape, statementShape])
+export const openRequestShape = z.discriminatedUnion('type', [readyShape, openShape, askLeafShape, askConsentShape, statementShape])
 export type OpenRequestOf<T extends OpenRequest['type']> = Extract<OpenRequest, { type: T }>
 export const leafAnswerShape = z.strictObject(placeShape)
 export type LeafPlace = z.output<typeof leafAnswerShape>
 export type OpenRequest = z.output<typeof openRequestShape>
+export const consentAnswerShape = z.strictObject({ terms: dealTermsShape, creatorSignature: signatureShape, providerSignature: signatureShape })
 /** The solver's signature under its OpeningPromise. */
 export const openAnswerShape = z.strictObject({ promise: signatureShape })
 

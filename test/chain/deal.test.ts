@@ -148,7 +148,7 @@ t.test('disputes: challenge, reveal, verdict; in one transaction; by acceptance;
   t.same(await changes(async () => await chain.send(verdictCall(chain, judged.creatorView, [{ mediator: mediator.address, ...wrong(judged) }]), { name: 'verdict', signal })), { creator: 145, provider: 0, locked: -435 })
   t.equal(await chain.stateOf(judged.terms), 'MediationRejected')
   const ruled = await challenge()
-  t.same(await changes(async () => await chain.send(ruleCall(chain, ruled.creatorView, ruled.salts.provider, wrong(ruled)), { name: 'rule', signal })), { creator: 145, provider: 0, locked: -435 })
+  t.same(await changes(async () => await chain.send(ruleCall(chain, ruled.creatorView, ruled.salts.provider, [{ seat: 0, ...wrong(ruled) }]), { name: 'rule', signal })), { creator: 145, provider: 0, locked: -435 })
   const accepted = await challenge()
   t.same(await changes(async () => await chain.send(settleDisputedCall(chain, accepted.creatorView, accepted.creatorView.result?.manifest as Hash, acceptance(accepted)), { name: 'settle', signal })), { creator: 30, provider: 400, locked: -435 })
 

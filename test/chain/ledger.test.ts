@@ -102,7 +102,7 @@ t.test('a challenge that takes free money, and a verdict, are entries of the dea
   const { events } = await send(challengeCall(solver, creatorView, creator.sign(challengeDigest(solver.domain, { dealId, manifest, kind: 1 }))))
   creatorView.dispute = events.reduce(disputeAfter, creatorView.dispute) as NonNullable<typeof creatorView.dispute>
   const evidence = { outcome: 2, evidence: manifest }
-  await send(ruleCall(solver, creatorView, salts.provider, { ...evidence, signature: (mediator as Signer).sign(verdictDigest(solver.domain, { dealId, manifest, ...evidence })) }))
+  await send(ruleCall(solver, creatorView, salts.provider, [{ seat: 0, ...evidence, signature: (mediator as Signer).sign(verdictDigest(solver.domain, { dealId, manifest, ...evidence })) }]))
   const views = await explained()
   const [ofCreator, ofMediator] = [creator, mediator].map((signer) => views.find(({ account }) => account === signer?.address))
   const of = (view: typeof ofCreator): unknown => view?.entries.filter(({ deal }) => deal === dealId).map(({ kind, free }) => [kind, free])

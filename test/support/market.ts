@@ -186,12 +186,12 @@ export async function openMarket (options: { rules?: Partial<AuctionRules> } = {
         const hold = holds.get(`${name} ${message.type}`)
         if (hold === undefined) await send()
         else hold(message, send)
-      } }, engine, chain, signer, clock: own, random, logger })
+      } }, engine, chain, contacts, signer, clock: own, random, logger })
       await solver.start()
       stops.push(solver.stop)
     } else {
       const stopping = new AbortController()
-      stops.push(serveStops(serveOpen({ mesh, batcher, auction, chain, signer, clock: own, logger }, stopping.signal)))
+      stops.push(serveStops(serveOpen({ mesh, batcher, auction, chain, contacts, signer, clock: own, logger }, stopping.signal)))
     }
     if (name.startsWith('poster')) {
       const poster = createFloorPoster({ auction, signer, clock: own, random, logger, domain: DOMAIN })

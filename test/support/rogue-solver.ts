@@ -71,7 +71,7 @@ const say: typeof auction.say = async (message) => {
 const serve: Mesh['requests']['serve'] = (protocol, limits, handler) => mesh.requests.serve(protocol, limits, protocol === OPEN_PROTOCOL && fault === 'dies-when-asked' ? die : handler)
 const send: typeof chain.send = fault === 'dies-when-bound' ? die : chain.send
 const batcher = await lifecycle.add(createBatcher({ chain: { ...chain, address: chain.address, domain, send }, room: createDealRoom({ mesh }), datastore, clock, logger }, { pace: DEVNET_PACE, settleSeconds: network.deal.settleSeconds }))
-await lifecycle.add(createSolver({ batcher, mesh: { requests: { ...mesh.requests, serve } }, auction: { ...auction, say }, engine: await createEngine({ logger }, 'floor'), chain: { ...chain, domain, send }, signer, clock: networkClock, random, logger }))
+await lifecycle.add(createSolver({ batcher, mesh: { requests: { ...mesh.requests, serve } }, auction: { ...auction, say }, engine: await createEngine({ logger }, 'floor'), chain: { ...chain, domain, send }, contacts, signer, clock: networkClock, random, logger }))
 await lifecycle.add(auction)
 mesh.roles.announce(['solver'])
 process.stdout.write('competing\n')

@@ -51,11 +51,6 @@ export function claimCall (opening: Opening, terms: DealTerms, creatorSignature:
   return encodeCall('batches', 'claim', [opening, coreOf(terms), dealRestHash(terms.rest), toContractSignature(creatorSignature), toContractSignature(providerSignature)])
 }
 
-/** Shows that both signed a leaf which one of them disowned. */
-export function answerDisownCall (opening: Opening, terms: DealTerms, creatorSignature: Signature, providerSignature: Signature): ContractCall {
-  return encodeCall('batches', 'answerDisown', [opening, coreOf(terms), dealRestHash(terms.rest), toContractSignature(creatorSignature), toContractSignature(providerSignature)])
-}
-
 /** Several calls of the contract Batches in one transaction, in this order: a solver settles one batch and commits the next. */
 export function togetherCall (calls: readonly ContractCall[]): ContractCall {
   return encodeCall('batches', 'multicall', [calls.map(({ data }) => data)])

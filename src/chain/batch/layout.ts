@@ -69,6 +69,17 @@ export function leafOf (batch: Batch, core: DealCore): number {
   return batch.rows.indexOf(packRow(core, -1, place))
 }
 
+/** Whose money a leaf locks and which deal it is, by its row. Undefined for owners that are not there. */
+export function rowOf (batch: Batch, leaf: number): { creator: Address, provider: Address, jobNumber: number, attempt: number, sum: number } | undefined {
+  const row = batch.rows[leaf] ?? 0n
+  const bits = (from: number, count: number): number => Number(BigInt.asUintN(count, row >> BigInt(from)))
+  const [creator, provider] = [batch.owners[bits(0, 8)], batch.owners[bits(8, 8)]]
+  if (creator === undefined || provider === undefined) return undefined
+  const accountOf = (owner: bigint): Address => `0x${BigInt.asUintN(160, owner).toString(16).padStart(40, '0')}`
+  const mark = bits(16, 8)
+  return { creator: accountOf(creator), provider: accountOf(provider), jobNumber: Number(creator >> 168n) * 32 + (mark >> 3), attempt: mark & 7, sum: bits(24, 56) + bits(80, 56) + bits(136, 56) + bits(192, 64) }
+}
+
 /** Place of an account among the batch's owners; -1 if it is none. */
 export function ownerIndex ({ owners }: Pick<Batch, 'owners'>, account: Address): number {
   return owners.findIndex((owner) => BigInt.asUintN(160, owner) === BigInt(account))

@@ -1,51 +1,58 @@
-import { answerDisownCall } from '../../chain/batch/calls.ts'
-import { openingOf } from '../../chain/batch/layout.ts'
-import type { Chain, ChainEvent } from '../../chain/chain.ts'
+import { answerDisownCall, answerPromiseCall } from '../../chain/batch/fault-calls.ts'
+import type { Chain, ChainEvent, ContractCall } from '../../chain/chain.ts'
 import type { Clock } from '../../core/clock.ts'
 import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
+import { promiseKey } from '../../wire/broken-promise.ts'
 import type { Hash } from '../../wire/shapes.ts'
 import { disownKey } from '../../wire/statement.ts'
+import type { Domain } from '../../wire/typed-data.ts'
 import type { OwnBatch } from './own-batch.ts'
 import type { OwnBatches } from './own-batches.ts'
 
 /** Chain away, or no money for gas: there are hours for an answer. */
 const RETRY_MS = 5_000
 
-/** Answers an owner that says it knows of no terms for a lock of ours: unanswered it costs bond, and the other side its deal. Resolves when it is answered, or need not be. */
-export function createAnswering (components: { chain: Pick<Chain, 'address' | 'send'>, own: OwnBatches, clock: Clock, logger: Logger }, options: { signal: AbortSignal }): (event: ChainEvent) => Promise<void> {
+/**
+ * Answers who accuses this solver: an owner that says it knows of no terms for a lock, whoever says that a promise was not kept. Unanswered
+ * each costs bond. Resolves when it is answered, or need not be; not when the node stops before, so that the event comes again.
+ */
+export function createAnswering (components: { chain: Pick<Chain, 'address' | 'domain' | 'send'>, own: OwnBatches, clock: Clock, logger: Logger }, options: { signal: AbortSignal }): (event: ChainEvent) => Promise<void> {
   const { chain, own, clock, logger } = components
   return async (event) => {
     if (event.name !== 'Accused' || event.args.solver !== chain.address) return
-    const found = disowned(own.all(), event.args.key)
-    const deal = found?.batch.deals[found.leaf]
-    const place = found === undefined || deal === undefined ? undefined : found.batch.leafOf(found.batch.dealIds[found.leaf] as Hash)
-    if (found === undefined || deal === undefined || place === undefined) {
-      logger.error('batch.accused', { key: event.args.key, answerBy: event.args.answerBy })
+    const { key, answerBy } = event.args
+    const answer = own.all().map((batch) => disownAnswer(batch, key) ?? promiseAnswer(chain.domain, batch, key)).find((call) => call !== undefined)
+    if (answer === undefined) {
+      logger.error('batch.accused', { key, answerBy })
       return
     }
-    const { terms, creatorSignature, providerSignature } = deal
-    const call = answerDisownCall(openingOf(found.batch.chainForm(), place.leaf, place.proof), terms, creatorSignature, providerSignature)
     while (!options.signal.aborted) {
       try {
-        const { hash } = await chain.send(call, { name: 'answer-disown', signal: options.signal })
-        logger.info('batch.answered', { batch: place.batch, leaf: place.leaf, hash })
+        const { hash } = await chain.send(answer, { name: 'answer-accusation', signal: options.signal })
+        logger.info('batch.answered', { key, hash })
         return
       } catch (error) {
-        logger.warn('batch.answer', { key: event.args.key, error: errorMessage(error) })
+        logger.warn('batch.answer', { key, error: errorMessage(error) })
         // Somebody else answered it, or its time is over.
         if (errorCode(error) === 'CHAIN_REVERTED') return
         await clock.wait(RETRY_MS, options.signal).catch(() => undefined)
       }
     }
+    await new Promise<never>(() => undefined)
   }
 }
 
-function disowned (batches: readonly OwnBatch[], key: Hash): { batch: OwnBatch, leaf: number } | undefined {
-  for (const batch of batches) {
-    const { place } = batch
-    const leaf = place === undefined ? -1 : batch.deals.findIndex((_, index) => disownKey(place.id, index) === key)
-    if (leaf >= 0) return { batch, leaf }
-  }
-  return undefined
+/** Both consents to a leaf that one of its owners disowned. */
+function disownAnswer (batch: OwnBatch, key: Hash): ContractCall | undefined {
+  const { place, deals } = batch
+  const leaf = place === undefined ? -1 : deals.findIndex((_, index) => disownKey(place.id, index) === key)
+  const deal = deals[leaf]
+  return deal === undefined ? undefined : answerDisownCall(batch.openingOf(leaf), deal.terms, deal.creatorSignature, deal.providerSignature)
+}
+
+/** The leaf of a promised deal that was committed in time, and whose owners could not cover it. */
+function promiseAnswer (domain: Domain, batch: OwnBatch, key: Hash): ContractCall | undefined {
+  const found = batch.voidDeals().find(({ deal: { terms } }) => promiseKey(domain, terms) === key)
+  return found === undefined ? undefined : answerPromiseCall(batch.openingOf(found.leaf), found.deal.terms)
 }

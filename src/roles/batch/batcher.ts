@@ -37,6 +37,8 @@ export interface Batcher extends Startable {
   take: (deal: GatheredDeal) => Promise<void>
   /** Throws DealError DEAL_UNKNOWN until the deal stands on chain. */
   leafOf: (dealId: Hash) => LeafPlace
+  /** What both signed for a deal in a batch of ours. Throws DealError DEAL_UNKNOWN. */
+  consentOf: (dealId: Hash) => GatheredDeal
   /** Throws DealError DEAL_UNKNOWN, DEAL_BAD_STATEMENT, DEAL_BAD_SIGNATURE. */
   statement: (message: Omit<OpenRequestOf<'statement'>, 'type'>) => Promise<void>
 }
@@ -114,6 +116,11 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
       const place = own.all().map((batch) => batch.leafOf(dealId)).find((each) => each !== undefined)
       if (place === undefined) throw new DealError('DEAL_UNKNOWN', 'the deal stands in no batch of ours', { data: { dealId } })
       return place
+    },
+    consentOf: (dealId) => {
+      const deal = own.all().flatMap(({ deals, dealIds }) => deals[dealIds.indexOf(dealId)] ?? [])[0]
+      if (deal === undefined) throw new DealError('DEAL_UNKNOWN', 'the deal stands in no batch of ours', { data: { dealId } })
+      return deal
     },
     statement: async ({ batch: id, creator, leaves, signature }) => {
       const batch = own.find(id)

@@ -17,7 +17,7 @@ interface Stored { solver: Address, slot: number, committedAt: number, expiry: n
 
 const word = (value: bigint): Hash => `0x${value.toString(16).padStart(64, '0')}`
 
-export function createKnownBatches (components: { datastore: Pick<Datastore, 'get' | 'put' | 'delete' | 'entries'> }, { role }: { role: Deal['role'] }): KnownBatches {
+export function createKnownBatches (components: { datastore: Pick<Datastore, 'get' | 'put' | 'delete' | 'entries'> }, { role }: { role: Deal['role'] | 'owner' }): KnownBatches {
   const { datastore } = components
   const prefix = `batch/known/${role}/`
   const cache = new Map<Hash, Batch>()

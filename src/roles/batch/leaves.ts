@@ -1,5 +1,6 @@
 import { committedBatch } from '../../chain/batch/committed.ts'
-import { answerDisownCall, claimCall } from '../../chain/batch/calls.ts'
+import { claimCall } from '../../chain/batch/calls.ts'
+import { answerDisownCall } from '../../chain/batch/fault-calls.ts'
 import { leafOf, openingOf, type Batch, type Opening } from '../../chain/batch/layout.ts'
 import { leafHash, rootFrom } from '../../chain/batch/tree.ts'
 import type { Chain, ChainEvent, ContractCall, TxReceipt } from '../../chain/chain.ts'
@@ -117,11 +118,14 @@ export function createLeaves (components: LeavesComponents): Leaves {
     }
     const found = waiting.flatMap((deal) => {
       const leaf = leafOf(batch, deal.terms.core)
-      return leaf < 0 || hasLeaf(voided, leaf) ? [] : [{ deal, leaf }]
+      return leaf < 0 ? [] : [{ deal, leaf }]
     })
-    if (found.length === 0) return
+    const opened = found.filter(({ leaf }) => !hasLeaf(voided, leaf))
+    const inTime = found.filter(({ deal, leaf }) => hasLeaf(voided, leaf) && event.blockTime <= deal.terms.core.openBy)
+    await Promise.all(inTime.map(async ({ deal }) => { await deals.update(deal, (changed) => { changed.voidIn = id }) }))
+    if (opened.length === 0) return
     await known.add(id, batch)
-    await Promise.all(found.map(async ({ deal, leaf }) => {
+    await Promise.all(opened.map(async ({ deal, leaf }) => {
       const before = deal.batch === undefined ? undefined : await known.get(deal.batch.id)
       const proof = before?.root === batch.root && deal.batch?.leaf === leaf ? deal.batch.proof : undefined
       await deals.update(deal, (changed) => {
@@ -193,6 +197,7 @@ export function createLeaves (components: LeavesComponents): Leaves {
     onLost: async (event) => {
       if (event.contract !== 'batches' || !('id' in event.args)) return
       const { id } = event.args
+      for (const deal of deals.all().filter(({ voidIn }) => voidIn === id)) await deals.update(deal, (changed) => { delete changed.voidIn })
       for (const deal of deals.all().filter(({ batch }) => batch?.id === id)) {
         const { batch, terms: { core } } = deal
         if (batch === undefined) continue

@@ -1,5 +1,5 @@
 import { commitCall, settleBatchCall, type SignedStatement } from '../../chain/batch/calls.ts'
-import { batchId, layoutBatch, ownerIndex, type Batch, type BatchLayout } from '../../chain/batch/layout.ts'
+import { batchId, layoutBatch, openingOf, ownerIndex, type Batch, type BatchLayout, type Opening } from '../../chain/batch/layout.ts'
 import { proofOf } from '../../chain/batch/tree.ts'
 import type { ContractCall } from '../../chain/chain.ts'
 import { hasLeaf, leavesWord, NODE_SESSION } from '../../deal/batched.ts'
@@ -39,6 +39,10 @@ export interface OwnBatch {
   payable: () => HeldStatement[]
   settleCall: () => ContractCall
   chainForm: () => Batch
+  /** What a call shows of one leaf, void ones too. */
+  openingOf: (leaf: number) => Opening
+  /** Terms of the leaves that locked nothing. */
+  voidDeals: () => Array<{ deal: GatheredDeal, leaf: number }>
 }
 
 /** Throws ChainError CHAIN_BATCH_LAYOUT where the deals are no batch. */
@@ -56,6 +60,8 @@ export function createOwnBatch (context: { domain: Domain, batches: Address, sol
 
   return {
     slot, expiry, deals, dealIds, layout, statements, chainForm, payable,
+    openingOf: (leaf) => openingOf(chainForm(), leaf, proofOf(layout.tree, leaf)),
+    voidDeals: () => deals.flatMap((deal, leaf) => place !== undefined && hasLeaf(place.voided, leaf) ? [{ deal, leaf }] : []),
     get place () { return place },
     get live () { return live },
     commitCall: () => commitCall(slot, expiry, layout),

@@ -16,8 +16,8 @@ export interface OwnBatches {
   restore: (batch: OwnBatch) => void
   /** Forgets a batch: it will never be committed, or no re-org reaches it. */
   forget: (batch: OwnBatch) => Promise<void>
-  /** Forgets what has been resolved for long. */
-  sweep: () => Promise<void>
+  /** Forgets what has been resolved for long, and what nobody can accuse this solver over any more. */
+  sweep: (blockTime: number) => Promise<void>
   /** Resolves to the batch when the event told where it stands. */
   onEvent: (event: ChainEvent) => Promise<OwnBatch | undefined>
   onLost: (event: ChainEvent) => Promise<void>
@@ -27,7 +27,7 @@ export interface OwnBatches {
 const KEPT = 32
 const KEPT_MS = 600_000
 
-export function createOwnBatches (components: { chain: Pick<Chain, 'address' | 'slot'>, store: OwnStore, clock: Clock }): OwnBatches {
+export function createOwnBatches (components: { chain: Pick<Chain, 'address' | 'slot' | 'deployment'>, store: OwnStore, clock: Clock }): OwnBatches {
   const { chain, store, clock } = components
   /** When each batch was first seen resolved, in this order. */
   const resolvedAtMs = new Map<OwnBatch, number>()
@@ -41,12 +41,16 @@ export function createOwnBatches (components: { chain: Pick<Chain, 'address' | '
     bySlot.delete(batch.slot)
     await store.forget(batch)
   }
-  const sweep = async (): Promise<void> => {
+  const { unbondSeconds } = chain.deployment.parameters
+  /** Until when its slot is needed to answer for a promise whose leaf was void: the last accusation, and the time to answer it. Unix seconds. */
+  const accusableUntil = (batch: OwnBatch): number => Math.max(0, ...batch.voidDeals().map(({ deal }) => deal.terms.core.openBy + Math.ceil(unbondSeconds * 3 / 8)))
+  const sweep = async (blockTime: number): Promise<void> => {
     for (const batch of all()) {
       if (batch.live !== 0n) resolvedAtMs.delete(batch)
       else if (!resolvedAtMs.has(batch)) resolvedAtMs.set(batch, clock.now())
     }
-    for (const [batch, atMs] of resolvedAtMs) if (resolvedAtMs.size > KEPT || clock.now() > atMs + KEPT_MS) await forget(batch)
+    const idle = [...resolvedAtMs].filter(([batch]) => accusableUntil(batch) < blockTime)
+    for (const [index, [batch, atMs]] of idle.entries()) if (index < idle.length - KEPT || clock.now() > atMs + KEPT_MS) await forget(batch)
   }
   const onCommitted = async ({ args: { id, solver, voided }, blockTime }: ChainEvent & { name: 'BatchCommitted' }): Promise<OwnBatch | undefined> => {
     const batch = solver === chain.address ? all().find((each) => each.idAt(blockTime, voided) === id) : undefined

@@ -51,9 +51,9 @@ export function createSettling (
   return {
     settleIfDue,
     tick: async () => {
-      await own.sweep()
       if (own.all().length === 0) return
       const blockTime = await chain.blockTime()
+      await own.sweep(blockTime)
       for (const batch of own.all()) {
         if (batch.place === undefined) {
           if (isOver(batch, blockTime - LANDING_SECONDS)) await own.forget(batch)

@@ -14,9 +14,13 @@ import { PLAIN_JOB } from '../../wire/job-offer.ts'
 import { bodyShard, slotAt } from '../../wire/shard.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { AuctionView } from '../auction.ts'
+import { createAccusing } from '../batch/accusing.ts'
 import { createDealWatch } from '../deal-watch.ts'
 import { RoleError } from '../errors.ts'
+import type { Contacts } from '../contacts.ts'
+import { createCourt } from '../court.ts'
 import type { DealAnswers } from '../deal-room.ts'
+import { createVerdicts } from '../verdicts.ts'
 import { createCreatorAnswers } from './answers.ts'
 import { cancelJob } from './cancel.ts'
 import { createFollower } from './follow.ts'
@@ -30,14 +34,15 @@ import { createReceiver } from './receiver.ts'
 import { createStatements } from './statements.ts'
 import { prepareOffer, worstCost, type JobRequest, type ManifestCache, type SubmitComponents, type SubmitOptions } from './submit.ts'
 
-export interface ClientComponents extends NegotiateComponents, Omit<JudgeComponents, 'statements'>, Omit<SubmitComponents, 'manifests'> {
+export interface ClientComponents extends NegotiateComponents, Omit<JudgeComponents, 'statements' | 'court' | 'verdicts'>, Omit<SubmitComponents, 'manifests'> {
   mesh: Pick<Mesh, 'roles' | 'peerId'>
+  contacts: Pick<Contacts, 'peerOf'>
   jobs: JobStore
   author: Author
   replica: BookReplica
   blocks: Blocks
   auction: Pick<AuctionView, 'onDecided' | 'prices' | 'decision' | 'checkPair' | 'noteStalled' | 'say'>
-  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'onLost' | 'blockTime' | 'isNullified' | 'account' | 'deployment' | 'hurry' | 'stateOf'>
+  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'onLost' | 'blockTime' | 'isNullified' | 'account' | 'address' | 'caughtUp' | 'deployment' | 'hurry' | 'mediators' | 'stateOf'>
   clock: Clock
   logger: Logger
 }
@@ -71,7 +76,10 @@ export function createClient (components: ClientComponents, options: ClientOptio
   const matched = createMatched({ ...components, table, listing, negotiation })
   const follower = createFollower({ table, listing, clock, logger })
   const statements = createStatements({ ...components, peerOf: components.contacts.peerOf })
-  const judge = createJudge({ ...components, statements }, { signal: stopping.signal })
+  const accusing = createAccusing({ deals, chain, clock, logger }, { signal: stopping.signal })
+  const verdicts = createVerdicts(components, { domain: chain.domain, signal: stopping.signal })
+  const court = createCourt({ ...components, verdicts }, { signal: stopping.signal })
+  const judge = createJudge({ ...components, statements, court, verdicts }, { signal: stopping.signal })
   const receiver = createReceiver({ ...components, judge }, {
     signal: stopping.signal,
     pathOf: (deal) => join(options.resultsPath, table.jobOf(deal)?.id ?? deal.dealId),
@@ -85,6 +93,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
       for (const job of table.all().filter(matched.isWaiting)) await listing.renew(job)
       receiver.resume(table.waitingForResult())
       await statements.resend()
+      await accusing.tick(blockTime)
       for (const deal of deals.open()) judge.escalate(deal, blockTime).catch((error: unknown) => { logger.warn('deal.escalate', { dealId: deal.dealId, error: errorMessage(error) }) })
     }
   })
@@ -153,6 +162,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
     onJob: table.onSave,
     start: async () => {
       await restore()
+      stops.push(chain.onEvent(accusing.onEvent), chain.onLost(accusing.onLost))
       await watch.start()
     },
     stop: async () => {

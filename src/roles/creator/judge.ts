@@ -1,26 +1,24 @@
-import type { Chain, ContractCall, TxReceipt } from '../../chain/chain.ts'
-import { disputeAfter } from '../../chain/dispute.ts'
-import { challengeCall, challengeLeafCall, revealCall, verdictCall } from '../../chain/dispute-calls.ts'
+import type { Chain, ContractCall } from '../../chain/chain.ts'
+import { challengeCall, challengeLeafCall } from '../../chain/dispute-calls.ts'
 import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import { isLeaf } from '../../deal/batched.ts'
 import type { Deal } from '../../deal/deal.ts'
 import { isTerminal } from '../../deal/states.ts'
 import type { Signer } from '../../identity/signer.ts'
-import type { Mesh } from '../../mesh/mesh.ts'
-import { acceptanceDigest, challengeDigest, CHALLENGE_KINDS, OUTCOMES, resultReceiptDigest, verdictDigest } from '../../wire/deal-messages.ts'
+import { acceptanceDigest, challengeDigest, CHALLENGE_KINDS, OUTCOMES, resultReceiptDigest } from '../../wire/deal-messages.ts'
 import type { Address, Hash, Signature } from '../../wire/shapes.ts'
-import { recoverSigner } from '../../wire/signature.ts'
 import { decide, drawAudit } from '../../verify/strategy.ts'
 import type { Leaves } from '../batch/leaves.ts'
-import type { Contacts } from '../contacts.ts'
+import { takeEvents, type Court } from '../court.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
 import { RoleError } from '../errors.ts'
+import type { Verdicts } from '../verdicts.ts'
 import { recordTransaction } from '../transactions.ts'
 import type { Statements } from './statements.ts'
 
-export interface JudgeComponents { deals: DealBook, leaves: Leaves, statements: Statements, room: DealRoom, chain: Pick<Chain, 'domain' | 'send' | 'deployment'>, mesh: Pick<Mesh, 'roles'>, contacts: Pick<Contacts, 'peerOf'>, signer: Signer, logger: Logger }
+export interface JudgeComponents { deals: DealBook, leaves: Leaves, statements: Statements, room: DealRoom, chain: Pick<Chain, 'domain' | 'send' | 'deployment'>, court: Court, verdicts: Verdicts, signer: Signer, logger: Logger }
 
 /** What a creator does about a result: accept it, have it audited, or challenge it on chain. */
 export interface Judge {
@@ -35,14 +33,8 @@ export interface Judge {
   escalate: (deal: Deal, blockTime: number) => Promise<void>
 }
 
-/** What a transaction's own events told of the dispute. */
-function takeEvents (deal: Deal, { events }: TxReceipt): void {
-  const dispute = events.reduce(disputeAfter, deal.dispute)
-  if (dispute !== undefined) deal.dispute = dispute
-}
-
 export function createJudge (components: JudgeComponents, options: { signal: AbortSignal }): Judge {
-  const { deals, leaves, statements, room, chain, signer, logger } = components
+  const { deals, leaves, statements, room, chain, court, verdicts, signer, logger } = components
 
   const escalating = new Set<Hash>()
 
@@ -71,29 +63,6 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
     }
   }
 
-  /** Asks the drawn mediator's node where it is known, else every mediator node: only the drawn one answers, the others refuse. */
-  const askMediator = async (deal: Deal, mediator: Address, salt: Hash): Promise<NonNullable<Deal['verdict']>> => {
-    const { result, creatorSignature, providerSignature } = deal
-    if (result === undefined || creatorSignature === undefined || providerSignature === undefined) throw new RoleError('ROLE_NO_RESULT', 'nothing to judge yet', { data: { dealId: deal.dealId } })
-    const known = components.contacts.peerOf(mediator)
-    const peers = known === undefined ? await components.mesh.roles.find('mediator', { signal: AbortSignal.any([options.signal, AbortSignal.timeout(5_000)]) }) : [known]
-    const failures: string[] = []
-    for (const peer of peers) {
-      try {
-        const answer = await room.mediate(peer, {
-          terms: deal.terms, creatorSignature, providerSignature, mediators: deal.mediators, jobRecord: deal.jobRecord,
-          creatorSalt: deal.ownSalt, providerSalt: salt, manifest: result.manifestBytes, outputRoot: result.outputRoot, resultSignature: result.signature
-        })
-        const digest = verdictDigest(chain.domain, { dealId: deal.dealId, manifest: result.manifest, outcome: answer.outcome, evidence: answer.evidence })
-        if (answer.mediator === mediator && recoverSigner(digest, answer.signature) === mediator) return answer
-        failures.push(`${peer}: the verdict is not signed by the drawn mediator`)
-      } catch (error) {
-        failures.push(`${peer}: ${errorMessage(error)}`)
-      }
-    }
-    throw new RoleError('JOB_NO_VERDICT', `no verdict from the drawn mediator ${mediator}`, { data: { dealId: deal.dealId, mediator, failures }, hint: 'Without a verdict the deal is refunded after its deadlines and the job is matched again; --verify receipt needs no mediator.' })
-  }
-
   /** Claims the leaf and challenges it at once. */
   const challengeLeaf = async (deal: Deal, signature: Signature): Promise<ContractCall> => {
     const { creatorSignature, providerSignature } = deal
@@ -111,37 +80,20 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
       await leaves.takeReceipt(receipt)
       await deals.apply(deal, 'challenged', (changed) => { recordTransaction(receipt)(changed); changed.challengedAt = receipt.blockTime; takeEvents(changed, receipt) })
     }
-    if (deal.otherSalt !== undefined && deal.revealedAt === undefined) {
-      const receipt = await chain.send(revealCall(chain, deal, deal.otherSalt), { name: 'reveal', signal: options.signal })
-      await deals.update(deal, (changed) => { recordTransaction(receipt)(changed); changed.revealedAt = receipt.blockTime; takeEvents(changed, receipt) })
-    }
-    if (deal.verdict !== undefined && deal.revealedAt !== undefined) {
-      const receipt = await chain.send(verdictCall(chain, deal, [deal.verdict]), { name: 'verdict', signal: options.signal })
-      await deals.update(deal, recordTransaction(receipt))
-    }
+    await court.pursue(deal)
   }
 
   const fetchVerdict = async (deal: Deal, mediator: Address, salt: Hash): Promise<void> => {
     if (deal.verdict !== undefined) return
-    const verdict = await askMediator(deal, mediator, salt)
+    const verdict = await verdicts.ask(deal, mediator, { creator: deal.ownSalt, provider: salt })
     logger.info('audit.verdict', { dealId: deal.dealId, mediator, outcome: verdict.outcome })
-    await deals.update(deal, (changed) => { changed.verdict = { mediator: verdict.mediator, outcome: verdict.outcome, evidence: verdict.evidence, signature: verdict.signature } })
+    await deals.update(deal, (changed) => { changed.verdict = verdict })
   }
 
   const audit = async (deal: Deal, mediator: Address, salt: Hash): Promise<void> => {
     await fetchVerdict(deal, mediator, salt)
     if (deal.verdict?.outcome === OUTCOMES.correct) await accept(deal)
     else await challengeOnChain(deal)
-  }
-
-  /** In court: what is still missing there, and the verdict if nobody gave one yet. */
-  const pursue = async (deal: Deal): Promise<void> => {
-    await challengeOnChain(deal)
-    if (deal.verdict !== undefined || deal.otherSalt === undefined) return
-    const { mediator } = drawAudit(deal.dealId, deal.terms.rest, { creator: deal.ownSalt, provider: deal.otherSalt }, deal.mediators)
-    if (mediator === undefined) return
-    await fetchVerdict(deal, mediator, deal.otherSalt)
-    await challengeOnChain(deal)
   }
 
   return {
@@ -152,7 +104,7 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
     },
     judge: async (deal) => {
       if (deal.state === 'ResultsChallenged') {
-        await pursue(deal)
+        await court.pursue(deal)
         return
       }
       const salt = deal.terms.rest.verification === 2 ? await providerSalt(deal) : undefined

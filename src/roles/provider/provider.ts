@@ -11,16 +11,20 @@ import { DealError } from '../../deal/errors.ts'
 import { isTerminal } from '../../deal/states.ts'
 import type { Executor } from '../../exec/executor.ts'
 import type { Signer } from '../../identity/signer.ts'
+import type { Mesh } from '../../mesh/mesh.ts'
 import type { Blocks } from '../../store/blocks.ts'
 import { resultReceiptDigest } from '../../wire/deal-messages.ts'
 import { jobOfferShape } from '../../wire/job-offer.ts'
 import { decodeBody, decodeRecord } from '../../wire/record.ts'
 import { recoverSigner } from '../../wire/signature.ts'
 import type { Leaves } from '../batch/leaves.ts'
+import type { Contacts } from '../contacts.ts'
+import { createCourt } from '../court.ts'
 import type { DealBook } from '../deal-book.ts'
 import { resultMessage, type DealAnswers, type DealRoom } from '../deal-room.ts'
 import { createDealWatch } from '../deal-watch.ts'
 import { recordTransaction } from '../transactions.ts'
+import { createVerdicts } from '../verdicts.ts'
 import { sharesOf, type CapacityLedger } from './capacity.ts'
 import { createProviderConsent, type ConsentComponents, type ConsentOptions } from './consent.ts'
 import type { OfferPublisher } from './offers.ts'
@@ -35,7 +39,9 @@ export interface ProviderComponents extends ConsentComponents {
   blocks: Blocks
   executor: Executor
   leaves: Leaves
-  chain: Pick<Chain, 'account' | 'domain' | 'send' | 'onEvent' | 'onLost' | 'stateOf' | 'blockTime' | 'isNullified' | 'deployment' | 'hurry'>
+  mesh: Pick<Mesh, 'roles'>
+  contacts: Pick<Contacts, 'peerOf'>
+  chain: Pick<Chain, 'account' | 'mediators' | 'domain' | 'send' | 'onEvent' | 'onLost' | 'stateOf' | 'blockTime' | 'isNullified' | 'deployment' | 'hurry'>
   signer: Signer
   clock: Clock
   logger: Logger
@@ -52,12 +58,21 @@ export function createProvider (components: ProviderComponents, options: Provide
   const consent = createProviderConsent(components, options)
   const worker = createWorker(components, { signal: stopping.signal, ...(options.fault === undefined ? {} : { fault: options.fault }) })
   const settlement = createSettlement({ deals, leaves, chain, clock, logger }, { signal: stopping.signal, settleSeconds: options.parameters.settleSeconds })
+  const verdicts = createVerdicts(components, { domain: chain.domain, signal: stopping.signal })
+  const court = createCourt({ deals, verdicts, chain, clock, logger }, { signal: stopping.signal })
+  /** A creator that challenges and then says nothing must not win by that: its provider draws, and brings verdicts. The creator, who paid for the challenge, has the first third of each step. */
+  const defend = (deal: Deal, blockTime: number): void => {
+    const since = deal.revealedAt ?? deal.challengedAt
+    if (deal.state !== 'ResultsChallenged' || since === undefined || blockTime < since + deal.terms.rest.challengeSeconds / 3) return
+    court.pursue(deal).catch((error: unknown) => { if (!stopping.signal.aborted) logger.warn('deal.defend', { dealId: deal.dealId, error: errorMessage(error) }) })
+  }
   const watch = createDealWatch({ deals, leaves, chain, clock, logger }, {
     onTick: async (blockTime) => {
       offers.refresh()
       for (const deal of deals.open()) {
         await settlement.settle(deal)
         await settlement.submitIfDue(deal, blockTime)
+        defend(deal, blockTime)
       }
     }
   })

@@ -1,10 +1,12 @@
 import t from 'tap'
 import type { ContractCall } from '../../../src/chain/chain.ts'
-import { createManualClock } from '../../../src/core/clock.ts'
+import { createManualClock, createSystemClock } from '../../../src/core/clock.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import type { Deal } from '../../../src/deal/deal.ts'
 import { createJournal } from '../../../src/deal/journal.ts'
 import { openDealBook } from '../../../src/roles/deal-book.ts'
+import { createCourt } from '../../../src/roles/court.ts'
+import { createVerdicts, type Verdicts } from '../../../src/roles/verdicts.ts'
 import { createJudge, type Judge, type JudgeComponents } from '../../../src/roles/creator/judge.ts'
 import { mediatorRoot, OUTCOMES, saltHash, verdictDigest } from '../../../src/wire/deal-messages.ts'
 import { dealIdOf, type DealTerms } from '../../../src/wire/deal-terms.ts'
@@ -22,7 +24,8 @@ const signal = new AbortController().signal
 /** What the Court would tell of a transaction. */
 function eventsOf (name: string): unknown[] {
   if (name === 'challenge') return [{ name: 'Challenged', args: { manifest: hash(31), saltCreator: salts.creator } }]
-  return name === 'reveal' ? [{ name: 'MediatorDrawn', args: { mediator: mediator.address, saltProvider: salts.provider } }] : []
+  const drawn = { name: 'MediatorDrawn', args: { mediator: mediator.address, saltProvider: salts.provider } }
+  return name === 'reveal' ? [drawn] : name === 'rule' ? [drawn, { name: 'VerdictGiven', args: { mediator: mediator.address } }] : []
 }
 
 /** A delivered, submitted, fully audited deal, and what the judge did with it. */
@@ -51,6 +54,8 @@ async function setUp (change: { rest?: Partial<DealTerms['rest']>, deal?: Partia
     },
     chain: {
       domain: DOMAIN,
+      blockTime: async () => 1006,
+      mediators: async () => [{ address: mediator.address, bond: 10 }],
       deployment: { parameters: { unbondSeconds: 10_000 } },
       send: async (_call: ContractCall, { name }: { name: string }) => { sent.push(name); return { name, hash: hash(sent.length), gas: 1, from: creator.address, blockTime: 1006, events: eventsOf(name) } }
     },
@@ -62,7 +67,9 @@ async function setUp (change: { rest?: Partial<DealTerms['rest']>, deal?: Partia
     signer: creator,
     logger: silentLogger
   }
-  return { judge: createJudge(components as unknown as JudgeComponents, { signal }), deal, sent, accepted, asked }
+  const verdicts: Verdicts = createVerdicts(components as unknown as Parameters<typeof createVerdicts>[0], { domain: DOMAIN, signal })
+  const court = createCourt({ ...components, verdicts, clock: createSystemClock() } as unknown as Parameters<typeof createCourt>[0], { signal })
+  return { judge: createJudge({ ...components, verdicts, court } as unknown as JudgeComponents, { signal }), deal, sent, accepted, asked }
 }
 
 t.test('a drawn result is accepted after the mediator said that it is right', async (t) => {
@@ -75,7 +82,7 @@ t.test('a drawn result is accepted after the mediator said that it is right', as
 t.test('a wrong one goes to the court with salts and verdict', async (t) => {
   const { judge, deal, sent, accepted } = await setUp({ outcome: OUTCOMES.wrong })
   await judge.judge(deal)
-  t.same([accepted, sent, deal.state], [[], ['challenge', 'reveal', 'verdict'], 'ResultsChallenged'])
+  t.same([accepted, sent, deal.state], [[], ['challenge', 'rule'], 'ResultsChallenged'])
 })
 
 t.test('a salt that is kept back goes to the court too', async (t) => {

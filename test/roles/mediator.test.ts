@@ -1,0 +1,61 @@
+import t from 'tap'
+import type { ChainEvent } from '../../src/chain/chain.ts'
+import { silentLogger } from '../../src/core/logger.ts'
+import { createMediator, type MediatorComponents } from '../../src/roles/mediator.ts'
+import { drawPanel } from '../../src/verify/panel.ts'
+import { drawSeed, resultCommitDigest, type MediatorList } from '../../src/wire/deal-messages.ts'
+import { decodeMessage, encodeMessage, mediateAnswerShape } from '../../src/wire/deal-room.ts'
+import { encodeRecord } from '../../src/wire/record.ts'
+import { encodeResultManifest } from '../../src/wire/result-manifest.ts'
+import { hash } from '../deal/deals.ts'
+import { namedSigner } from '../support/chain.ts'
+import { signDeal } from '../support/deals.ts'
+import { createMemoryDatastore } from '../support/memory-datastore.ts'
+import { DOMAIN, jobBody, signRecord } from '../support/records.ts'
+
+const creator = namedSigner('creator')
+const provider = namedSigner('provider')
+const signers = ['m1', 'm2', 'm3', 'm4'].map(namedSigner)
+const list: MediatorList = { mediators: signers.map(({ address }) => address).sort(), weights: [10, 10, 10, 10] }
+const CID = jobBody().module
+const record = signRecord(creator, 'job', { body: jobBody({}) })
+const deal = signDeal({ domain: DOMAIN, creator, provider, now: 1000, jobNumber: 1, feeTo: hash(9).slice(0, 42) as `0x${string}`, mediators: list, rest: { verdicts: 2, jobOfferId: record.id } })
+const { digest, bytes } = encodeResultManifest({
+  version: 1, dealId: deal.dealId, job: record.id, module: CID, inputs: CID, sealedInputs: '', outputs: CID, reason: 'exited', exitCode: 0, message: '', stdoutDigest: hash(1), stderrDigest: hash(1),
+  meter: { wallMs: 1, memoryMiB: 1, fuel: 0 }, sealedOutputs: '', executor: 'e', finishedAtMs: 1
+})
+const panel = drawPanel(drawSeed(deal.salts.creator, deal.salts.provider, deal.dealId), list, 3, () => true)
+const outside = signers.find(({ address }) => !panel.includes(address))
+const request = encodeMessage({
+  terms: deal.terms, creatorSignature: deal.consent.creatorSignature, providerSignature: deal.consent.providerSignature, mediators: list, jobRecord: encodeRecord(record), creatorSalt: deal.salts.creator, providerSalt: deal.salts.provider,
+  manifest: bytes, outputRoot: hash(2), resultSignature: provider.sign(resultCommitDigest(DOMAIN, { dealId: deal.dealId, manifest: digest, outputRoot: hash(2) }))
+})
+
+/** A mediator that nobody gives the module to, so that all it finds is inconclusive. */
+async function open (signer: typeof creator, datastore = createMemoryDatastore(), live = list.mediators): Promise<{ ask: () => Promise<number>, draw: () => Promise<void> }> {
+  let handler: (payload: Uint8Array, context: { peer: string }) => Promise<Uint8Array> = async () => new Uint8Array()
+  let listener: (event: ChainEvent) => void | Promise<void> = () => undefined
+  const components = {
+    mesh: { requests: { serve: (_protocol: string, _limits: unknown, serve: typeof handler) => { handler = serve; return () => undefined } } },
+    contacts: { peerOf: () => undefined }, blocks: { getTree: async () => { throw new Error('gone') }, getBytes: async () => { throw new Error('gone') } }, executor: {},
+    chain: { domain: DOMAIN, deployment: { parameters: { unbondSeconds: 100 } }, blockTime: async () => 1000, mediators: async () => live.map((address) => ({ address, bond: 10 })), onEvent: (on: typeof listener) => { listener = on; return () => undefined } },
+    datastore, signer, logger: silentLogger
+  }
+  await createMediator(components as unknown as MediatorComponents).start()
+  return {
+    ask: async () => decodeMessage(mediateAnswerShape, await handler(request, { peer: 'p' }), 'verdict').outcome,
+    draw: async () => { await listener({ name: 'MediatorDrawn', args: { mediator: signer.address, dealId: deal.dealId }, blockTime: 1000 } as unknown as ChainEvent) }
+  }
+}
+
+t.test('whoever the salts give a seat in the panel answers; who has none does when the chain gave it one, also after a restart', async (t) => {
+  t.equal(panel.length, 3)
+  for (const address of panel) t.equal(await (await open(signers.find((signer) => signer.address === address) as typeof creator)).ask(), 3)
+  const datastore = createMemoryDatastore()
+  const spare = await open(outside as typeof creator, datastore)
+  await t.rejects(spare.ask(), { code: 'DEAL_NOT_DRAWN' })
+  await spare.draw()
+  t.equal(await spare.ask(), 3)
+  t.equal(await (await open(outside as typeof creator, datastore)).ask(), 3)
+  t.equal(await (await open(outside as typeof creator, createMemoryDatastore(), list.mediators.filter((address) => address !== panel[2]))).ask(), 3, 'one that is not bonded any more is passed over')
+})
