@@ -286,9 +286,9 @@ contract CoalitionHandler is CoalitionCalls {
         else if (state == State.Submitted) _try(abi.encodeCall(this.doFinalize, (i)));
         else if (state == State.Challenged) _try(abi.encodeCall(this.doTimeoutReveal, (i)));
         else if (state == State.Drawn) _try(abi.encodeCall(this.doTimeoutVerdict, (i)));
+        if (faults.accusation(_keyOfPromise(i)).claimant != address(0)) _try(abi.encodeCall(this.doConcludePromise, (i)));
         if (jobs[i].batch.length == 0) return;
         if (faults.accusation(_keyOfLeaf(i)).claimant != address(0)) _try(abi.encodeCall(this.doConcludeDisown, (i)));
-        if (faults.accusation(_keyOfPromise(i)).claimant != address(0)) _try(abi.encodeCall(this.doConcludePromise, (i)));
     }
 
     /// @dev By the rules, and no more: a creator pays for right work, and where mediators on both sides' lists say so;

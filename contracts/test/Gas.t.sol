@@ -9,9 +9,9 @@ contract GasTest is BatchFixture {
     uint256 private constant _MAX_CODE = 24_576;
 
     uint256 private constant _OPEN = 75309;
-    uint256 private constant _SETTLE = 12366;
+    uint256 private constant _SETTLE = 12388;
     uint256 private constant _COMMIT_TWO = 130397;
-    uint256 private constant _SETTLE_ONE_OF_TWO = 16329;
+    uint256 private constant _SETTLE_ONE_OF_TWO = 16346;
     uint256 private constant _CLAIM = 58349;
 
     function test_theDirectPathCostsWhatTheSnapshotSays() public {
