@@ -12,7 +12,7 @@ contract CoalitionHandler is CoalitionCalls {
     uint8 private constant _PROVIDER = 2;
     uint8 private constant _SOLVER = 3;
     uint8 private constant _MEDIATOR = 4;
-    uint256 private constant _MOST_JOBS = 8;
+    uint256 private constant _MOST_JOBS = 6;
     uint256 private constant _HOT_KEY = 0x407;
     uint32 private constant _CLOSE = 3600;
 
@@ -64,6 +64,10 @@ contract CoalitionHandler is CoalitionCalls {
         uint256 i = (seed >> 8) % jobs.length;
         Job storage j = jobs[i];
         uint256 what = (seed >> 16) % 24;
+        // Anything at any time, but mostly what a dispute waits for: few get so far.
+        State state = stateOf(i);
+        if (seed >> 48 & 3 != 0 && state == State.Challenged) what = seed >> 56 & 3 == 0 ? 16 : 14;
+        else if (seed >> 48 & 3 != 0 && state == State.Drawn) what = seed >> 56 & 3 == 0 ? 17 : 15;
         if (what < 3) _start(i);
         else if (what < 5) _deliver(i);
         else if (what < 7) _tryIf(honest != _CREATOR, abi.encodeCall(this.doAccept, (i)));
@@ -127,7 +131,6 @@ contract CoalitionHandler is CoalitionCalls {
 
     function pass(uint16 seconds_) external {
         if (honest == 0) return;
-        _tend();
         vm.warp(block.timestamp + seconds_ % 120);
         _tend();
     }

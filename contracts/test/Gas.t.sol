@@ -12,7 +12,7 @@ contract GasTest is BatchFixture {
     uint256 private constant _SETTLE = 12388;
     uint256 private constant _COMMIT_TWO = 130397;
     uint256 private constant _SETTLE_ONE_OF_TWO = 16346;
-    uint256 private constant _CLAIM = 58349;
+    uint256 private constant _CLAIM = 58371;
 
     function test_theDirectPathCostsWhatTheSnapshotSays() public {
         DealCore memory core = _core(1);
