@@ -64,10 +64,11 @@ contract CoalitionHandler is CoalitionCalls {
         uint256 i = (seed >> 8) % jobs.length;
         Job storage j = jobs[i];
         uint256 what = (seed >> 16) % 24;
-        // Anything at any time, but mostly what a dispute waits for: few get so far.
+        // Anything at any time, but mostly what brings a job into a dispute and on: few get so far.
         State state = stateOf(i);
-        if (seed >> 48 & 3 != 0 && state == State.Challenged) what = seed >> 56 & 3 == 0 ? 16 : 14;
-        else if (seed >> 48 & 3 != 0 && state == State.Drawn) what = seed >> 56 & 3 == 0 ? 17 : 15;
+        if (seed >> 48 & 1 != 0 && !j.delivered) what = j.startedAt == 0 ? 0 : 3;
+        else if (seed >> 48 & 3 != 0 && state == State.Challenged) what = j.price / LILY % 2 == 0 ? 16 : 14;
+        else if (seed >> 48 & 3 != 0 && state == State.Drawn) what = j.price / LILY % 3 == 0 ? 17 : 15;
         if (what < 3) _start(i);
         else if (what < 5) _deliver(i);
         else if (what < 7) _tryIf(honest != _CREATOR, abi.encodeCall(this.doAccept, (i)));
@@ -261,6 +262,8 @@ contract CoalitionHandler is CoalitionCalls {
     /// @dev Time goes by until everything is over; then each side's money is held against what was owed.
     function endAll() external {
         if (honest == 0) return;
+        // Time goes in large steps now; a payee that looks so rarely redeems before.
+        if (honest == _PROVIDER) _try(abi.encodeCall(this.doRedeem, (_signed)));
         for (uint256 round; round < 40; ++round) {
             _tend();
             for (uint256 i; i < jobs.length; ++i) {
@@ -307,6 +310,8 @@ contract CoalitionHandler is CoalitionCalls {
                 if (j.right && j.delivered) owed += core.price + core.fee;
                 else if (j.challenged && state == State.MediationAccepted) owed += core.price + core.fee + CLAIM_FEE + AUDIT_FEE;
                 else if (j.challenged && !isLost) owed += CLAIM_FEE + AUDIT_FEE;
+                // Who wins bears what of the mediators' fee the loser's collateral does not cover.
+                else if (j.challenged && core.collateral < AUDIT_FEE) owed += AUDIT_FEE - core.collateral;
             } else if (honest == _PROVIDER && j.challenged && state == State.MediationRejected) {
                 owed += core.collateral;
             }
