@@ -39,6 +39,7 @@ const contracts = [
   { name: 'Market', file: 'market', prefix: 'market', runs: HOT },
   { name: 'Court', file: 'court', prefix: 'court', runs: COLD },
   { name: 'Batches', file: 'batches', prefix: 'batches', runs: HOT },
+  { name: 'Vouchers', file: 'vouchers', prefix: 'vouchers', runs: HOT },
   { name: 'Params', file: 'params', prefix: 'params', runs: HOT },
   { name: 'LilyTimelock', file: 'lily-timelock', prefix: 'lilyTimelock', runs: HOT },
   { name: 'LilyGovernor', file: 'lily-governor', prefix: 'lilyGovernor', runs: HOT },

@@ -9,10 +9,11 @@ import { certificateVectors } from './vectors/certificate.ts'
 import { matchingVectors } from './vectors/matching.ts'
 import { schemas } from './vectors/schemas.ts'
 import { setVectors } from './vectors/set.ts'
+import { voucherVectors } from './vectors/vouchers.ts'
 
 /** Each gives file names and their content, for a folder of protocol/. A new set is added here. */
 const SETS: ReadonlyArray<[folder: string, set: () => Record<string, unknown>]> = [
-  ['vectors', batchVectors], ['vectors', bookVectors], ['vectors', dealVectors], ['vectors', documentVectors], ['vectors', fleetVectors], ['vectors', matchingVectors], ['vectors', certificateVectors], ['vectors', setVectors], ['schemas', schemas]
+  ['vectors', batchVectors], ['vectors', bookVectors], ['vectors', dealVectors], ['vectors', documentVectors], ['vectors', fleetVectors], ['vectors', matchingVectors], ['vectors', certificateVectors], ['vectors', setVectors], ['vectors', voucherVectors], ['schemas', schemas]
 ]
 
 const isCheck = process.argv.includes('--check')

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from 'node:fs'
 import t from 'tap'
 
 /** Codes as they are written in the sources: first argument of an error, or a code in a table of results. */
-const CODE = /'((?:WIRE|BOOK|MATCH|AUCTION|DEAL|EXEC|VERIFY|REGISTRY|IDENTITY|MESH|STORE|CHAIN|DEPLOYMENT|CONFIG|ROLE|JOB|OFFER|API|NODE|CLI|USAGE|DEVNET|DEMO|FLEET|ENGINE|CARRY)_[A-Z0-9_]+)'/g
+const CODE = /'((?:WIRE|BOOK|MATCH|AUCTION|DEAL|EXEC|VERIFY|REGISTRY|IDENTITY|MESH|STORE|CHAIN|DEPLOYMENT|CONFIG|ROLE|JOB|OFFER|API|NODE|CLI|USAGE|DEVNET|DEMO|FLEET|ENGINE|CARRY|VOUCHER)_[A-Z0-9_]+)'/g
 /** Prefixes that exit codes are mapped by, and names that are no errors. */
 const NOT_CODES = new Set(['DEAL_PROTOCOL'])
 /** Printed by bin/lilynode, which is plain JavaScript. */

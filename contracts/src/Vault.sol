@@ -31,6 +31,8 @@ contract Vault is IVault, Sessions {
     address public immutable COURT;
     /// @notice The only contract that moves batches' escrow.
     address public immutable BATCHES;
+    /// @notice The only contract that moves what payers reserved for vouchers; it slashes nobody.
+    address public immutable VOUCHERS;
     /// @notice Seconds from `startUnbond` to `finishUnbond`; no dispute lasts longer (see Court).
     uint64 public immutable UNBONDING;
 
@@ -60,15 +62,32 @@ contract Vault is IVault, Sessions {
         _;
     }
 
-    /// @param market,court,batches addresses the deployer's next CREATEs will have; the constructors of
-    /// Court and Batches refuse to be deployed into a set that does not fit together.
-    constructor(IERC20 token, address market, address court, address batches, uint64 unbondingSeconds) {
-        if (market == address(0) || court == address(0) || batches == address(0)) revert ZeroAddress();
+    modifier onlyEscrowing() {
+        if (msg.sender != BATCHES && msg.sender != MARKET && msg.sender != COURT && msg.sender != VOUCHERS) {
+            revert NotEscrowing();
+        }
+        _;
+    }
+
+    /// @param market,court,batches,vouchers addresses the deployer's next CREATEs will have; the constructors
+    /// of Court, Batches and Vouchers refuse to be deployed into a set that does not fit together.
+    constructor(
+        IERC20 token,
+        address market,
+        address court,
+        address batches,
+        address vouchers,
+        uint64 unbondingSeconds
+    ) {
+        if (market == address(0) || court == address(0) || batches == address(0) || vouchers == address(0)) {
+            revert ZeroAddress();
+        }
         if (token.totalSupply() > type(uint64).max) revert SupplyTooLarge();
         TOKEN = token;
         MARKET = market;
         COURT = court;
         BATCHES = batches;
+        VOUCHERS = vouchers;
         UNBONDING = unbondingSeconds;
     }
 
@@ -228,7 +247,7 @@ contract Vault is IVault, Sessions {
     }
 
     /// @inheritdoc IVault
-    function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external onlyDealing {
+    function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external onlyEscrowing {
         // Unchecked: a sum that leaves uint64 is more than the escrow, for there are few summands.
         unchecked {
             uint256 total = toHolder;
@@ -251,7 +270,7 @@ contract Vault is IVault, Sessions {
     }
 
     /// @inheritdoc IVault
-    function stake(address who, uint64 amount) external onlyDealing {
+    function stake(address who, uint64 amount) external onlyEscrowing {
         _debit(who, amount);
         _accounts[who] += uint256(amount) << _LOCKED;
     }

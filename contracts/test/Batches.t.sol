@@ -381,11 +381,11 @@ contract BatchesTest is BatchFixture {
         vault.lockBatch(solver, 1, none);
         _expectRevert(IVault.NotBatches.selector);
         vault.unlockBatch(solver, none);
-        _expectRevert(IVault.NotDealing.selector);
+        _expectRevert(IVault.NotEscrowing.selector);
         vault.payBatch(solver, 0, none);
         _expectRevert(IVault.NotBatches.selector);
         vault.moveLock(solver, stranger, 0);
-        _expectRevert(IVault.NotDealing.selector);
+        _expectRevert(IVault.NotEscrowing.selector);
         vault.stake(solver, 1);
         _expectRevert(IVault.NotDealing.selector);
         vault.slash(solver, 1, stranger, 1);

@@ -9,6 +9,7 @@ import {IMarket} from "../src/interfaces/IMarket.sol";
 import {IBatches} from "../src/interfaces/IBatches.sol";
 import {IFaults} from "../src/interfaces/IFaults.sol";
 import {ICourt} from "../src/interfaces/ICourt.sol";
+import {IVouchers} from "../src/interfaces/IVouchers.sol";
 import "../src/libraries/DealTypes.sol";
 import {CaseWord} from "../src/libraries/CaseWord.sol";
 
@@ -56,6 +57,7 @@ abstract contract Fixture {
     ICourt internal court;
     IBatches internal batches;
     IFaults internal faults; // the same contract
+    IVouchers internal vouchers;
 
     /// @dev Drawn mediators by dealId, as the Court's events have them.
     mapping(bytes32 dealId => address[]) internal _panels;
@@ -87,11 +89,13 @@ abstract contract Fixture {
         address marketAt = vm.computeCreateAddress(address(this), nonce + 1);
         address courtAt = vm.computeCreateAddress(address(this), nonce + 2);
         address batchesAt = vm.computeCreateAddress(address(this), nonce + 3);
-        v = IVault(_create("Vault", abi.encode(token_, marketAt, courtAt, batchesAt, UNBONDING)));
+        address vouchersAt = vm.computeCreateAddress(address(this), nonce + 4);
+        v = IVault(_create("Vault", abi.encode(token_, marketAt, courtAt, batchesAt, vouchersAt, UNBONDING)));
         m = IMarket(_create("Market", abi.encode(v, courtAt, batchesAt)));
         c = ICourt(_create("Court", abi.encode(v, m, MIN_BOND, _judge())));
         batches = IBatches(_create("Batches", abi.encode(v, m)));
         faults = IFaults(address(batches));
+        vouchers = IVouchers(_create("Vouchers", abi.encode(v)));
     }
 
     /// @dev From the artifact, not by `new`, and typed by interface: so the tests themselves are

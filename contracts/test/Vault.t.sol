@@ -206,12 +206,14 @@ contract VaultTest is Fixture {
     }
 
     function test_aVaultNeedsItsModulesAndATokenThatFits() public {
-        _expectCreateRevert(IVault.ZeroAddress.selector, "Vault", abi.encode(token, address(0), address(1), address(1), UNBONDING));
-        _expectCreateRevert(IVault.ZeroAddress.selector, "Vault", abi.encode(token, address(1), address(0), address(1), UNBONDING));
+        for (uint256 i; i < 4; ++i) {
+            address[4] memory modules = [address(1), address(1), address(1), address(1)];
+            modules[i] = address(0);
+            _expectCreateRevert(IVault.ZeroAddress.selector, "Vault", abi.encode(token, modules, UNBONDING));
+        }
+        address[4] memory all = [address(1), address(1), address(1), address(1)];
         IERC20 large = new LargeToken();
-        _expectCreateRevert(
-            IVault.SupplyTooLarge.selector, "Vault", abi.encode(large, address(1), address(1), address(1), UNBONDING)
-        );
+        _expectCreateRevert(IVault.SupplyTooLarge.selector, "Vault", abi.encode(large, all, UNBONDING));
     }
 }
 

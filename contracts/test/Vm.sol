@@ -9,6 +9,7 @@ interface Vm {
     function stopPrank() external;
     function prank(address sender) external;
     function warp(uint256 timestamp) external;
+    function etch(address target, bytes calldata code) external;
     function chainId(uint256 id) external;
     function expectRevert(bytes calldata reason) external;
     function expectRevert() external;

@@ -1,5 +1,6 @@
 import type { DealTransaction } from '../deal/deal.ts'
 import type { FleetFacade } from './fleet.ts'
+import type { VoucherFacade } from './vouchers.ts'
 
 /** What a node lets its owner see and do. The HTTP API, and later the dashboard and the gateway, are faces of this. Money is nLILY. */
 export interface NodeFacade {
@@ -9,6 +10,7 @@ export interface NodeFacade {
   balance: () => Promise<BalanceView>
   /** Every movement of the account's money in the Vault. */
   ledger: () => Promise<LedgerView>
+  vouchers: VoucherFacade
   session: () => Promise<SessionView>
   changeSession: (action: 'end' | 'renew') => Promise<SessionView>
   deposit: (amount: number) => Promise<TransactionView>
@@ -65,7 +67,7 @@ export interface RecordView { id: string, account: string, slot: number, seq: nu
 /** protocol/ledger.md, Answer. */
 export interface LedgerView { account: string, upTo: number, entries: LedgerEntry[], sums: Holdings, chain: Holdings, isEqual: boolean }
 export interface LedgerEntry {
-  id: string, block: number, time: number, transaction: string, kind: string, deal?: string, batch?: string, deals?: readonly string[]
+  id: string, block: number, time: number, transaction: string, kind: string, deal?: string, batch?: string, deals?: readonly string[], peer?: string
   free?: number, locked?: number, bond?: number, unbonding?: number, session?: number, number?: number
 }
 export interface Holdings { free: number, locked: number, bond: number, unbonding: number, sessions: Record<string, number> }

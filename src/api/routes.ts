@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ApiError } from './errors.ts'
 import type { JobView, NodeFacade } from './facade.ts'
 import { FLEET_ROUTES } from './fleet.ts'
+import { VOUCHER_ROUTES } from './vouchers.ts'
 
 type Params = Record<string, string>
 /** One line of protocol/api.md: a method and path, and what answers it. */
@@ -68,7 +69,8 @@ export const ROUTES: readonly Route[] = [
       return auction
     }
   },
-  ...FLEET_ROUTES
+  ...FLEET_ROUTES,
+  ...VOUCHER_ROUTES
 ]
 
 /** The route for a request. Throws ApiError API_NO_ROUTE. */

@@ -10,6 +10,7 @@ import { modulesAbi } from './bindings/modules.ts'
 import { paramsAbi } from './bindings/params.ts'
 import { rewardsAbi } from './bindings/rewards.ts'
 import { vaultAbi } from './bindings/vault.ts'
+import { vouchersAbi } from './bindings/vouchers.ts'
 
 /** The contracts of a deployment by the names that deployments, calls and events use, in the order of their deployment. */
 export const ABIS = {
@@ -18,6 +19,7 @@ export const ABIS = {
   market: marketAbi,
   court: courtAbi,
   batches: batchesAbi,
+  vouchers: vouchersAbi,
   params: paramsAbi,
   governor: lilyGovernorAbi,
   timelock: lilyTimelockAbi,

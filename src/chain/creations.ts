@@ -13,6 +13,7 @@ import { modulesBytecode } from './bindings/modules-bytecode.ts'
 import { paramsBytecode } from './bindings/params-bytecode.ts'
 import { rewardsBytecode } from './bindings/rewards-bytecode.ts'
 import { vaultBytecode } from './bindings/vault-bytecode.ts'
+import { vouchersBytecode } from './bindings/vouchers-bytecode.ts'
 import type { Deployment } from './deployment.ts'
 import { governedValues } from './governed.ts'
 
@@ -26,13 +27,14 @@ export function futureAddresses (from: Address, first: number): Deployment['cont
 
 /** The creation transactions of a deployment, in the order in which they must be sent: their constructors name each other's future addresses. */
 export function creationsOf (contracts: Deployment['contracts'], parameters: Deployment['parameters'], holder: Address): ReadonlyArray<readonly [ContractName, Hex]> {
-  const { token, vault, market, court, batches, params, governor, timelock } = contracts
+  const { token, vault, market, court, batches, vouchers, params, governor, timelock } = contracts
   const data: Record<ContractName, Hex> = {
     token: encodeDeployData({ abi: ABIS.token, bytecode: lilyTokenBytecode, args: [holder] }),
-    vault: encodeDeployData({ abi: ABIS.vault, bytecode: vaultBytecode, args: [token, market, court, batches, fromAmount(parameters.unbondSeconds)] }),
+    vault: encodeDeployData({ abi: ABIS.vault, bytecode: vaultBytecode, args: [token, market, court, batches, vouchers, fromAmount(parameters.unbondSeconds)] }),
     market: encodeDeployData({ abi: ABIS.market, bytecode: marketBytecode, args: [vault, court, batches] }),
     court: encodeDeployData({ abi: ABIS.court, bytecode: courtBytecode, args: [vault, market, fromAmount(parameters.minMediatorBond), NO_JUDGE] }),
     batches: encodeDeployData({ abi: ABIS.batches, bytecode: batchesBytecode, args: [vault, market] }),
+    vouchers: encodeDeployData({ abi: ABIS.vouchers, bytecode: vouchersBytecode, args: [vault] }),
     params: encodeDeployData({ abi: ABIS.params, bytecode: paramsBytecode, args: [timelock, governedValues(parameters.governed) as never] }),
     governor: encodeDeployData({ abi: ABIS.governor, bytecode: lilyGovernorBytecode, args: [token, timelock, params] }),
     timelock: encodeDeployData({ abi: ABIS.timelock, bytecode: lilyTimelockBytecode, args: [governor, params] }),

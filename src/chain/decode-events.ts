@@ -30,11 +30,11 @@ export interface EventPlace {
 
 type EventsOf<C extends keyof EventSources> = { [N in ContractEventName<Abis[C]>]: EventPlace & { contract: C, name: N, args: Plain<FullArgs<Abis[C], N>> } }[ContractEventName<Abis[C]>]
 /** An event of one of these contracts; `name` and `args` are those of the Solidity event. */
-export type ChainEvent = EventsOf<'vault'> | EventsOf<'market'> | EventsOf<'court'> | EventsOf<'batches'>
+export type ChainEvent = EventsOf<'vault'> | EventsOf<'market'> | EventsOf<'court'> | EventsOf<'batches'> | EventsOf<'vouchers'>
 
 /** Addresses of the contracts whose events are read. The token's are not: holders may move more than 2^53 nLILY. */
 export type EventSources = Readonly<Record<typeof SOURCES[number], Address>>
-const SOURCES = ['vault', 'market', 'court', 'batches'] as const
+const SOURCES = ['vault', 'market', 'court', 'batches', 'vouchers'] as const
 const BITS: ReadonlySet<string> = new Set<Bits>(['voided', 'leaves'])
 
 /** The addresses alone, as eth_getLogs takes them. */

@@ -15,7 +15,7 @@ import type { ChainTuning } from './options.ts'
 /** A listener. The block counts as done when what it returned has settled; the next event does not wait for that. */
 export type EventListener = (event: ChainEvent) => void | Promise<void>
 
-/** Hands on the events of Vault, Market, Court and Batches in chain order, each once while the node runs and at least once over restarts. */
+/** Hands on the events of Vault, Market, Court, Batches and Vouchers in chain order, each once while the node runs and at least once over restarts. */
 export interface EventFollower extends Startable {
   /** A listener that registers after `start` first gets what was handed on since then (the last 1,000 events). */
   onEvent: (listener: EventListener) => () => void

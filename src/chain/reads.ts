@@ -6,6 +6,7 @@ import { toAmount } from './amounts.ts'
 import type { ChainClients } from './clients.ts'
 import { coreOf } from './deal-structs.ts'
 import type { Deployment } from './deployment.ts'
+import { createChannelRead, type ReadChannel } from './vouchers/channel.ts'
 
 /** Money of an account in the vault, nLILY. */
 export interface VaultAccount { free: number, locked: number, bond: number, unbonding: number }
@@ -29,6 +30,7 @@ export interface Reads {
   /** Whether this attempt was opened, or its job nullified. */
   isNullified: (creator: Address, jobNumber: number, attempt: number) => Promise<boolean>
   session: (account: Address, number: number, block?: number) => Promise<SessionState>
+  channel: ReadChannel
   /** What the next order of an account carries (protocol/batches.md, Sessions). */
   orderNonce: (account: Address) => Promise<number>
   /** What stands in a solver's slot: the batch's id (zero: none yet) and a bit for each leaf that is resolved. */
@@ -85,6 +87,7 @@ export function createReads (components: { clients: ChainClients }, options: Pic
       const [funds, allowed, expiry] = await guard('sessionOf', async () => await viem.readContract({ ...vault, functionName: 'sessionOf', args: [account, number], ...at(block) }))
       return { funds: toAmount(funds), allowed: toAmount(allowed), expiry: toAmount(expiry) }
     },
+    channel: createChannelRead(clients, options),
     orderNonce: async (account) => toAmount(await guard('orderNonce', async () => await viem.readContract({ ...vault, functionName: 'orderNonce', args: [account] }))),
     slot: async (solver, slot) => {
       const [id, resolved] = await guard('slotOf', async () => await viem.readContract({ ...batches, functionName: 'slotOf', args: [solver, slot] }))

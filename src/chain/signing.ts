@@ -1,4 +1,4 @@
-import { hexToNumber, keccak256, numberToHex, serializeTransaction, slice, type Hex, type TransactionSerializableEIP1559 } from 'viem'
+import { concat, hexToNumber, keccak256, numberToHex, serializeTransaction, slice, type Hex, type TransactionSerializableEIP1559 } from 'viem'
 import type { Signer } from '../identity/signer.ts'
 import type { Hash, Signature } from '../wire/shapes.ts'
 
@@ -22,4 +22,10 @@ export function toContractSignature (signature: Signature): { r: Hash, vs: Hash 
 export function toLegacySignature (signature: Signature): { v: number, r: Hash, s: Hash } {
   const top = hexToNumber(slice(signature, 32, 33))
   return { v: 27 + (top >> 7), r: slice(signature, 0, 32), s: `${numberToHex(top & 0x7f, { size: 1 })}${slice(signature, 33, 64).slice(2)}` }
+}
+
+/** The same as the 65 bytes that OpenZeppelin's SignatureChecker takes. */
+export function toAccountSignature (signature: Signature): Hash {
+  const { v, r, s } = toLegacySignature(signature)
+  return concat([r, s, numberToHex(v, { size: 1 })])
 }

@@ -35,6 +35,7 @@ const BY_PREFIX: ReadonlyArray<[prefix: string, exit: number]> = [
   ['CHAIN_PORT_IN_USE', EXIT.conflict], ['CHAIN_DATA_LOCKED', EXIT.conflict], ['CHAIN_SNAPSHOT_INVALID', EXIT.conflict], ['CHAIN_', EXIT.unreachable], ['DEPLOYMENT_INVALID', EXIT.usage], ['DEPLOYMENT_', EXIT.unreachable],
   ['CLI_NO_NODE', EXIT.unreachable], ['API_UNREACHABLE', EXIT.unreachable], ['API_UNAUTHORISED', EXIT.unreachable], ['DEVNET_KEPT', EXIT.conflict], ['DEVNET_NONE', EXIT.notFound], ['DEVNET_', EXIT.unreachable],
   ['MESH_PORT', EXIT.conflict], ['MESH_IDENTITY', EXIT.conflict], ['MESH_LISTEN', EXIT.usage], ['MESH_ADDRESS', EXIT.usage], ['MESH_PSK', EXIT.usage], ['MESH_', EXIT.unreachable],
+  ['VOUCHER_NO_CHANNEL', EXIT.notFound], ['VOUCHER_REFUSED', EXIT.usage], ['VOUCHER_', EXIT.money],
   ['FLEET_UNKNOWN', EXIT.notFound], ['FLEET_', EXIT.usage],
   ['STORE_TREE_INVALID', EXIT.usage], ['STORE_', EXIT.conflict], ['CLI_FILE', EXIT.conflict], ['API_PORT', EXIT.conflict], ['API_FULL', EXIT.conflict], ['API_ORIGIN', EXIT.usage], ['DEMO_', EXIT.checkFailed],
   ['JOB_EXPIRED', EXIT.timedOut], ['JOB_ATTEMPTS', EXIT.timedOut], ['JOB_TIMED_OUT', EXIT.timedOut], ['JOB_NO_VERDICT', EXIT.timedOut], ['JOB_', EXIT.usage], ['CLI_INTERRUPTED', EXIT.interrupted]

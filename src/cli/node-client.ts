@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Doc } from 'yjs'
 import type { AuctionSummary, BalanceView, BookView, JobView, LedgerView, NodeFacade, NodeStatus, SessionView, TransactionView } from '../api/facade.ts'
+import type { ChannelView } from '../api/vouchers.ts'
 import { dataPaths } from '../config/paths.ts'
 import type { FleetView } from '../fleet/view.ts'
 import { CodedError, errorMessage } from '../core/errors.ts'
@@ -15,6 +16,9 @@ export interface NodeClient {
   peers: () => Promise<ReturnType<NodeFacade['peers']>>
   balance: () => Promise<BalanceView>
   ledger: () => Promise<LedgerView>
+  vouchers: () => Promise<ChannelView[]>
+  /** protocol/api.md: what each action takes and answers. */
+  voucher: <T>(action: 'open' | 'pay' | 'take' | 'redeem' | 'close', body: unknown) => Promise<T>
   session: () => Promise<SessionView>
   changeSession: (action: 'end' | 'renew') => Promise<SessionView>
   money: (action: 'deposit' | 'withdraw' | 'stake', amount: number) => Promise<TransactionView>
@@ -132,6 +136,8 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
     peers: () => get('/v1/peers'),
     balance: () => get('/v1/balance'),
     ledger: () => get('/v1/ledger'),
+    vouchers: () => get('/v1/vouchers'),
+    voucher: (action, body) => post(`/v1/vouchers/${action}`, body),
     session: () => get('/v1/session'),
     changeSession: (action) => post(`/v1/session/${action}`, {}),
     money: (action, amount) => post(`/v1/${action}`, { amount }),

@@ -21,6 +21,7 @@ import { createExplainer } from './explainer.ts'
 import { explanationText, offerText } from './explanation-text.ts'
 import type { RunningRoles } from './roles.ts'
 import { VERSION } from './version.ts'
+import { createVoucherFacade } from './vouchers.ts'
 
 const submitShape = z.strictObject({
   module: z.string().min(1).max(4096),
@@ -147,6 +148,7 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       const decision = auction.decision(epoch)
       return decision === undefined ? undefined : auctionSummary(decision)
     },
+    vouchers: createVoucherFacade(roles.vouchers, { now: chain.blockTime, timeoutMs: TRANSACTION_TIMEOUT_MS }),
     fleet: parts.fleet
   }
 }

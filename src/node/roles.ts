@@ -26,6 +26,10 @@ import { createOfferPublisher } from '../roles/provider/offers.ts'
 import { createProvider } from '../roles/provider/provider.ts'
 import { publishModule } from '../roles/publisher.ts'
 import { createSolver } from '../roles/solver.ts'
+import { createChannels } from '../roles/vouchers/channels.ts'
+import { createVoucherGuard } from '../roles/vouchers/guard.ts'
+import { createPurse, type Purse } from '../roles/vouchers/purse.ts'
+import { createTill, type Till } from '../roles/vouchers/till.ts'
 import { PLAIN_OFFER } from '../wire/resource-offer.ts'
 import { FIRST_MODULE_SLOT } from '../book/options.ts'
 import type { NodeParts } from './components.ts'
@@ -40,11 +44,14 @@ const OFFER_VALID_MS = 30 * 60_000
 /** Longest run a provider of this version takes: an hour. */
 const MAX_RUN_SECONDS = 3600
 
+/** What a payee takes of a payer's closing time: the contract's own least. */
+const MIN_CLOSE_SECONDS = 600
+
 /** Sandbox processes that a provider keeps ready: the matches of one epoch come at once. 39 MB each. */
 const WARM_CHILDREN = 5
 
 /** What the roles of a node give to its API. */
-export interface RunningRoles { client?: Client, executor?: WasmExecutor, session?: SessionKeeper }
+export interface RunningRoles { client?: Client, executor?: WasmExecutor, session?: SessionKeeper, vouchers: { purse: Purse, till: Till } }
 
 /** Throws NodeError NODE_OPERATOR_ROLE for roles that need the account's own key. */
 export function assertOperatorRoles (roles: NodeParts['options']['roles']): void {
@@ -61,7 +68,10 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   }
   const answers: DealAnswers[] = []
   const books: DealBook[] = []
-  const running: RunningRoles = {}
+  const channels = createChannels({ chain, clock })
+  const till = createTill({ chain, channels, datastore: parts.datastore }, { minCloseSeconds: MIN_CLOSE_SECONDS })
+  const running: RunningRoles = { vouchers: { till, purse: createPurse({ chain, signer, channels, datastore: parts.datastore }) } }
+  await lifecycle.add(createVoucherGuard({ chain, channels, till, clock, logger: logger.child('voucher') }))
   const batcher = await lifecycle.add(createBatcher({ ...parts, logger: logger.child('batch') }, { pace: network.devnet ? DEVNET_PACE : PUBLIC_PACE, settleSeconds: network.deal.settleSeconds }))
   const batching = (role: Deal['role'], deals: DealBook): { leaves: Leaves, path: BatchPath } => ({
     leaves: createLeaves({

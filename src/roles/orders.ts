@@ -1,12 +1,11 @@
-import { concat, numberToHex } from 'viem'
 import { authoriseCall, orderCall } from '../chain/batch/calls.ts'
 import type { Chain, TxReceipt } from '../chain/chain.ts'
 import type { SendOptions } from '../chain/sender.ts'
-import { toLegacySignature } from '../chain/signing.ts'
+import { toAccountSignature } from '../chain/signing.ts'
 import type { Signer } from '../identity/signer.ts'
 import { orderDigest, ORDER_KINDS } from '../wire/order.ts'
 import { sessionDigest, type Session } from '../wire/session.ts'
-import type { Address, Hash, Signature } from '../wire/shapes.ts'
+import type { Address } from '../wire/shapes.ts'
 
 /** What a node does with its account's money, always by signature, so that anyone may send it (protocol/batches.md, Sessions; carry.md). */
 export interface Orders {
@@ -26,7 +25,7 @@ export function createOrders ({ chain, signer }: { chain: Pick<Chain, 'domain' |
   const give = async (order: { kind: number, to?: Address, number?: number, amount: number }, options: SendOptions): Promise<TxReceipt> => {
     const done = last.then(async () => {
       const full = { to: account, number: 0, ...order, account, nonce: await chain.orderNonce(account) }
-      return await chain.send(orderCall(full, spelled(signer.sign(orderDigest(chain.domain, full)))), options)
+      return await chain.send(orderCall(full, toAccountSignature(signer.sign(orderDigest(chain.domain, full)))), options)
     })
     last = done.catch(() => undefined)
     return await done
@@ -36,12 +35,6 @@ export function createOrders ({ chain, signer }: { chain: Pick<Chain, 'domain' |
     bond: async (amount, options) => await give({ kind: ORDER_KINDS.bond, amount }, options),
     fund: async (number, amount, options) => await give({ kind: ORDER_KINDS.fund, number, amount }, options),
     sweep: async (number, options) => await give({ kind: ORDER_KINDS.sweep, number, amount: 0 }, options),
-    authorise: async (session, options) => await chain.send(authoriseCall(session, spelled(signer.sign(sessionDigest(chain.domain, session)))), options)
+    authorise: async (session, options) => await chain.send(authoriseCall(session, toAccountSignature(signer.sign(sessionDigest(chain.domain, session)))), options)
   }
-}
-
-/** The 65 bytes that OpenZeppelin's SignatureChecker takes. */
-function spelled (signature: Signature): Hash {
-  const { v, r, s } = toLegacySignature(signature)
-  return concat([r, s, numberToHex(v, { size: 1 })])
 }

@@ -37,7 +37,7 @@ t.test('each difference is named', async (t) => {
 
 t.test('a wrong hash or a missing contract is found for every contract', async (t) => {
   const { deployment, clients } = chain
-  t.equal(CONTRACT_NAMES.length, 11)
+  t.equal(CONTRACT_NAMES.length, 12)
   for (const name of CONTRACT_NAMES) {
     await t.rejects(verifyDeployment(clients, { ...deployment, codeHashes: { ...deployment.codeHashes, [name]: FLIPPED } }), { code: 'DEPLOYMENT_MISMATCH', data: { field: `codeHashes.${name}` } })
     await t.rejects(verifyDeployment(clients, { ...deployment, contracts: { ...deployment.contracts, [name]: NOBODY } }), { code: 'DEPLOYMENT_MISSING', data: { name } })

@@ -6,7 +6,7 @@ import {ISessions} from "./ISessions.sol";
 /// @notice One account, one storage slot. All members are nLILY.
 struct Account {
     uint64 free; // may be withdrawn or locked
-    uint64 locked; // escrow: of deals this account provides for, of batches it committed, its stakes
+    uint64 locked; // escrow: of deals this account provides for, of batches it committed, its stakes and reservations
     uint64 bond; // stands behind a role
     uint64 unbonding; // leaves the bond at `unbondAt`; still slashable until taken
 }
@@ -53,6 +53,8 @@ interface IVault is ISessions {
     error NotBatches();
     /// @notice The caller is none of Market, Court and Batches.
     error NotDealing();
+    /// @notice The caller is none of Market, Court, Batches and Vouchers.
+    error NotEscrowing();
     /// @notice `account` would have `locked` in escrow, more than its bond allows.
     error BondTooSmall(address account, uint64 locked, uint256 allowed);
     /// @notice `account` has `free` and needs `needed`.
@@ -136,11 +138,11 @@ interface IVault is ISessions {
     /// @notice Batches only: undoes part of a `lockBatch` of this transaction; words as there.
     function unlockBatch(address solver, uint256[] calldata to) external;
 
-    /// @notice Market, Court and Batches only: pays out of `holder`'s escrow, `toHolder` to itself and `to` as words of
+    /// @notice Market, Court, Batches and Vouchers only: pays out of `holder`'s escrow, `toHolder` to itself and `to` as words of
     /// `lockBatch`; session zero is the account's free money, the zero address the pool.
     function payBatch(address holder, uint64 toHolder, uint256[] calldata to) external;
 
-    /// @notice Market, Court and Batches only: moves `amount` of free money into the same account's escrow.
+    /// @notice Market, Court, Batches and Vouchers only: moves `amount` of free money into the same account's escrow.
     function stake(address account, uint64 amount) external;
 
     /// @notice Batches only: moves escrow to another account's.
@@ -152,6 +154,9 @@ interface IVault is ISessions {
 
     /// @notice The contract that may move batches' escrow.
     function BATCHES() external view returns (address);
+
+    /// @notice The contract that may move what is reserved for vouchers.
+    function VOUCHERS() external view returns (address);
 
     /// @notice The contract that may move deals' escrow.
     function MARKET() external view returns (address);

@@ -2,7 +2,7 @@
 
 /** ABI of contracts/src/Vault.sol. */
 export const vaultAbi = [
-  {"inputs":[{"internalType":"contract IERC20","name":"token","type":"address"},{"internalType":"address","name":"market","type":"address"},{"internalType":"address","name":"court","type":"address"},{"internalType":"address","name":"batches","type":"address"},{"internalType":"uint64","name":"unbondingSeconds","type":"uint64"}],"stateMutability":"nonpayable","type":"constructor"},
+  {"inputs":[{"internalType":"contract IERC20","name":"token","type":"address"},{"internalType":"address","name":"market","type":"address"},{"internalType":"address","name":"court","type":"address"},{"internalType":"address","name":"batches","type":"address"},{"internalType":"address","name":"vouchers","type":"address"},{"internalType":"uint64","name":"unbondingSeconds","type":"uint64"}],"stateMutability":"nonpayable","type":"constructor"},
   {"inputs":[{"internalType":"uint8","name":"kind","type":"uint8"}],"name":"BadOrder","type":"error"},
   {"inputs":[{"internalType":"uint64","name":"nonce","type":"uint64"},{"internalType":"uint64","name":"expected","type":"uint64"}],"name":"BadOrderNonce","type":"error"},
   {"inputs":[],"name":"BadSession","type":"error"},
@@ -15,6 +15,7 @@ export const vaultAbi = [
   {"inputs":[],"name":"NotBatches","type":"error"},
   {"inputs":[],"name":"NotCourt","type":"error"},
   {"inputs":[],"name":"NotDealing","type":"error"},
+  {"inputs":[],"name":"NotEscrowing","type":"error"},
   {"inputs":[{"internalType":"address","name":"solver","type":"address"}],"name":"NotInSet","type":"error"},
   {"inputs":[],"name":"NotMarket","type":"error"},
   {"inputs":[{"internalType":"address","name":"account","type":"address"}],"name":"NotTheAccount","type":"error"},
@@ -42,6 +43,7 @@ export const vaultAbi = [
   {"inputs":[],"name":"NOTICE","outputs":[{"internalType":"uint64","name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"TOKEN","outputs":[{"internalType":"contract IERC20","name":"","type":"address"}],"stateMutability":"view","type":"function"},
   {"inputs":[],"name":"UNBONDING","outputs":[{"internalType":"uint64","name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
+  {"inputs":[],"name":"VOUCHERS","outputs":[{"internalType":"address","name":"","type":"address"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"internalType":"address","name":"who","type":"address"}],"name":"account","outputs":[{"components":[{"internalType":"uint64","name":"free","type":"uint64"},{"internalType":"uint64","name":"locked","type":"uint64"},{"internalType":"uint64","name":"bond","type":"uint64"},{"internalType":"uint64","name":"unbonding","type":"uint64"}],"internalType":"struct Account","name":"","type":"tuple"}],"stateMutability":"view","type":"function"},
   {"inputs":[{"internalType":"uint64","name":"amount","type":"uint64"}],"name":"addBond","outputs":[],"stateMutability":"nonpayable","type":"function"},
   {"inputs":[{"internalType":"address","name":"account","type":"address"},{"internalType":"uint64","name":"nonce","type":"uint64"},{"internalType":"address","name":"solver","type":"address"},{"internalType":"bytes32","name":"solversRoot","type":"bytes32"},{"internalType":"bytes32[]","name":"proof","type":"bytes32[]"}],"name":"admit","outputs":[],"stateMutability":"nonpayable","type":"function"},

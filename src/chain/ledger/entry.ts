@@ -2,12 +2,12 @@ import type { Address, Hash } from '../../wire/shapes.ts'
 
 /** protocol/ledger.md: one movement of an account's money in the Vault. */
 
-export type EntryKind = 'deposit' | 'reward' | 'withdrawal' | 'bond' | 'unbond' | 'unbonded' | 'session' | 'lock' | 'claim' | 'dispute' | 'payment' | 'return' | 'fee' | 'line' | 'mediation' | 'refund' | 'slash' | 'compensation' | 'stake'
+export type EntryKind = 'deposit' | 'reward' | 'withdrawal' | 'bond' | 'unbond' | 'unbonded' | 'session' | 'lock' | 'claim' | 'dispute' | 'payment' | 'return' | 'fee' | 'line' | 'mediation' | 'refund' | 'slash' | 'compensation' | 'stake' | 'reserve' | 'voucher' | 'release'
 
 /** What changed, nLILY; what is left out did not. `number`: of the session. */
 export interface Change { free?: number, locked?: number, bond?: number, unbonding?: number, session?: number, number?: number }
-/** What an entry belongs to; of a batch also the account's deals in it that moved. */
-export interface Subject { deal?: Hash, batch?: Hash, deals?: readonly Hash[] }
+/** What an entry belongs to; of a batch also the account's deals in it that moved; of a channel the other side. */
+export interface Subject { deal?: Hash, batch?: Hash, deals?: readonly Hash[], peer?: Address }
 export interface Entry extends Change, Subject { id: string, block: number, time: number, transaction: Hash, kind: EntryKind }
 
 /** An account's money in the Vault by where it stands, nLILY; `sessions` by number, without empty ones. */

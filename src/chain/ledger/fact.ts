@@ -20,6 +20,8 @@ export function isKept (account: Address, { event, moved }: Fact, deals: KnownDe
       return event.args.account === account
     case 'DealOpened':
       return event.args.creator === account || event.args.provider === account || event.args.feeTo === account
+    case 'Reserved': case 'Redeemed': case 'Closed':
+      return event.args.payer === account || event.args.payee === account
     case 'DealSettled': case 'DealDisputed':
       return deals.has(event.args.dealId)
     case 'DealClosed':

@@ -42,6 +42,20 @@ export const COMMANDS: readonly CommandDefinition[] = [
     load: async () => (await import('./ledger.ts')).runLedger
   },
   { usage: 'session [action]', summary: 'the money that batches are paid from; "end" frees it after ten minutes, "renew" takes that back', example: 'lilynode session end', load: async () => (await import('./session.ts')).runSession },
+  {
+    usage: 'voucher <action> [args...]',
+    summary: 'pay one payee often and little: open, pay, take, redeem, close, ls',
+    example: [
+      'lilynode voucher open 0x5b...c1 10                 # reserves 10 LILY for this payee; again: 10 more',
+      'lilynode voucher pay 0x5b...c1 0.02                # signs the voucher that pays so much more',
+      'lilynode voucher take \'{"payer":...}\'             # the payee keeps it',
+      'lilynode voucher redeem                            # the highest of each payer; redeem 0xa6...c7: of one',
+      'lilynode voucher close 0x5b...c1                   # as payer: the rest comes back after the closing time',
+      'lilynode voucher ls'
+    ].join('\n  '),
+    options: [['--hours <n>', 'open: until the channel expires (default 24)'], ['--close-minutes <n>', 'open: what the payee has once this node closes (default 60)'], ['--as <side>', 'close: payer or payee, where both sides pay each other']],
+    load: async () => (await import('./voucher.ts')).runVoucher
+  },
   { usage: 'deposit <lily>', summary: 'move LILY from the wallet into the vault', example: 'lilynode deposit 100', load: async () => (await import('./money.ts')).runDeposit },
   { usage: 'withdraw <lily>', summary: 'move free LILY from the vault to the wallet', example: 'lilynode withdraw 12.5', load: async () => (await import('./money.ts')).runWithdraw },
   { usage: 'stake <lily>', summary: 'bond LILY (mediators and solvers)', example: 'lilynode stake 50', load: async () => (await import('./money.ts')).runStake },

@@ -15,7 +15,8 @@ export const runLedger: CommandRun = async (context) => {
 }
 
 function line (entry: LedgerEntry): string {
-  const where = entry.deal === undefined ? entry.batch === undefined ? '' : `batch ${entry.batch.slice(0, 10)}` : `deal ${entry.deal.slice(0, 10)}`
+  const [name, id] = ([['deal', entry.deal], ['batch', entry.batch], ['with', entry.peer]] as const).find(([, known]) => known !== undefined) ?? ['', '']
+  const where = `${name} ${(id ?? '').slice(0, 10)}`
   return `${new Date(entry.time * 1000).toISOString().slice(0, 19)}Z  ${entry.kind.padEnd(12)}  ${where.padEnd(16)}  ${changes(entry).padEnd(48)}  ${entry.transaction}`
 }
 

@@ -27,6 +27,16 @@ export function errandOf (contract: ContractName, data: Hex): Errand {
     case 'court.enlist':
       assertSigned(at(3), functionName)
       return of(at(0))
+    case 'vouchers.reserve':
+      assertSigned(at(1), functionName)
+      return of(at<{ payer: string }>(0).payer)
+    case 'vouchers.startClose':
+      assertSigned(at(3), functionName)
+      return of(at(0))
+    case 'vouchers.close':
+      assertSigned(at(3), functionName)
+      return of(at(1))
+    case 'vouchers.redeem': return of(at<{ payee: string }>(0).payee)
     case 'market.nullify': return of(at(0))
     case 'court.challengeLeaf': return of(at<Core>(1).creator)
     case 'market.submit': case 'market.settle': case 'market.refund': case 'market.timeoutSubmit': case 'market.finalize':

@@ -1,0 +1,110 @@
+import type { Chain, TxReceipt } from '../../chain/chain.ts'
+import { closeCall, redeemCall, vouchersTogetherCall } from '../../chain/vouchers/calls.ts'
+import type { Channel } from '../../chain/vouchers/channel.ts'
+import type { Datastore } from '../../store/datastore.ts'
+import type { Address } from '../../wire/shapes.ts'
+import { parseShape } from '../../wire/shapes.ts'
+import { recoverSigner } from '../../wire/signature.ts'
+import { signedVoucherShape, voucherDigest, type SignedVoucher } from '../../wire/voucher.ts'
+import { RoleError } from '../errors.ts'
+import type { Channels } from './channels.ts'
+import { inTurns, liveChannel, refusal } from './live.ts'
+
+/** What a voucher that was taken is worth, nLILY: more than before, in all, and what the channel holds beyond it. */
+export interface Taken { payer: Address, added: number, total: number, left: number }
+/** What is held of a payer, and what of it is not redeemed. */
+export interface Held { payer: Address, voucher: SignedVoucher, channel: Channel, due: number }
+
+/** The payee's side of protocol/vouchers.md: keeps the highest voucher of each payer and redeems it. */
+export interface Till {
+  /** Keeps a voucher; it is on disk when this resolves. Throws WireError WIRE_INVALID, RoleError VOUCHER_NO_CHANNEL, VOUCHER_REFUSED or VOUCHER_BEYOND. */
+  take: (voucher: unknown) => Promise<Taken>
+  /** Redeems what is due of these payers, of all by default. Throws RoleError VOUCHER_NOTHING where nothing is. */
+  redeem: (signal: AbortSignal, payers?: readonly Address[]) => Promise<TxReceipt>
+  /** Redeems what is due and gives the rest back. */
+  close: (payer: Address, signal: AbortSignal) => Promise<TxReceipt>
+  list: () => Promise<Held[]>
+}
+export interface TillComponents {
+  chain: Pick<Chain, 'address' | 'domain' | 'channel' | 'send' | 'blockTime'>
+  channels: Channels
+  datastore: Pick<Datastore, 'get' | 'put' | 'entries'>
+}
+export interface TillOptions { minCloseSeconds: number }
+
+const RECHECK_MS = 1000
+
+export function createTill ({ chain, channels, datastore }: TillComponents, { minCloseSeconds }: TillOptions): Till {
+  const payee = chain.address
+  const prefix = `voucher/in/${chain.domain.chainId}/${chain.domain.market}/`
+  const inTurn = inTurns()
+  const heldOf = async (payer: Address): Promise<SignedVoucher | undefined> => {
+    const bytes = await datastore.get(prefix + payer)
+    return bytes === undefined ? undefined : JSON.parse(new TextDecoder().decode(bytes)) as SignedVoucher
+  }
+  const dueIn = (voucher: SignedVoucher, channel: Channel): number =>
+    channel.until === 0 || channel.nonce !== voucher.nonce ? 0 : Math.max(0, Math.min(voucher.amount, channel.reserved) - channel.paid)
+  const list = async (): Promise<Held[]> => {
+    const held: Held[] = []
+    for await (const [, bytes] of datastore.entries(prefix)) {
+      const voucher = JSON.parse(new TextDecoder().decode(bytes)) as SignedVoucher
+      const channel = await chain.channel(voucher.payer, payee)
+      held.push({ payer: voucher.payer, voucher, channel, due: dueIn(voucher, channel) })
+    }
+    return held
+  }
+  const check = (voucher: SignedVoucher, channel: Channel, now: number): void => {
+    const { payer, nonce, amount, signature } = voucher
+    if (voucher.payee !== payee) throw refusal('payee', `the voucher pays ${voucher.payee}, not this account`, { payee: voucher.payee, account: payee })
+    liveChannel(channel, { payer, payee }, now)
+    if (nonce !== channel.nonce) throw refusal('nonce', `the voucher is of channel ${nonce}, the pair has ${channel.nonce}`, { nonce, expected: channel.nonce })
+    if (channel.closeSeconds < minCloseSeconds) throw refusal('close-seconds', `the payer can close within ${channel.closeSeconds} s, this node asks for ${minCloseSeconds}`, { closeSeconds: channel.closeSeconds, least: minCloseSeconds })
+    if (channel.until < now + channel.closeSeconds) throw refusal('expiry', `the channel ends in ${channel.until - now} s`, { until: channel.until, least: now + channel.closeSeconds })
+    if (amount > channel.reserved) throw new RoleError('VOUCHER_BEYOND', `the voucher says ${amount} nLILY, ${channel.reserved} are reserved`, { data: { amount, reserved: channel.reserved }, hint: 'The payer reserves more with "lilynode voucher open".' })
+    if (recoverSigner(voucherDigest(chain.domain, voucher), signature) !== channel.signer) throw refusal('signature', `the voucher is not signed by ${channel.signer}`, { signer: channel.signer })
+  }
+  /** What was known of the channel may have changed in the payer's favour: then the chain is asked once more, but not at every bad voucher. */
+  const checked = async (voucher: SignedVoucher): Promise<Channel> => {
+    const now = await chain.blockTime()
+    try {
+      const known = await channels.of(voucher.payer, payee)
+      check(voucher, known, now)
+      return known
+    } catch {
+      const fresh = await channels.of(voucher.payer, payee, RECHECK_MS)
+      check(voucher, fresh, now)
+      return fresh
+    }
+  }
+
+  return {
+    take: async (given) => {
+      const voucher = parseShape(signedVoucherShape, given, 'voucher')
+      const { payer } = voucher
+      return await inTurn(payer, async () => {
+        const channel = await checked(voucher)
+        const before = await heldOf(payer)
+        const known = before?.nonce === voucher.nonce ? Math.max(before.amount, channel.paid) : channel.paid
+        const added = Math.max(0, voucher.amount - known)
+        if (added > 0) await datastore.put(prefix + payer, new TextEncoder().encode(JSON.stringify(voucher)), { sync: true })
+        return { payer, added, total: known + added, left: channel.reserved - known - added }
+      })
+    },
+    redeem: async (signal, payers) => {
+      const due = (await list()).filter((held) => held.due > 0 && (payers?.includes(held.payer) ?? true))
+      if (due.length === 0) throw new RoleError('VOUCHER_NOTHING', 'no voucher that this node holds pays more than was paid', { data: { payers }, hint: 'See "lilynode voucher ls".' })
+      const receipt = await chain.send(vouchersTogetherCall(due.map(({ voucher }) => redeemCall(voucher))), { name: 'redeem', signal })
+      for (const { payer } of due) channels.forget(payer, payee)
+      return receipt
+    },
+    close: async (payer, signal) => {
+      const [voucher, channel] = [await heldOf(payer), await chain.channel(payer, payee)]
+      if (channel.until === 0) throw new RoleError('VOUCHER_NO_CHANNEL', `there is no channel from ${payer} to this account`, { data: { payer }, hint: 'See "lilynode voucher ls".' })
+      const isDue = voucher !== undefined && dueIn(voucher, channel) > 0 && await chain.blockTime() <= channel.until
+      const receipt = await chain.send(vouchersTogetherCall([...(isDue ? [redeemCall(voucher)] : []), closeCall({ payer, payee, nonce: channel.nonce })]), { name: 'close-channel', signal })
+      channels.forget(payer, payee)
+      return receipt
+    },
+    list
+  }
+}
