@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {BatchLedger} from "./BatchLedger.sol";
 import {IFaults} from "./interfaces/IFaults.sol";
-import {Accusation, Batch, Opening} from "./libraries/BatchTypes.sol";
+import {Accusation, Batch, Opening, Reveal} from "./libraries/BatchTypes.sol";
 import {BatchHash} from "./libraries/BatchHash.sol";
 import {DealCore, Signature} from "./libraries/DealTypes.sol";
 import {DealHash} from "./libraries/DealHash.sol";
@@ -68,6 +68,7 @@ abstract contract Faults is IFaults, BatchLedger {
         Signature calldata providerSig
     ) external {
         if (block.timestamp <= openBy) revert TooEarly(openBy);
+        if (core.lane != BATCHED) revert NotBatched(core.lane);
         uint256 deadline = uint256(openBy) + _UNBONDING / 4;
         if (block.timestamp > deadline) revert TooLate(deadline);
         bytes32 terms = _digest(DealHash.terms(core, restHash));
@@ -99,15 +100,19 @@ abstract contract Faults is IFaults, BatchLedger {
     function slashReveals(
         address solver,
         uint64 epoch,
-        bytes32[2] calldata solutionIds,
-        bytes32[2] calldata salts,
+        Reveal[2] calldata reveals,
         Signature[2] calldata signatures
     ) external {
-        if (solutionIds[0] == solutionIds[1] && salts[0] == salts[1]) revert SameReveal();
+        bytes32[2] memory hashes;
         for (uint256 i; i < 2; ++i) {
-            bytes32 hash = keccak256(abi.encode(BatchHash.REVEAL_TYPEHASH, epoch, solver, solutionIds[i], salts[i]));
-            _requireSignedBy(solver, _digest(hash), signatures[i]);
+            Reveal calldata r = reveals[i];
+            if (r.salt == 0) revert NotAReveal(i);
+            hashes[i] = keccak256(
+                abi.encode(BatchHash.REVEAL_TYPEHASH, epoch, solver, r.solutionId, r.certificateId, r.salt)
+            );
+            _requireSignedBy(solver, _digest(hashes[i]), signatures[i]);
         }
+        if (hashes[0] == hashes[1]) revert SameReveal();
         emit RevealedTwice(solver, epoch, VAULT.slash(solver, type(uint64).max, address(0), 0));
     }
 

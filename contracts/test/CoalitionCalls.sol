@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import "./BatchFixture.sol";
-import {Accusation} from "../src/libraries/BatchTypes.sol";
+import {Accusation, Reveal} from "../src/libraries/BatchTypes.sol";
 
 /// @dev Jobs, and every call that can be made about one, each external so that a refusal is caught. Nothing here asks
 /// whose word it needs: CoalitionHandler does.
@@ -232,20 +232,24 @@ abstract contract CoalitionCalls is BatchFixture {
 
     /// @dev `epochs`: what the solver signed each reveal for; equal ones are the fault.
     function doSlashReveals(uint64[2] calldata epochs, bytes32[2] calldata ids) external onlySelf {
-        bytes32[2] memory salts;
+        Reveal[2] memory reveals;
         Signature[2] memory signatures;
         for (uint256 k; k < 2; ++k) {
+            reveals[k] = Reveal(ids[k], bytes32(0), bytes32(uint256(1)));
             signatures[k] = _signStruct(
                 SOLVER_KEY,
                 abi.encode(
-                    keccak256("AuctionReveal(uint64 epoch,address solver,bytes32 solutionId,bytes32 salt)"),
+                    keccak256(
+                        "AuctionReveal(uint64 epoch,address solver,bytes32 solutionId,bytes32 certificateId,bytes32 salt)"
+                    ),
                     epochs[k],
                     solver,
                     ids[k],
-                    bytes32(0)
+                    bytes32(0),
+                    bytes32(uint256(1))
                 )
             );
         }
-        faults.slashReveals(solver, epochs[0], ids, salts, signatures);
+        faults.slashReveals(solver, epochs[0], reveals, signatures);
     }
 }

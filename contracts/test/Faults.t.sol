@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import "./BatchFixture.sol";
+import {Reveal} from "../src/libraries/BatchTypes.sol";
 
 /// @dev Solvers' faults: each accusation, its answer, and what it costs.
 contract FaultsTest is BatchFixture {
@@ -160,29 +161,50 @@ contract FaultsTest is BatchFixture {
         this.accuseWith(core, OTHER_KEY);
     }
 
+    function test_aPromiseOfADealThatIsNoLeafCannotBeAccused() public {
+        DealCore memory core = _one(64)[0];
+        core.lane = 3;
+        vm.warp(core.openBy + 1);
+        vm.expectRevert(abi.encodeWithSelector(IFaults.NotBatched.selector, 3));
+        this.accuse(core);
+    }
+
     // ---- two reveals ----
 
     function test_twoRevealsForOneEpochCostTheWholeBond() public {
-        bytes32[2] memory ids = [keccak256("one"), keccak256("other")];
-        bytes32[2] memory salts = [keccak256("salt"), keccak256("salt")];
-        Signature[2] memory sigs = [_reveal(7, ids[0], salts[0]), _reveal(7, ids[1], salts[1])];
+        (Reveal[2] memory reveals, Signature[2] memory sigs) = _twoReveals();
         _expectRevert(bytes4(keccak256("BadSignature(address)")), solver);
-        faults.slashReveals(solver, 8, ids, salts, sigs);
-        faults.slashReveals(solver, 7, ids, salts, sigs);
+        faults.slashReveals(solver, 8, reveals, sigs);
+        faults.slashReveals(solver, 7, reveals, sigs);
         eq(vault.bondOf(solver), 0, "all of it");
         eq(vault.pool(), FUNDS / 2, "to the pool");
         _expectAllSolvent();
-        ids[1] = ids[0];
+        (reveals[1], sigs[1]) = (reveals[0], sigs[0]);
         _expectRevert(IFaults.SameReveal.selector);
-        faults.slashReveals(solver, 7, ids, salts, sigs);
+        faults.slashReveals(solver, 7, reveals, sigs);
+    }
+
+    function test_revealsThatDifferInTheCertificateAloneAreTwo() public {
+        (Reveal[2] memory reveals, Signature[2] memory sigs) = _twoReveals();
+        reveals[1] = Reveal(reveals[0].solutionId, keccak256("other certificate"), reveals[0].salt);
+        sigs[1] = _reveal(7, reveals[1]);
+        faults.slashReveals(solver, 7, reveals, sigs);
+        eq(vault.bondOf(solver), 0, "all of it");
+    }
+
+    function test_aPostingBesideARevealIsNoFault() public {
+        (Reveal[2] memory reveals, Signature[2] memory sigs) = _twoReveals();
+        reveals[1].salt = 0;
+        sigs[1] = _reveal(7, reveals[1]);
+        vm.expectRevert(abi.encodeWithSelector(IFaults.NotAReveal.selector, 1));
+        faults.slashReveals(solver, 7, reveals, sigs);
     }
 
     function test_unbondingMoneyIsSlashedToo() public {
         vm.prank(solver);
         vault.startUnbond(FUNDS / 2);
-        bytes32[2] memory ids = [keccak256("one"), keccak256("other")];
-        bytes32[2] memory salts = [keccak256("salt"), keccak256("salt")];
-        faults.slashReveals(solver, 7, ids, salts, [_reveal(7, ids[0], salts[0]), _reveal(7, ids[1], salts[1])]);
+        (Reveal[2] memory reveals, Signature[2] memory sigs) = _twoReveals();
+        faults.slashReveals(solver, 7, reveals, sigs);
         eq(vault.account(solver).unbonding, 0, "gone");
     }
 
@@ -236,15 +258,24 @@ contract FaultsTest is BatchFixture {
         faults.disown(b, 0, vm.addr(key), signature);
     }
 
-    function _reveal(uint64 epoch, bytes32 solutionId, bytes32 salt) private view returns (Signature memory) {
+    function _twoReveals() private view returns (Reveal[2] memory reveals, Signature[2] memory sigs) {
+        reveals[0] = Reveal(keccak256("one"), keccak256("certificate"), keccak256("salt"));
+        reveals[1] = Reveal(keccak256("other"), keccak256("certificate"), keccak256("salt"));
+        (sigs[0], sigs[1]) = (_reveal(7, reveals[0]), _reveal(7, reveals[1]));
+    }
+
+    function _reveal(uint64 epoch, Reveal memory r) private view returns (Signature memory) {
         return _signStruct(
             SOLVER_KEY,
             abi.encode(
-                keccak256("AuctionReveal(uint64 epoch,address solver,bytes32 solutionId,bytes32 salt)"),
+                keccak256(
+                    "AuctionReveal(uint64 epoch,address solver,bytes32 solutionId,bytes32 certificateId,bytes32 salt)"
+                ),
                 epoch,
                 solver,
-                solutionId,
-                salt
+                r.solutionId,
+                r.certificateId,
+                r.salt
             )
         );
     }

@@ -43,6 +43,8 @@ export interface PeerView {
 export interface NodeStatus {
   version: string
   network: string
+  /** All that this process is on; the first is what it answers for unasked. */
+  networks: string[]
   peerId: string
   addresses: string[]
   /** Whom the node's records speak for, and the key that signs them. */

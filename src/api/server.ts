@@ -4,12 +4,11 @@ import { errorCode, errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import { ApiError } from './errors.ts'
-import type { NodeFacade } from './facade.ts'
 import { refuse } from './refusal.ts'
 import { findRoute } from './routes.ts'
+import { namedNetwork, type ServedNetwork } from './served-network.ts'
 import { assertToken } from './token.ts'
 import { createUpgrades } from './upgrades.ts'
-import type { ViewEndpoint } from './view/endpoint.ts'
 
 /** A job's input files travel base64 in the request. */
 const MAX_BODY_BYTES = 128 * 2 ** 20
@@ -19,17 +18,19 @@ const HEARTBEAT_MS = 15_000
 /** A reader of a stream that falls behind by more than this is cut off: thousands of changes of a job. */
 const MAX_UNREAD_BYTES = 16 * 2 ** 20
 
-/** The local API: HTTP on loopback, JSON, a bearer token that only the data folder's owner can read. */
+/** The local API: HTTP on loopback, JSON, a bearer token that only the data folder's owner can read. `networks` by name, the first for requests that name none. */
 export function createApiServer (
-  components: { facade: NodeFacade, view: ViewEndpoint, logger: Logger },
+  components: { networks: ReadonlyMap<string, ServedNetwork>, logger: Logger },
   options: { port: number, token: string }
 ): Startable & { url: () => string } {
-  const { facade, view, logger } = components
+  const { networks, logger } = components
   const open = new Set<ServerResponse>()
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     assertToken(request.headers.authorization, `Bearer ${options.token}`)
-    const { route, params } = findRoute(request.method ?? 'GET', pathOf(request.url ?? '/'))
+    const { path, query } = readTarget(request.url ?? '/')
+    const { route, params } = findRoute(request.method ?? 'GET', path)
+    const { facade } = namedNetwork(networks, query)
     const body = request.method === 'POST' ? await readBody(request) : undefined
     if (route.stream !== undefined) {
       const write = (text: string): void => {
@@ -62,7 +63,7 @@ export function createApiServer (
       refuse(response, error)
     })
   })
-  const upgrade = createUpgrades({ view, logger }, options)
+  const upgrade = createUpgrades({ networks, logger }, options)
   server.on('upgrade', (request, socket, head) => { upgrade(request, socket as Socket, head) })
 
   return {
@@ -77,16 +78,17 @@ export function createApiServer (
     },
     stop: async () => {
       for (const response of open) response.destroy()
-      await view.stop()
+      for (const { view } of networks.values()) await view.stop()
       await new Promise<void>((resolve) => { server.close(() => { resolve() }) })
     }
   }
 }
 
-/** The path that a request line names. Throws ApiError API_BAD_REQUEST. */
-function pathOf (target: string): string {
+/** What a request line names. Throws ApiError API_BAD_REQUEST. */
+function readTarget (target: string): { path: string, query: URLSearchParams } {
   try {
-    return decodeURI(new URL(target, 'http://localhost').pathname)
+    const { pathname, searchParams } = new URL(target, 'http://localhost')
+    return { path: decodeURI(pathname), query: searchParams }
   } catch (error) {
     throw new ApiError('API_BAD_REQUEST', 'the path of the request cannot be read', { data: { target: target.slice(0, 200) }, cause: error, hint: 'Escape it as RFC 3986 says.' })
   }

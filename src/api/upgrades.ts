@@ -4,22 +4,23 @@ import { errorCode, errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { ApiError } from './errors.ts'
 import { refuseUpgrade } from './refusal.ts'
+import { namedNetwork, type ServedNetwork } from './served-network.ts'
 import { assertToken } from './token.ts'
-import type { ViewEndpoint } from './view/endpoint.ts'
 
 const LOCAL_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]'])
 
 /** Answers requests for a WebSocket (protocol/view.md, "Who may read"): the live view's, and a refusal for all others. */
 export function createUpgrades (
-  components: { view: ViewEndpoint, logger: Logger },
+  components: { networks: ReadonlyMap<string, ServedNetwork>, logger: Logger },
   options: { token: string }
 ): (request: IncomingMessage, socket: Socket, head: Buffer) => void {
-  const { view, logger } = components
+  const { networks, logger } = components
   const upgrade = async (request: IncomingMessage, socket: Socket, head: Buffer): Promise<void> => {
     // Browsers cannot set headers here, so the token is in the URL: which must therefore never be logged.
-    assertToken(new URLSearchParams(/\?(.*)$/.exec(request.url ?? '')?.[1]).get('token') ?? undefined, options.token)
+    const query = new URLSearchParams(/\?(.*)$/.exec(request.url ?? '')?.[1])
+    assertToken(query.get('token') ?? undefined, options.token)
     assertOrigin(request.headers.origin)
-    await view.upgrade(request, socket, head)
+    await namedNetwork(networks, query).view.upgrade(request, socket, head)
   }
   return (request, socket, head) => {
     const drop = (): void => { socket.destroy() }

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises'
-import { keccak256, type Hex } from 'viem'
+import { hexToBytes, type Hex } from 'viem'
 import { z } from 'zod'
+import { keccakHex } from '../wire/keccak.ts'
 import { addressShape, hashShape, uintShape } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { ABIS, CONTRACT_NAMES, type ContractName } from './abis.ts'
@@ -61,7 +62,8 @@ export async function verifyDeployment (clients: ChainClients, deployment: Deplo
       throw new ChainError('DEPLOYMENT_MISSING', `there is no ${name} contract at ${address} on chain ${chainId}`, { data: { name, address, chainId }, hint: 'The chain was reset, or the network file belongs to another one; start the devnet anew or fetch the current network file.' })
     }
     const expected = deployment.codeHashes[name as ContractName]
-    if (keccak256(code) !== expected) throw mismatch(`codeHashes.${name}`, expected, keccak256(code))
+    const found = keccakHex(hexToBytes(code))
+    if (found !== expected) throw mismatch(`codeHashes.${name}`, expected, found)
   }))
   const block = await clients.request<{ timestamp: Hex } | null>('eth_getBlockByNumber', [`0x${deployment.startBlock.toString(16)}`, false])
   if (Number(block?.timestamp) !== deployment.genesisTime) throw mismatch('genesisTime', deployment.genesisTime, Number(block?.timestamp))

@@ -30,7 +30,7 @@ export const EXIT = {
 const BY_PREFIX: ReadonlyArray<[prefix: string, exit: number]> = [
   ['USAGE_', EXIT.usage], ['REGISTRY_BAD', EXIT.usage], ['API_BAD_REQUEST', EXIT.usage], ['API_TOO_LARGE', EXIT.usage], ['WIRE_', EXIT.usage],
   ['CONFIG_NETWORK_MISSING', EXIT.notFound], ['CONFIG_', EXIT.usage], ['ROLE_NOT_RUNNING', EXIT.usage], ['ROLE_BAD', EXIT.usage], ['NODE_FAULT', EXIT.usage], ['NODE_OPERATOR', EXIT.usage],
-  ['REGISTRY_UNKNOWN', EXIT.notFound], ['JOB_UNKNOWN', EXIT.notFound], ['OFFER_UNKNOWN', EXIT.notFound], ['JOB_MODULE_UNAVAILABLE', EXIT.notFound], ['API_NO_ROUTE', EXIT.notFound], ['STORE_NOT_FOUND', EXIT.notFound], ['STORE_CID', EXIT.notFound],
+  ['REGISTRY_UNKNOWN', EXIT.notFound], ['JOB_UNKNOWN', EXIT.notFound], ['OFFER_UNKNOWN', EXIT.notFound], ['JOB_MODULE_UNAVAILABLE', EXIT.notFound], ['API_NO_', EXIT.notFound], ['STORE_NOT_FOUND', EXIT.notFound], ['STORE_CID', EXIT.notFound],
   ['JOB_UNFUNDED', EXIT.money], ['NODE_UNFUNDED', EXIT.money], ['NODE_NOT_FREE', EXIT.money], ['NODE_SOLVER_AWAY', EXIT.unreachable], ['IDENTITY_', EXIT.money], ['CHAIN_REVERTED', EXIT.money], ['CHAIN_NO_GAS_MONEY', EXIT.money], ['CARRY_', EXIT.money],
   ['CHAIN_PORT_IN_USE', EXIT.conflict], ['CHAIN_DATA_LOCKED', EXIT.conflict], ['CHAIN_SNAPSHOT_INVALID', EXIT.conflict], ['CHAIN_', EXIT.unreachable], ['DEPLOYMENT_INVALID', EXIT.usage], ['DEPLOYMENT_', EXIT.unreachable],
   ['CLI_NO_NODE', EXIT.unreachable], ['API_UNREACHABLE', EXIT.unreachable], ['API_UNAUTHORISED', EXIT.unreachable], ['DEVNET_KEPT', EXIT.conflict], ['DEVNET_NONE', EXIT.notFound], ['DEVNET_', EXIT.unreachable],

@@ -6,6 +6,7 @@ import type { ChannelView } from '../api/vouchers.ts'
 import { dataPaths } from '../config/paths.ts'
 import type { FleetView } from '../fleet/view.ts'
 import { CodedError, errorMessage } from '../core/errors.ts'
+import { textFlag, type CommandContext } from './commands/context.ts'
 import { CliError } from './errors.ts'
 
 /** The local API of a running node, typed. Rejects with the node's own coded errors, or CLI_NO_NODE, API_UNREACHABLE. */
@@ -57,15 +58,14 @@ export async function readApiFile (root: string): Promise<{ url: string, token: 
   }
 }
 
-/** A client of the node of the first data folder that has one running. Rejects with API_UNREACHABLE for one that runs and does not answer. */
-export async function findNode (roots: readonly string[]): Promise<NodeClient | undefined> {
+/** A client of the node of the first data folder that has one running, for the network of that name where one is given. Rejects with API_UNREACHABLE for one that runs and does not answer. */
+export async function findNode (roots: readonly string[], network?: string): Promise<NodeClient | undefined> {
   for (const root of roots) {
     const api = await readApiFile(root)
     if (api === undefined) continue
-    const client = createNodeClient(api)
     try {
-      await client.status(AbortSignal.timeout(PROBE_TIMEOUT_MS))
-      return client
+      await createNodeClient(api).status(AbortSignal.timeout(PROBE_TIMEOUT_MS))
+      return createNodeClient(api, network)
     } catch (error) {
       // Nobody listens where a node has ended; who listens and says nothing hangs.
       if (!isTimeout(error)) continue
@@ -79,9 +79,10 @@ function isTimeout (error: unknown): boolean {
   return error instanceof Error && (error.name === 'TimeoutError' || isTimeout(error.cause))
 }
 
-/** The node that a command talks to: of --data, else of ~/.lilynode, else the creator of the local devnet. Rejects with CLI_NO_NODE. */
-export async function requireNode (root: string): Promise<NodeClient> {
-  const client = await findNode(nodeRoots(root))
+/** The node and network that a command talks to: of --data and --on, else of ~/.lilynode, else the creator of the local devnet. Rejects with CLI_NO_NODE. */
+export async function requireNode (context: Pick<CommandContext, 'root' | 'flags'>): Promise<NodeClient> {
+  const { root } = context
+  const client = await findNode(nodeRoots(root), textFlag(context, 'on'))
   if (client === undefined) throw new CliError('CLI_NO_NODE', `no running node in ${root}`, { data: { data: root }, hint: 'Start one with "lilynode devnet" or "lilynode start", or name its folder with --data.' })
   return client
 }
@@ -91,12 +92,13 @@ export function nodeRoots (root: string): string[] {
   return [root, join(root, 'creator-1'), join(root, 'devnet', 'creator-1')]
 }
 
-export function createNodeClient (api: { url: string, token: string }): NodeClient {
+export function createNodeClient (api: { url: string, token: string }, network?: string): NodeClient {
+  const query = network === undefined ? '' : `?network=${encodeURIComponent(network)}`
   const away = (error: unknown): CliError => new CliError('API_UNREACHABLE', `the node at ${api.url} does not answer: ${errorMessage(error)}`, { data: { url: api.url }, cause: error, hint: 'It may have stopped; look at node.log in its data folder.' })
   const send = async (method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> => {
     let response: Response
     try {
-      response = await fetch(`${api.url}${path}`, {
+      response = await fetch(`${api.url}${path}${query}`, {
         method,
         headers: { authorization: `Bearer ${api.token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -151,6 +153,6 @@ export function createNodeClient (api: { url: string, token: string }): NodeClie
     fleet: () => get('/v1/fleet'),
     changeFleet: (what, body) => post(`/v1/fleet/${what}`, body),
     events: (id, signal) => lines<JobView>(`/v1/jobs/${encodeURIComponent(id)}/events`, signal),
-    followView: async (onCopy, signal) => await (await import('./view-reader.ts')).followView(api, onCopy, signal)
+    followView: async (onCopy, signal) => await (await import('./view-reader.ts')).followView({ ...api, network }, onCopy, signal)
   }
 }

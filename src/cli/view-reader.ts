@@ -9,9 +9,9 @@ import { CliError } from './errors.ts'
  * Keeps a copy of a node's live view (protocol/view.md) and calls back with each that is whole: the first, and one after
  * each roll. Rejects with the signal's reason, or API_UNREACHABLE when the node goes away or cuts us off.
  */
-export async function followView (api: { url: string, token: string }, onCopy: (copy: Y.Doc) => void, signal: AbortSignal): Promise<never> {
+export async function followView (api: { url: string, token: string, network?: string | undefined }, onCopy: (copy: Y.Doc) => void, signal: AbortSignal): Promise<never> {
   let room = NO_ROOM
-  for (;;) room = await followRoom(`${api.url.replace(/^http/, 'ws')}/v1/view/${room}?token=${api.token}`, onCopy, signal)
+  for (;;) room = await followRoom(`${api.url.replace(/^http/, 'ws')}/v1/view/${room}?token=${api.token}${api.network === undefined ? '' : `&network=${encodeURIComponent(api.network)}`}`, onCopy, signal)
 }
 
 /** Follows one room to its end; resolves to the next room's name. */

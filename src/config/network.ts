@@ -51,6 +51,21 @@ export async function loadNetwork (path: string): Promise<Network> {
   }
 }
 
+/** Reads the network files of one node, the first being what it answers for unasked. Throws like loadNetwork, or ConfigError CONFIG_NETWORK_TWICE. */
+export async function loadNetworks (paths: readonly string[]): Promise<Network[]> {
+  const networks: Network[] = []
+  for (const path of paths) {
+    const network = await loadNetwork(path)
+    const twin = networks.find((other) => other.name === network.name || other.deployment.chainId === network.deployment.chainId)
+    if (twin !== undefined) {
+      const same = twin.name === network.name ? `the name ${network.name}` : `chain ${network.deployment.chainId}`
+      throw new ConfigError('CONFIG_NETWORK_TWICE', `${path}: another network of this node has ${same} too`, { data: { path, name: network.name, other: twin.name, chainId: network.deployment.chainId }, hint: 'Name each network file once. For two deployments on one chain run two nodes, each with a key of its own.' })
+    }
+    networks.push(network)
+  }
+  return networks
+}
+
 /** What terms of a deal bind of the network: prices, auction and deadlines. */
 export function networkParametersHash (network: Network): Hash {
   return hashParameters({ match: network.match, auction: network.auction, deal: network.deal })

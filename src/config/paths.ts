@@ -1,14 +1,14 @@
 import { homedir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Domain } from '../wire/typed-data.ts'
 
 /** Where a node keeps what, below its data folder. */
 export interface DataPaths {
   root: string
   /** Account key, hex, mode 0600. Absent when WEB3_PRIVATE_KEY is used. */
   accountKey: string
+  /** What belongs to the node whatever its networks. */
   datastore: string
-  blocks: string
-  results: string
   /** Address and token of the local API, mode 0600, while the node runs. */
   api: string
   network: string
@@ -17,7 +17,16 @@ export interface DataPaths {
 /** The layout below a data folder. */
 export function dataPaths (root: string): DataPaths {
   const at = (name: string): string => join(root, name)
-  return { root, accountKey: at('account.key'), datastore: at('datastore'), blocks: at('blocks'), results: at('results'), api: at('api.json'), network: at('network.json') }
+  return { root, accountKey: at('account.key'), datastore: at('datastore'), api: at('api.json'), network: at('network.json') }
+}
+
+/** Where a node keeps what belongs to one of its networks. */
+export interface NetworkPaths { datastore: string, blocks: string, results: string }
+
+/** The layout below a data folder for one deployment (protocol/network.md, One process on several networks). */
+export function networkPaths (root: string, { chainId, market }: Pick<Domain, 'chainId' | 'market'>): NetworkPaths {
+  const at = (name: string): string => join(root, 'networks', `${chainId}-${market}`, name)
+  return { datastore: at('datastore'), blocks: at('blocks'), results: at('results') }
 }
 
 /** The data folder: the flag, else LILYNODE_DATA, else DATA_DIR as in Lilypad, else ~/.lilynode. */

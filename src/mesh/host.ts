@@ -51,11 +51,11 @@ export interface Host {
 interface Debounced { _updatePeerStoreAddresses?: { stop: () => void }, _push?: { stop: () => void } }
 
 /** Starts libp2p. Its modules are loaded here, in parallel, so that importing `mesh/` costs nothing. MeshError MESH_PORT_IN_USE, MESH_LISTEN, MESH_PSK. */
-export async function startHost (components: { datastore: Datastore, clock: Clock, logger: Logger, gater: ConnectionGater, policy: AddressPolicy, appScore: (peer: string) => number }, options: MeshOptions): Promise<Host> {
+export async function startHost (components: { datastore: Datastore, identity: Datastore, clock: Clock, logger: Logger, gater: ConnectionGater, policy: AddressPolicy, appScore: (peer: string) => number }, options: MeshOptions): Promise<Host> {
   const listen = options.listen ?? DEFAULT_LISTEN
   const { policy } = components
   const [privateKey, { createLibp2p }, { gatheredTcp }, { leanNoise }, { steadyYamux }, { identify, identifyPush }, { ping }, { kadDHT }, { gossipsub }, { bootstrap }, webSockets, circuit, nat, protector] = await Promise.all([
-    loadIdentityKey(components.datastore), import('libp2p'), import('./gathered-tcp.ts'), import('./lean-noise.ts'), import('./steady-yamux.ts'), import('@libp2p/identify'),
+    loadIdentityKey(components.identity), import('libp2p'), import('./gathered-tcp.ts'), import('./lean-noise.ts'), import('./steady-yamux.ts'), import('@libp2p/identify'),
     import('@libp2p/ping'), import('@libp2p/kad-dht'), import('@chainsafe/libp2p-gossipsub'), import('@libp2p/bootstrap'), webSocketTransport(listen),
     createCircuit(), natServices(options), options.psk === undefined ? undefined : swarmProtector(options.psk)
   ])

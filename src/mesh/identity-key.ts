@@ -9,7 +9,7 @@ const KEY = 'mesh/identity'
  * The node's Ed25519 key, made on first use. It is on disk before it is used, so that the peer id survives a crash.
  * Throws MeshError MESH_IDENTITY when what is stored is not a key.
  */
-export async function loadIdentityKey (datastore: Datastore): Promise<PrivateKey> {
+export async function loadIdentityKey (datastore: Pick<Datastore, 'get' | 'put'>): Promise<PrivateKey> {
   const { generateKeyPair, privateKeyFromProtobuf, privateKeyToProtobuf } = await import('@libp2p/crypto/keys')
   const stored = await datastore.get(KEY)
   if (stored !== undefined) {

@@ -47,8 +47,8 @@ export interface Mesh extends Startable {
   readonly libp2p: Libp2p
 }
 
-/** Builds the host; nothing is loaded or opened before `start`. */
-export function createMesh (components: { datastore: Datastore, logger: Logger, clock: Clock, random: Random }, options: MeshOptions): Mesh {
+/** Builds the host; nothing is loaded or opened before `start`. `identity`: where the peer key is, if several hosts of one node share it. */
+export function createMesh (components: { datastore: Datastore, identity?: Datastore, logger: Logger, clock: Clock, random: Random }, options: MeshOptions): Mesh {
   const { datastore, clock } = components
   const logger = components.logger.child('mesh')
   const listeners = new Set<(event: PeerEvent) => void>()
@@ -134,7 +134,7 @@ export function createMesh (components: { datastore: Datastore, logger: Logger, 
     },
     start: async () => {
       if (host !== undefined) return
-      const started = await startHost({ datastore, clock, logger, gater: { ...score.gater, ...policy.gater, ...admission.gater, denyInboundRelayedConnection }, policy, appScore: score.appScore }, options)
+      const started = await startHost({ datastore, identity: components.identity ?? datastore, clock, logger, gater: { ...score.gater, ...policy.gater, ...admission.gater, denyInboundRelayedConnection }, policy, appScore: score.appScore }, options)
       host = started
       const { libp2p } = started
       libp2p.addEventListener('peer:connect', onConnect)

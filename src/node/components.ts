@@ -3,7 +3,7 @@ import type { BookReplica } from '../book/replica.ts'
 import type { Chain } from '../chain/chain.ts'
 import type { Ledger } from '../chain/ledger/ledger.ts'
 import type { Network } from '../config/network.ts'
-import type { DataPaths } from '../config/paths.ts'
+import type { NetworkPaths } from '../config/paths.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
@@ -20,22 +20,32 @@ import type { Blocks } from '../store/blocks.ts'
 import type { Datastore } from '../store/datastore.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
+import type { Machine } from './machine.ts'
 import type { NodeOptions } from './options.ts'
 
-/** Every part of a node that roles are made of. Only this folder sees them all. */
-export interface NodeParts {
+/** What a node has once, however many networks it is on (protocol/network.md). */
+export interface SharedParts {
   options: NodeOptions
-  paths: DataPaths
+  /** The names of its networks, the first being what it answers for unasked. */
+  names: readonly string[]
+  clock: Clock
+  random: Random
+  signer: Signer
+  /** Where the peer key is. */
+  identity: Datastore
+  machine: Machine
+}
+
+/** Every part of a node on one network that roles are made of. Only this folder sees them all. */
+export interface NodeParts extends SharedParts {
+  paths: NetworkPaths
   network: Network
   parametersHash: Hash
   saltSecret: Hash
   domain: Domain
-  clock: Clock
   /** The same as peers correct it: for the auction. */
   networkClock: NetworkClock
-  random: Random
   logger: Logger
-  signer: Signer
   datastore: Datastore
   chain: Chain
   ledger: Ledger

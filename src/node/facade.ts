@@ -75,10 +75,10 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
         ...(parts.networkClock.isSound() ? [] : [`the clock is ${Math.round((parts.networkClock.measuredMs() ?? 0) / 1000)} s behind the peers': the node takes no part in auctions`]),
         ...(problem === undefined ? [] : [`the book is held in memory only: ${problem.message}`]),
         ...(mesh.reachability().state === 'private' && mesh.reachability().relays.length === 0 ? ['nobody can dial this node and it has found no relay'] : []),
-        ...(roles.executor !== undefined && roles.executor.isolation() === 'process' ? ['bwrap is not available: jobs run in a process of their own without namespaces'] : [])
+        ...(parts.machine.executor?.isolation() === 'process' ? ['bwrap is not available: jobs run in a process of their own without namespaces'] : [])
       ]
       return {
-        version: VERSION, network: parts.network.name, peerId: mesh.peerId, addresses: mesh.addresses(), account: parts.author.account, operator: parts.author.operator, sealKey: parts.fleet.sealKey, roles: [...parts.options.roles],
+        version: VERSION, network: parts.network.name, networks: [...parts.names], peerId: mesh.peerId, addresses: mesh.addresses(), account: parts.author.account, operator: parts.author.operator, sealKey: parts.fleet.sealKey, roles: [...parts.options.roles],
         peers: mesh.peers().length, reachability: mesh.reachability(), records: replica.book.size, shards: replica.book.shards.map(nameOf), chain: { chainId: parts.domain.chainId, blockTime: await chain.blockTime(), ok: isReachable }, epoch: auction.currentEpoch(),
         process: { pid: process.pid, rssMiB: Math.round(process.memoryUsage.rss() / 2 ** 20), uptimeMs: clock.now() - startedAtMs }, warnings
       }

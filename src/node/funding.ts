@@ -2,13 +2,14 @@ import { registerMediatorCall } from '../chain/account-calls.ts'
 import { NODE_SESSION } from '../deal/batched.ts'
 import type { NodeParts } from './components.ts'
 import { NodeError } from './errors.ts'
+import type { NodeOptions } from './options.ts'
 
 /** A fresh account's money may be on its way (a faucet, an exchange); after this the node says what is missing. */
 const WAIT_FOR_MONEY_MS = 30_000
 const LOOK_EVERY_MS = 100
 
 /** Brings vault balance, bond and mediator registration up to what the options ask for. Rejects with NodeError NODE_UNFUNDED. */
-export async function keepFunded (parts: Pick<NodeParts, 'chain' | 'orders' | 'signer' | 'clock' | 'logger' | 'options' | 'domain'>): Promise<void> {
+export async function keepFunded (parts: Pick<NodeParts, 'chain' | 'orders' | 'signer' | 'clock' | 'logger'> & { options: Pick<NodeOptions, 'roles' | 'deposit' | 'stake'> }): Promise<void> {
   const { chain, signer, clock, logger, options } = parts
   const { deposit = 0, stake = 0, roles } = options
   // Solvers send what a creator signs (protocol/carry.md); the other roles send on their own account.

@@ -1,6 +1,5 @@
 import type { Deal } from '../deal/deal.ts'
 import { createJournal } from '../deal/journal.ts'
-import { createWasmExecutor, type WasmExecutor } from '../exec/executor.ts'
 import type { createLifecycle } from '../core/lifecycle.ts'
 import { createEngine, DEFAULT_ENGINE } from '../match/engines.ts'
 import { referenceAlone } from '../match/price.ts'
@@ -21,10 +20,10 @@ import { createFloorPoster } from '../roles/floor-poster.ts'
 import { serveOpen } from '../roles/opening.ts'
 import { createMediator } from '../roles/mediator.ts'
 import { createPrefetcher } from '../roles/provider/prefetch.ts'
-import { createCapacityLedger, measureMachine } from '../roles/provider/capacity.ts'
 import { createOfferPublisher } from '../roles/provider/offers.ts'
 import { createProvider } from '../roles/provider/provider.ts'
 import { publishModule } from '../roles/publisher.ts'
+import { createRevealSlasher } from '../roles/reveal-slasher.ts'
 import { createSolver } from '../roles/solver.ts'
 import { createChannels } from '../roles/vouchers/channels.ts'
 import { createVoucherGuard } from '../roles/vouchers/guard.ts'
@@ -47,11 +46,8 @@ const MAX_RUN_SECONDS = 3600
 /** What a payee takes of a payer's closing time: the contract's own least. */
 const MIN_CLOSE_SECONDS = 600
 
-/** Sandbox processes that a provider keeps ready: the matches of one epoch come at once. 39 MB each. */
-const WARM_CHILDREN = 5
-
 /** What the roles of a node give to its API. */
-export interface RunningRoles { client?: Client, executor?: WasmExecutor, session?: SessionKeeper, vouchers: { purse: Purse, till: Till } }
+export interface RunningRoles { client?: Client, session?: SessionKeeper, vouchers: { purse: Purse, till: Till } }
 
 /** Throws NodeError NODE_OPERATOR_ROLE for roles that need the account's own key. */
 export function assertOperatorRoles (roles: NodeParts['options']['roles']): void {
@@ -87,13 +83,11 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   if ((has('resource-provider') || has('creator')) && options.direct !== true) running.session = await lifecycle.add(createSessionKeeper({ chain, orders: parts.orders, datastore: parts.datastore, clock, logger: logger.child('session') }))
   const consent = { rules: network.match, parameters: network.deal, parametersHash: parts.parametersHash, saltSecret: parts.saltSecret, mediators: () => parts.eligibility.mediators() }
 
-  if (has('resource-provider') || has('mediator')) running.executor = await lifecycle.add(createWasmExecutor({ logger: logger.child('exec'), clock }, { warm: has('resource-provider') ? WARM_CHILDREN : 1 }))
-  const { executor } = running
+  const { executor, capacity: ledger } = parts.machine
 
-  if (has('resource-provider') && executor !== undefined) {
+  if (has('resource-provider') && executor !== undefined && ledger !== undefined) {
     const deals = await openDealBook({ journal: createJournal(parts, { role: 'provider' }), clock })
     books.push(deals)
-    const ledger = createCapacityLedger(await measureMachine(options.root), options.units === undefined || options.units.length === 0 ? [{ name: 'machine', share: 1 }] : options.units)
     const policy = providerPolicy(fleet, { reference: network.match.reference, askFactor: options.askFactor })
     const offers = createOfferPublisher({ author: parts.author, replica: parts.replica, ledger, policy, clock, logger }, {
       template: { ...PLAIN_OFFER, engines: [executor.engine], modules: [], maxRunSeconds: MAX_RUN_SECONDS, creators: [], peer: mesh.peerId },
@@ -137,6 +131,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   if (has('mediator') && executor !== undefined) await lifecycle.add(createMediator({ ...parts, executor, logger: logger.child('mediator') }))
   if (has('solver')) {
     await lifecycle.add(createCarrier({ mesh, chain, clock, logger: logger.child('carry') }))
+    await lifecycle.add(createRevealSlasher({ auction, chain, clock, random, logger: logger.child('slash') }))
     const engine = await createEngine({ logger }, options.engine ?? DEFAULT_ENGINE)
     await lifecycle.add(createSolver({ mesh, batcher, auction, engine, chain, contacts: parts.contacts, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))
   } else {

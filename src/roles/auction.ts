@@ -4,6 +4,7 @@ import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import { createCertifier } from '../match/class-certifier.ts'
+import type { Fault } from '../match/fault.ts'
 import type { AuctionRules, MatchRules } from '../match/options.ts'
 import type { Phases } from '../match/phases.ts'
 import type { Snapshot } from '../match/problem.ts'
@@ -37,6 +38,8 @@ export interface AuctionView extends Startable {
   /** Called at each boundary, and with each ranking, while the node's clock is sound. */
   onEpoch: (listener: (phases: Phases) => void) => () => void
   onDecided: (listener: (decision: AuctionDecision) => void) => () => void
+  /** Called when an epoch is over, with each solver that contradicted itself in it. */
+  onFault: (listener: (fault: Fault) => void) => () => void
   readonly prices: ClassPrices
   /** Whether commits of this solver are taken now. */
   isListening: (solver: Address) => boolean
@@ -60,6 +63,7 @@ export function createAuction (
   const topic = auctionTopic(domain.chainId)
   const epochListeners = new Set<(phases: Phases) => void>()
   const decidedListeners = new Set<(decision: AuctionDecision) => void>()
+  const faultListeners = new Set<(fault: Fault) => void>()
   const stops: Array<() => void> = []
 
   const isBonded = (solver: Address): boolean => eligibility.bond(solver) >= rules.minSolverBond
@@ -68,6 +72,7 @@ export function createAuction (
   /** Consents are over: whoever kept its solution back, or contradicted itself, is not heard for a while. */
   const noteStalled = (epoch: number): void => {
     const competition = held.competition(epoch)
+    for (const fault of competition?.faults() ?? []) for (const listener of faultListeners) listener(fault)
     for (const solver of [...competition?.silent() ?? [], ...competition?.faults().map((fault) => fault.solver) ?? []]) {
       coolDown.note(solver, epoch)
       logger.info('auction.stalled', { epoch, solver })
@@ -124,6 +129,7 @@ export function createAuction (
     decision: held.decision,
     onEpoch: listenTo(epochListeners),
     onDecided: listenTo(decidedListeners),
+    onFault: listenTo(faultListeners),
     prices: createClassPrices({ certifier: createCertifier(), nowMs: clock.now }, { rules, epochOf: held.priced }),
     isBonded,
     isListening: (solver) => !coolDown.isCooling(solver, currentEpoch()),

@@ -20,7 +20,7 @@ const fleet = {
   setPrice: async (node: string | undefined, priceBp: number | null) => { asked.push([node, priceBp]) },
   encodeState: () => new Uint8Array([1, 2])
 }
-const server = createApiServer({ facade: { fleet } as unknown as NodeFacade, view: NO_VIEW, logger: silentLogger }, { port: 0, token: 'token' })
+const server = createApiServer({ networks: new Map([['test', { facade: { fleet } as unknown as NodeFacade, view: NO_VIEW }]]), logger: silentLogger }, { port: 0, token: 'token' })
 const ask = async (path: string, body?: unknown): Promise<unknown> => await (await fetch(`${server.url()}/v1/fleet${path}`, { headers: { authorization: 'Bearer token' }, ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }) })).json()
 
 t.before(async () => { await server.start() })

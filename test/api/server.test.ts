@@ -4,6 +4,7 @@ import t from 'tap'
 import { createApiServer } from '../../src/api/server.ts'
 import type { JobView, NodeFacade } from '../../src/api/facade.ts'
 import { findRoute, isOver } from '../../src/api/routes.ts'
+import type { ServedNetwork } from '../../src/api/served-network.ts'
 import { CodedError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { NO_VIEW } from '../support/no-view.ts'
@@ -19,7 +20,7 @@ const facade = {
   watch: (_id: string, listen: (job: JobView) => void) => { listener = listen; return () => { listener = undefined } }
 } as unknown as NodeFacade
 
-const server = createApiServer({ facade, view: NO_VIEW, logger: silentLogger }, { port: 0, token: 'token' })
+const server = createApiServer({ networks: new Map([['test', { facade, view: NO_VIEW }]]), logger: silentLogger }, { port: 0, token: 'token' })
 const ask = async (path: string, init: RequestInit = {}): Promise<Response> => await fetch(`${server.url()}${path}`, { ...init, headers: { authorization: 'Bearer token', ...init.headers } })
 
 t.before(async () => { await server.start() })
@@ -31,6 +32,22 @@ t.test('nothing is answered without the token', async (t) => {
     t.equal(response.status, 401)
     t.match(await response.json(), { error: { code: 'API_UNAUTHORISED' } })
   }
+})
+
+t.test('a request is for the network that it names, and for the first when it names none', async (t) => {
+  const on = (id: string): ServedNetwork => ({ facade: { jobs: () => [job({ id })] } as unknown as NodeFacade, view: NO_VIEW })
+  const both = createApiServer({ networks: new Map([['north', on('0xa')], ['south', on('0xb')]]), logger: silentLogger }, { port: 0, token: 'token' })
+  t.teardown(both.stop)
+  await both.start()
+  const ask = async (query: string): Promise<Response> => await fetch(`${both.url()}/v1/jobs${query}`, { headers: { authorization: 'Bearer token' } })
+  for (const [query, id] of [['', '0xa'], ['?network=north', '0xa'], ['?network=south', '0xb']] as const) t.match(await (await ask(query)).json(), [{ id }], query)
+  for (const query of ['?network=east', '?network=', '?network=South']) {
+    const refused = await ask(query)
+    t.equal(refused.status, 404)
+    t.match(await refused.json(), { error: { code: 'API_NO_NETWORK', data: { networks: ['north', 'south'] } } }, query)
+  }
+  const view = await fetch(`${both.url()}/v1/view/current?network=east&token=token`, { headers: { authorization: 'Bearer token' } })
+  t.equal(view.status, 404)
 })
 
 t.test('routes, parameters and errors', async (t) => {
@@ -94,5 +111,5 @@ t.test('a job is over when paid and here, cancelled, or given up', (t) => {
 
 t.test('a used port is named', async (t) => {
   const port = Number(new URL(server.url()).port)
-  await t.rejects(createApiServer({ facade, view: NO_VIEW, logger: silentLogger }, { port, token: 'x' }).start(), { code: 'API_PORT_IN_USE', data: { port } })
+  await t.rejects(createApiServer({ networks: new Map([['test', { facade, view: NO_VIEW }]]), logger: silentLogger }, { port, token: 'x' }).start(), { code: 'API_PORT_IN_USE', data: { port } })
 })

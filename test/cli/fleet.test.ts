@@ -90,7 +90,7 @@ async function startMember (t: Test, folder: string, bootstrap: string[], openDe
   const fleet = createFleet({ mesh: node.mesh, datastore: node.datastore, signer: await openKey(folder), clock: createSystemClock(), random: createSystemRandom(), logger: silentLogger }, { domain: DOMAIN, facts: { version, roles, units, openDeals: 0, askBp: 9000 } })
   fleet.reportBy(() => ({ version, roles, units, openDeals: openDeals.count, askBp: fleet.askBp() ?? 9000 }))
   const facade = { status: async () => ({ peerId: node.mesh.peerId, operator: (await openKey(folder)).address, sealKey: fleet.sealKey }), fleet } as unknown as NodeFacade
-  const server = createApiServer({ facade, view: NO_VIEW, logger: silentLogger }, { port: 0, token: 'token' })
+  const server = createApiServer({ networks: new Map([['test', { facade, view: NO_VIEW }]]), logger: silentLogger }, { port: 0, token: 'token' })
   await Promise.all([server.start(), fleet.start()])
   t.teardown(async () => { await Promise.all([server.stop(), fleet.stop()]) })
   writeFileSync(join(folder, 'api.json'), JSON.stringify({ url: server.url(), token: 'token', pid: process.pid }))

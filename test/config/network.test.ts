@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { loadNetwork, networkParametersHash, type Network } from '../../src/config/network.ts'
+import { loadNetwork, loadNetworks, networkParametersHash, type Network } from '../../src/config/network.ts'
 import { DEVNET_DEAL_PARAMETERS } from '../../src/deal/options.ts'
 import { DEFAULT_MATCH_RULES, DEVNET_AUCTION_RULES } from '../../src/match/options.ts'
 import { address, PEER } from '../deal/deals.ts'
@@ -34,6 +34,20 @@ t.test('what is wrong with a file is named', async (t) => {
     const path = join(folder, 'wrong.json')
     await writeFile(path, JSON.stringify({ ...network, ...change }))
     await t.rejects(loadNetwork(path), { code: 'CONFIG_NETWORK_INVALID', message: new RegExp(field) }, field)
+  }
+})
+
+t.test('the networks of one node differ in name and chain', async (t) => {
+  const folder = t.testdir()
+  const write = async (file: string, change: Partial<Network>): Promise<string> => {
+    await writeFile(join(folder, file), JSON.stringify({ ...network, ...change }))
+    return join(folder, file)
+  }
+  const elsewhere = { ...network.deployment, chainId: 31_338 }
+  const [first, second, twin, namesake] = await Promise.all([write('1.json', {}), write('2.json', { name: 'test-2', deployment: elsewhere }), write('3.json', { name: 'test-3' }), write('4.json', { deployment: elsewhere })])
+  t.same((await loadNetworks([first, second])).map(({ name }) => name), ['test-1', 'test-2'])
+  for (const [again, what] of [[first, 'the file itself'], [twin, 'another name for the chain'], [namesake, 'another chain of the name']] as const) {
+    await t.rejects(loadNetworks([first, second, again]), { code: 'CONFIG_NETWORK_TWICE', data: { path: again } }, what)
   }
 })
 

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { childEnvironment, dataPaths, dataRoot, environmentKey } from '../../src/config/paths.ts'
+import { childEnvironment, dataPaths, dataRoot, environmentKey, networkPaths } from '../../src/config/paths.ts'
+import { address } from '../deal/deals.ts'
 
 /** Sets variables for one test. */
 function setEnvironment (t: { teardown: (restore: () => void) => void }, values: Record<string, string | undefined>): void {
@@ -31,6 +32,8 @@ t.test('everything of a node lies in its folder', async (t) => {
   const paths = dataPaths('/data')
   for (const path of Object.values(paths)) t.ok(path.startsWith('/data'), path)
   t.equal(new Set(Object.values(paths)).size, Object.keys(paths).length)
+  const [one, other, twin] = [networkPaths('/data', { chainId: 1, market: address(1) }), networkPaths('/data', { chainId: 2, market: address(1) }), networkPaths('/data', { chainId: 1, market: address(2) })]
+  t.equal(new Set([one, other, twin].flatMap((each) => Object.values(each))).size, 9, 'each deployment has its own')
 })
 
 t.test('a key from the environment is read here and goes to no child', async (t) => {

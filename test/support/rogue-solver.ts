@@ -52,7 +52,7 @@ const signer = await openKey(root)
 process.stdout.write(`account ${signer.address}\n`)
 const datastore = await lifecycle.add(createDatastore({ logger }, { path: join(root, 'datastore') }))
 const chain = await lifecycle.add(createChain({ signer, datastore, clock, logger }, { deployment: network.deployment, rpcUrls: network.rpcUrls, devnet: true }))
-await keepFunded({ chain, orders: createOrders({ chain, signer }), signer, clock, logger, domain, options: { root, roles: ['solver'], stake: network.auction.minSolverBond } })
+await keepFunded({ chain, orders: createOrders({ chain, signer }), signer, clock, logger, options: { roles: ['solver'], stake: network.auction.minSolverBond } })
 const { shards } = BOOK_DEFAULTS
 const mesh = await lifecycle.add(createMesh({ datastore, logger, clock, random }, { network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap, topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)] }))
 const replica = await lifecycle.add(createBookReplica({ mesh, datastore, clock, logger, domain, random }, { secret: hexToBytes(secretOf(signer, 'book')) }))

@@ -51,7 +51,7 @@ export async function openTestView (t: Test, options: Partial<ViewOptions> = {},
   }
   const view = createViewEndpoint({ replica, auction, clock, random }, { beatMs: 86_400_000, ...options })
   const token = 'a token'
-  const server = createApiServer({ facade: facade as NodeFacade, view, logger: silentLogger }, { port: 0, token })
+  const server = createApiServer({ networks: new Map([['test', { facade: facade as NodeFacade, view }]]), logger: silentLogger }, { port: 0, token })
   await server.start()
   let stopped: Promise<void> | undefined
   const stop = async (): Promise<void> => await (stopped ??= server.stop())

@@ -2,7 +2,7 @@
 pragma solidity 0.8.37;
 
 import {DealCore, Signature} from "../libraries/DealTypes.sol";
-import {Accusation, Batch, Opening} from "../libraries/BatchTypes.sol";
+import {Accusation, Batch, Opening, Reveal} from "../libraries/BatchTypes.sol";
 
 /// @title What costs a solver its bond
 /// @notice Rules: protocol/batches.md, "Solver's faults".
@@ -22,6 +22,10 @@ interface IFaults {
     error NotAnOwner(address account);
     /// @notice The deal's nullifier bit is set: the promise was kept, or the job nullified.
     error PromiseKept(bytes32 dealId);
+    /// @notice The deal is none of a batch: no inclusion proof could answer for it.
+    error NotBatched(uint32 lane);
+    /// @notice This one of the two is a posting of the fall-back phase.
+    error NotAReveal(uint256 index);
     /// @notice The two reveals are equal.
     error SameReveal();
 
@@ -40,7 +44,7 @@ interface IFaults {
     /// @notice Releases a disowned lock that nobody answered for, and slashes the solver.
     function concludeDisown(Batch calldata batch, uint256 leaf) external;
 
-    /// @notice The caller says that `solver` promised to open these terms and did not.
+    /// @notice The caller says that `solver` promised to open these terms, of a batched deal, and did not.
     function accusePromise(
         address solver,
         uint64 openBy,
@@ -57,12 +61,12 @@ interface IFaults {
     /// @notice Slashes the solver of a promise that nobody answered for.
     function concludePromise(address solver, uint64 openBy, DealCore calldata core, bytes32 restHash) external;
 
-    /// @notice Slashes a solver that signed two different reveals for one epoch.
+    /// @notice Slashes a solver that signed two different reveals for one epoch. What is posted in the fall-back
+    /// phase has the salt zero and is none.
     function slashReveals(
         address solver,
         uint64 epoch,
-        bytes32[2] calldata solutionIds,
-        bytes32[2] calldata salts,
+        Reveal[2] calldata reveals,
         Signature[2] calldata signatures
     ) external;
 

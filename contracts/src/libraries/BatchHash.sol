@@ -17,7 +17,9 @@ library BatchHash {
     bytes32 internal constant PROMISE_TYPEHASH =
         keccak256("OpeningPromise(bytes32 dealId,bytes32 terms,address solver,uint64 openBy)");
     bytes32 internal constant REVEAL_TYPEHASH =
-        keccak256("AuctionReveal(uint64 epoch,address solver,bytes32 solutionId,bytes32 salt)");
+        keccak256(
+            "AuctionReveal(uint64 epoch,address solver,bytes32 solutionId,bytes32 certificateId,bytes32 salt)"
+        );
 
     /// @dev Leaf `index` of the tree: hashed twice, so that no inner node passes for one.
     function leaf(uint256 index, bytes32 terms) internal pure returns (bytes32) {

@@ -69,6 +69,13 @@ struct Session {
     uint64 nonce; // low byte: the session's number
 }
 
+/// @notice What a solver shows in an auction, beside epoch and solver: protocol/auction.md, "Messages".
+struct Reveal {
+    bytes32 solutionId;
+    bytes32 certificateId;
+    bytes32 salt; // zero: a posting of the fall-back phase, no reveal
+}
+
 /// @notice An accusation that waits for its answer.
 struct Accusation {
     address claimant; // zero: none

@@ -1,3 +1,4 @@
+import type { Statement } from '../../wire/auction.ts'
 import type { BrokenPromise } from '../../wire/broken-promise.ts'
 import { dealRestHash, type Consent, type DealTerms } from '../../wire/deal-terms.ts'
 import type { Address, Signature } from '../../wire/shapes.ts'
@@ -36,6 +37,12 @@ export function accusePromiseCall ({ terms, creatorSignature, providerSignature 
 /** Shows the promised deal as a leaf of a batch that was committed in time, and void there. */
 export function answerPromiseCall (opening: Opening, terms: DealTerms): ContractCall {
   return encodeCall('batches', 'answerPromise', [fromAmount(terms.core.openBy), opening, coreOf(terms), dealRestHash(terms.rest)])
+}
+
+/** Slashes a solver that signed two different reveals for one epoch. */
+export function slashRevealsCall (solver: Address, epoch: number, [first, second]: readonly [Statement, Statement]): ContractCall {
+  const [one, other] = [first, second].map(({ solutionId, certificateId, salt }) => ({ solutionId, certificateId, salt })) as [Omit<Statement, 'signature'>, Omit<Statement, 'signature'>]
+  return encodeCall('batches', 'slashReveals', [solver, fromAmount(epoch), [one, other], [toContractSignature(first.signature), toContractSignature(second.signature)]])
 }
 
 /** Slashes the solver of a promise that nobody answered for. */

@@ -14,7 +14,7 @@ const MAPS: ReadonlyArray<readonly [map: 'modules' | 'offers' | 'jobs', kind: Ki
 
 /** `lilynode book [--follow]`. */
 export const runBook: CommandRun = async ({ flags, output, root, signal }) => {
-  const client = await requireNode(root)
+  const client = await requireNode({ root, flags })
   if (flags['follow'] === true) return await follow(client, output, signal)
   const book = await client.book()
   output.result(book, () => {

@@ -25,10 +25,13 @@ export interface CommandDefinition {
 }
 
 /** A string flag, if given. */
-export function textFlag (context: CommandContext, name: string): string | undefined {
+export function textFlag (context: Pick<CommandContext, 'flags'>, name: string): string | undefined {
   const value = context.flags[name]
   return typeof value === 'string' ? value : undefined
 }
+
+/** Of a node on several networks, the one that a command means. */
+export const ON = ['--on <network>', 'of a node on several networks, the one meant (default its first)'] as const
 
 /** A whole number flag. Throws CliError USAGE_NUMBER. */
 export function numberFlag (context: CommandContext, name: string, range: { min: number, max: number, fallback: number }): number {

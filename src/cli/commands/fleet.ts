@@ -24,8 +24,8 @@ export const runFleet: CommandRun = async (context) => {
 }
 
 /** `ls`: every node as this one knows it. */
-const list: CommandRun = async ({ output, root }) => {
-  const fleet = await (await requireNode(root)).fleet()
+const list: CommandRun = async ({ flags, output, root }) => {
+  const fleet = await (await requireNode({ root, flags })).fleet()
   output.result(fleet, () => fleetText(fleet))
   return EXIT.ok
 }
@@ -33,7 +33,7 @@ const list: CommandRun = async ({ output, root }) => {
 /** `cordon`, `uncordon`, `drain [--wait]`. */
 const setState = (state: WantedState): CommandRun => async (context) => {
   const { args: [node = ''], flags, output, root, signal } = context
-  const client = await requireNode(root)
+  const client = await requireNode({ root, flags })
   let fleet = await client.changeFleet('state', { node, state })
   if (state === 'drain' && flags['wait'] === true) {
     output.progress(`waiting for the deals of ${node}`)
@@ -47,19 +47,19 @@ const setState = (state: WantedState): CommandRun => async (context) => {
 }
 
 /** `price [NODE] FACTOR|default`. */
-const setPrice: CommandRun = async ({ args, output, root }) => {
+const setPrice: CommandRun = async ({ args, flags, output, root }) => {
   const text = args.at(-1) ?? ''
   const node = args.length === 2 ? args[0] : undefined
   const priceBp = text === 'default' ? null : parseFactor(text, 'FACTOR')
-  const fleet = await (await requireNode(root)).changeFleet('price', { ...(node === undefined ? {} : { node }), priceBp })
+  const fleet = await (await requireNode({ root, flags })).changeFleet('price', { ...(node === undefined ? {} : { node }), priceBp })
   output.result(fleet, () => `${node ?? 'every node'}: ${priceBp === null ? 'as it was told itself' : `${priceBp / BP} of the reference prices`}`)
   return EXIT.ok
 }
 
 /** `use FILE`: the running node joins, or takes the newer roster and tells the others. */
-const use: CommandRun = async ({ args: [path = ''], output, root }) => {
+const use: CommandRun = async ({ args: [path = ''], flags, output, root }) => {
   const roster = await readRoster(path)
-  const fleet = await (await requireNode(root)).changeFleet('roster', { roster })
+  const fleet = await (await requireNode({ root, flags })).changeFleet('roster', { roster })
   output.result(fleet, () => `${fleet.self} in the fleet of ${fleet.account}, roster ${fleet.version}, ${fleet.nodes.length} nodes`)
   return EXIT.ok
 }

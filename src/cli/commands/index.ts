@@ -1,4 +1,4 @@
-import { collect, type CommandDefinition } from './context.ts'
+import { collect, ON, type CommandDefinition } from './context.ts'
 
 const NETWORK = ['--network <file>', 'network file (default: network.json in the data folder)'] as const
 
@@ -20,28 +20,28 @@ export const COMMANDS: readonly CommandDefinition[] = [
       ['-o, --output <dir>', 'write the result folder here'],
       ['--timeout <seconds>', 'give up waiting after this (the job goes on)'],
       ['--detach', 'submit and return at once'],
-      NETWORK
+      NETWORK, ON
     ],
     load: async () => (await import('./run.ts')).runRun
   },
-  { usage: 'jobs', summary: 'list this creator\'s jobs', example: 'lilynode jobs --json', load: async () => (await import('./jobs.ts')).runJobs },
-  { usage: 'job <id>', summary: 'show one job: states, deal, transactions, result', example: 'lilynode job 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runJob },
-  { usage: 'cancel <id>', summary: 'withdraw a job that has no open deal', example: 'lilynode cancel 0x1f2e3d4c', load: async () => (await import('./jobs.ts')).runCancel },
-  { usage: 'explain <id>', summary: 'why a job does or does not match, or an offer stays idle', example: 'lilynode explain 0x1f2e3d4c', options: [['--offer', 'the id is an offer\'s, of this node or another']], load: async () => (await import('./jobs.ts')).runExplain },
+  { usage: 'jobs', summary: 'list this creator\'s jobs', example: 'lilynode jobs --json', options: [ON], load: async () => (await import('./jobs.ts')).runJobs },
+  { usage: 'job <id>', summary: 'show one job: states, deal, transactions, result', example: 'lilynode job 0x1f2e3d4c', options: [ON], load: async () => (await import('./jobs.ts')).runJob },
+  { usage: 'cancel <id>', summary: 'withdraw a job that has no open deal', example: 'lilynode cancel 0x1f2e3d4c', options: [ON], load: async () => (await import('./jobs.ts')).runCancel },
+  { usage: 'explain <id>', summary: 'why a job does or does not match, or an offer stays idle', example: 'lilynode explain 0x1f2e3d4c', options: [['--offer', 'the id is an offer\'s, of this node or another'], ON], load: async () => (await import('./jobs.ts')).runExplain },
   {
     usage: 'book', summary: 'the order book as this node holds it', example: 'lilynode book --follow',
-    options: [['--follow', 'tell of each record that comes, changes or goes, until Ctrl-C']],
+    options: [['--follow', 'tell of each record that comes, changes or goes, until Ctrl-C'], ON],
     load: async () => (await import('./book.ts')).runBook
   },
-  { usage: 'peers', summary: 'connected peers and whether their book equals ours', example: 'lilynode peers', load: async () => (await import('./network.ts')).runPeers },
-  { usage: 'status', summary: 'what the local node is and does', example: 'lilynode status', load: async () => (await import('./network.ts')).runStatus },
-  { usage: 'balance', summary: 'wallet and vault balances', example: 'lilynode balance', load: async () => (await import('./money.ts')).runBalance },
+  { usage: 'peers', summary: 'connected peers and whether their book equals ours', example: 'lilynode peers', options: [ON], load: async () => (await import('./network.ts')).runPeers },
+  { usage: 'status', summary: 'what the local node is and does', example: 'lilynode status', options: [ON], load: async () => (await import('./network.ts')).runStatus },
+  { usage: 'balance', summary: 'wallet and vault balances', example: 'lilynode balance', options: [ON], load: async () => (await import('./money.ts')).runBalance },
   {
     usage: 'ledger', summary: 'every movement of this account\'s money in the vault, held against the chain', example: 'lilynode ledger --deal 0x1f2e3d4c',
-    options: [['--deal <id>', 'only what belongs to this deal or batch; the start of its id is enough']],
+    options: [['--deal <id>', 'only what belongs to this deal or batch; the start of its id is enough'], ON],
     load: async () => (await import('./ledger.ts')).runLedger
   },
-  { usage: 'session [action]', summary: 'the money that batches are paid from; "end" frees it after ten minutes, "renew" takes that back', example: 'lilynode session end', load: async () => (await import('./session.ts')).runSession },
+  { usage: 'session [action]', summary: 'the money that batches are paid from; "end" frees it after ten minutes, "renew" takes that back', example: 'lilynode session end', options: [ON], load: async () => (await import('./session.ts')).runSession },
   {
     usage: 'voucher <action> [args...]',
     summary: 'pay one payee often and little: open, pay, take, redeem, close, ls',
@@ -53,23 +53,23 @@ export const COMMANDS: readonly CommandDefinition[] = [
       'lilynode voucher close 0x5b...c1                   # as payer: the rest comes back after the closing time',
       'lilynode voucher ls'
     ].join('\n  '),
-    options: [['--hours <n>', 'open: until the channel expires (default 24)'], ['--close-minutes <n>', 'open: what the payee has once this node closes (default 60)'], ['--as <side>', 'close: payer or payee, where both sides pay each other']],
+    options: [['--hours <n>', 'open: until the channel expires (default 24)'], ['--close-minutes <n>', 'open: what the payee has once this node closes (default 60)'], ['--as <side>', 'close: payer or payee, where both sides pay each other'], ON],
     load: async () => (await import('./voucher.ts')).runVoucher
   },
-  { usage: 'deposit <lily>', summary: 'move LILY from the wallet into the vault', example: 'lilynode deposit 100', load: async () => (await import('./money.ts')).runDeposit },
-  { usage: 'withdraw <lily>', summary: 'move free LILY from the vault to the wallet', example: 'lilynode withdraw 12.5', load: async () => (await import('./money.ts')).runWithdraw },
-  { usage: 'stake <lily>', summary: 'bond LILY (mediators and solvers)', example: 'lilynode stake 50', load: async () => (await import('./money.ts')).runStake },
+  { usage: 'deposit <lily>', summary: 'move LILY from the wallet into the vault', example: 'lilynode deposit 100', options: [ON], load: async () => (await import('./money.ts')).runDeposit },
+  { usage: 'withdraw <lily>', summary: 'move free LILY from the vault to the wallet', example: 'lilynode withdraw 12.5', options: [ON], load: async () => (await import('./money.ts')).runWithdraw },
+  { usage: 'stake <lily>', summary: 'bond LILY (mediators and solvers)', example: 'lilynode stake 50', options: [ON], load: async () => (await import('./money.ts')).runStake },
   {
     usage: 'start',
     summary: 'run a node of a network',
     example: 'lilynode start --role resource-provider,solver --network network.json',
     options: [
       ['--role <list>', 'resource-provider, solver, mediator, creator (jobcreator), bootstrap, module-provider'],
-      NETWORK,
-      ['--delegation <file>', 'sign records for the account that delegated to this node (lilynode delegate)'],
-      ['--fleet <file>', 'roster of the fleet that this node belongs to (lilynode fleet)'],
-      ['--markets <list>', 'follow only these markets of the network, or one class of them, like default,render/gpu (default all)'],
-      ['--listen <multiaddr>', 'where to listen, e.g. /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/tcp/4002/ws (default /ip4/127.0.0.1/tcp/0); repeatable', collect],
+      ['--network <file>', 'network file (default: network.json in the data folder); repeatable: the node is on each of these networks', collect],
+      ['--delegation <file>', 'sign records for the account that delegated to this node (lilynode delegate)', collect],
+      ['--fleet <file>', 'roster of the fleet that this node belongs to (lilynode fleet)', collect],
+      ['--markets <list>', 'follow only these markets of the network, or one class of them, like default,render/gpu (default all)', collect],
+      ['--listen <multiaddr>', 'where to listen, e.g. /ip4/0.0.0.0/tcp/4001 or /ip4/0.0.0.0/tcp/4002/ws (default /ip4/127.0.0.1/tcp/0); repeatable; NAME=multiaddr for another network than the first, as --announce, --markets, --delegation and --fleet', collect],
       ['--announce <multiaddr>', 'where others reach this node, if not where it listens (port forwarding, reverse proxy); repeatable', collect],
       ['--reachability <kind>', 'whether others can dial this node: public, private (it keeps places at relays) or auto (default auto)'],
       ['--relay', 'let nodes that cannot be dialled be reached through this one (a bootstrap node does)'],
@@ -110,7 +110,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     ].join('\n  '),
     options: [
       ['--wait', 'drain: return when the node has drained'], ['--roster <file>', 'init, add, remove, bounds: the roster file (default fleet.json)'],
-      ['--min-ask <factor>', 'init, bounds: no price of the fleet is below (default 0.5)'], ['--max-ask <factor>', 'init, bounds: nor above (default 2)'], NETWORK
+      ['--min-ask <factor>', 'init, bounds: no price of the fleet is below (default 0.5)'], ['--max-ask <factor>', 'init, bounds: nor above (default 2)'], NETWORK, ON
     ],
     load: async () => (await import('./fleet.ts')).runFleet
   },

@@ -6,8 +6,8 @@ import { formatTable } from '../output.ts'
 import type { CommandRun } from './context.ts'
 
 /** `lilynode jobs`. */
-export const runJobs: CommandRun = async ({ output, root }) => {
-  const jobs = await (await requireNode(root)).jobs()
+export const runJobs: CommandRun = async ({ flags, output, root }) => {
+  const jobs = await (await requireNode({ root, flags })).jobs()
   output.result(jobs, () => jobs.length === 0
     ? 'no jobs'
     : formatTable([['JOB', 'MODULE', 'STATE', 'ATTEMPT', 'EXIT', 'RESULT'], ...jobs.map((job) => [job.id.slice(0, 14), job.module, job.state, String(job.attempt + 1), job.result === undefined ? '' : String(job.result.exitCode), job.result?.cid ?? ''])]))
@@ -15,22 +15,22 @@ export const runJobs: CommandRun = async ({ output, root }) => {
 }
 
 /** `lilynode job ID`. */
-export const runJob: CommandRun = async ({ args, output, root }) => {
-  const job = await (await requireNode(root)).job(args[0] ?? '')
+export const runJob: CommandRun = async ({ args, flags, output, root }) => {
+  const job = await (await requireNode({ root, flags })).job(args[0] ?? '')
   output.result(job, () => describeJob(job))
   return EXIT.ok
 }
 
 /** `lilynode cancel ID`. */
-export const runCancel: CommandRun = async ({ args, output, root }) => {
-  const job = await (await requireNode(root)).cancel(args[0] ?? '')
+export const runCancel: CommandRun = async ({ args, flags, output, root }) => {
+  const job = await (await requireNode({ root, flags })).cancel(args[0] ?? '')
   output.result(job, `${job.id} ${job.state}`)
   return EXIT.ok
 }
 
 /** `lilynode explain ID`, of a job or with `--offer` of an offer. */
 export const runExplain: CommandRun = async ({ args, flags, output, root }) => {
-  const node = await requireNode(root)
+  const node = await requireNode({ root, flags })
   const report = await (flags['offer'] === true ? node.explainOffer : node.explain)(args[0] ?? '') as { summary?: string[] }
   output.result(report, () => (report.summary ?? [JSON.stringify(report, undefined, 2)]).join('\n'))
   return EXIT.ok

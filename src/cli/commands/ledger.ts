@@ -6,9 +6,9 @@ import { textFlag, type CommandRun } from './context.ts'
 
 /** `lilynode ledger`: exits with 9 when the entries do not add up to what the chain holds. */
 export const runLedger: CommandRun = async (context) => {
-  const { output, root } = context
+  const { flags, output, root } = context
   const wanted = textFlag(context, 'deal')
-  const ledger = await (await requireNode(root)).ledger()
+  const ledger = await (await requireNode({ root, flags })).ledger()
   const entries = ledger.entries.filter(({ deal, batch, deals = [] }) => wanted === undefined || [deal, batch, ...deals].some((id) => id?.startsWith(wanted)))
   output.result({ ...ledger, entries }, () => [...entries.map(line), ...(entries.length === 0 ? [] : ['']), ...totals(ledger)].join('\n'))
   return ledger.isEqual ? EXIT.ok : EXIT.checkFailed

@@ -5,8 +5,8 @@ import { formatTable } from '../output.ts'
 import type { CommandRun } from './context.ts'
 
 /** `lilynode peers`. */
-export const runPeers: CommandRun = async ({ output, root }) => {
-  const peers = await (await requireNode(root)).peers()
+export const runPeers: CommandRun = async ({ flags, output, root }) => {
+  const peers = await (await requireNode({ root, flags })).peers()
   output.result(peers, () => peers.length === 0
     ? 'no peers'
     : formatTable([['PEER', 'ADDRESS', 'DIRECTION', 'BOOK'], ...peers.map((peer) => [peer.peerId, peer.address, peer.direction, peer.book === undefined ? 'not compared yet' : bookText(peer.book)])]))
@@ -14,10 +14,10 @@ export const runPeers: CommandRun = async ({ output, root }) => {
 }
 
 /** `lilynode status`. */
-export const runStatus: CommandRun = async ({ output, root }) => {
-  const status = await (await requireNode(root)).status()
+export const runStatus: CommandRun = async ({ flags, output, root }) => {
+  const status = await (await requireNode({ root, flags })).status()
   output.result(status, () => [
-    `lilynode ${status.version} on ${status.network}: ${status.roles.join(', ')}`,
+    `lilynode ${status.version} on ${status.network}: ${status.roles.join(', ')}`, ...status.networks.length > 1 ? [`networks ${status.networks.join(', ')}`] : [],
     `account  ${status.account}${status.operator === status.account ? '' : ` through operator ${status.operator}`}`, `peer     ${status.peerId}`, ...status.addresses.map((address) => `listens  ${address}`),
     `peers    ${status.peers}`, ...reachLines(status.reachability), `records  ${status.records}`, `follows  ${status.shards.join(', ')}`, `epoch    ${status.epoch}`,
     `chain    ${status.chain.chainId} ${status.chain.ok ? `at ${new Date(status.chain.blockTime * 1000).toISOString()}` : 'UNREACHABLE'}`,

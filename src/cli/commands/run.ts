@@ -30,13 +30,13 @@ export const runRun: CommandRun = async (context) => {
   const timeoutSeconds = optionalNumber(context, 'timeout', 86_400)
   const outputFolder = textFlag(context, 'output')
   if (outputFolder !== undefined) await claimFolder(outputFolder)
-  const found = await findNode(nodeRoots(context.root))
+  const found = await findNode(nodeRoots(context.root), textFlag(context, 'on'))
   const own = found === undefined && textFlag(context, 'network') !== undefined
     // A whole node's code, which a command against a running node does not need.
-    ? await (await import('../start-node.ts')).startNode({ root: context.root, networkPath: textFlag(context, 'network'), roles: ['creator'], logLevel: 'silent' })
+    ? await (await import('../start-node.ts')).startNode({ root: context.root, networks: [{ path: textFlag(context, 'network') }], roles: ['creator'], logLevel: 'silent' })
     : undefined
   try {
-    const client = found ?? (own === undefined ? await requireNode(context.root) : own.client)
+    const client = found ?? (own === undefined ? await requireNode(context) : own.client)
     if (own !== undefined) await untilJoined(own.client, context.signal)
     return await submitAndFollow(client, request, { outputFolder, timeoutSeconds }, context)
   } finally {
@@ -94,7 +94,7 @@ async function follow (client: NodeClient, first: JobView, timeoutSeconds: numbe
   try {
     while (!isOver(last)) {
       try {
-        const follows = await findNode(nodeRoots(context.root)) ?? client
+        const follows = await findNode(nodeRoots(context.root), textFlag(context, 'on')) ?? client
         for await (const job of follows.events(first.id, signal)) {
           last = job
           said = tell(output, job, said)

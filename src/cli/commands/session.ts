@@ -6,9 +6,9 @@ import { requireNode } from '../node-client.ts'
 import type { CommandRun } from './context.ts'
 
 /** `lilynode session`, `session end`, `session renew`: the money that batches are paid from. */
-export const runSession: CommandRun = async ({ args: [action], output, root }) => {
+export const runSession: CommandRun = async ({ args: [action], flags, output, root }) => {
   if (action !== undefined && action !== 'end' && action !== 'renew') throw new CliError('USAGE_CHOICE', `"${action}" is none of end, renew`, { data: { action }, hint: 'Without a word the session is shown.' })
-  const client = await requireNode(root)
+  const client = await requireNode({ root, flags })
   const session = action === undefined ? await client.session() : await client.changeSession(action)
   output.result(session, () => text(session))
   return EXIT.ok

@@ -1,6 +1,7 @@
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
 import { parseRoles } from '../roles.ts'
+import { networkFlags } from '../network-flags.ts'
 import { startNode } from '../start-node.ts'
 import { parseLily } from '../amounts.ts'
 import { listFlag, numberFlag, textFlag, type CommandContext, type CommandRun } from './context.ts'
@@ -17,14 +18,9 @@ export const runStart: CommandRun = async (context) => {
   const stake = textFlag(context, 'stake')
   const node = await startNode({
     root: context.root,
-    networkPath: textFlag(context, 'network'),
+    networks: await networkFlags(context),
     roles,
-    delegationPath: textFlag(context, 'delegation'),
-    markets: textFlag(context, 'markets')?.split(',').map((name) => name.trim()),
-    fleetPath: textFlag(context, 'fleet'),
     logLevel,
-    listen: listFlag(context, 'listen'),
-    announce: listFlag(context, 'announce').map(parseMultiaddr),
     relay: context.flags['relay'] === true,
     reachability: oneOf(context, 'reachability', ['auto', 'public', 'private']),
     upnp: context.flags['upnp'] === true,
@@ -38,8 +34,10 @@ export const runStart: CommandRun = async (context) => {
     direct: context.flags['direct'] === true,
     fault: textFlag(context, 'fault')
   })
-  const status = await node.client.status()
-  context.output.line({ event: 'ready', account: status.account, peerId: status.peerId, addresses: status.addresses, api: node.client.url }, `ready: ${status.roles.join(', ')} as ${status.account}\n  peer ${status.peerId}\n  ${status.addresses.join('\n  ')}\n  api  ${node.client.url}`)
+  const first = await node.client.status()
+  const networks = await Promise.all(first.networks.map(async (name) => ({ name, addresses: (await node.on(name).status()).addresses })))
+  const places = networks.flatMap(({ name, addresses }) => addresses.map((address) => networks.length > 1 ? `${name}  ${address}` : address))
+  context.output.line({ event: 'ready', account: first.account, peerId: first.peerId, addresses: first.addresses, networks, api: node.client.url }, `ready: ${first.roles.join(', ')} as ${first.account}\n  peer ${first.peerId}\n  ${places.join('\n  ')}\n  api  ${node.client.url}`)
   await new Promise<void>((resolve) => { context.signal.addEventListener('abort', () => { resolve() }, { once: true }) })
   await node.stop()
   return EXIT.ok
@@ -59,12 +57,6 @@ function oneOf<T extends string> (context: CommandContext, name: string, values:
   const value = values.find((each) => each === text)
   if (value === undefined) throw new CliError('USAGE_CHOICE', `"${text}" is none of ${values.join(', ')}`, { data: { flag: name, value: text }, hint: `Choose ${values.join(' or ')}.` })
   return value
-}
-
-/** A multiaddr as far as a node's own can be checked: where it is and by which transport. Throws CliError USAGE_ANNOUNCE. */
-function parseMultiaddr (text: string): string {
-  if (!/^\/(ip4|ip6|dns|dns4|dns6)\/[^/]+\/tcp\/\d{1,5}(\/wss?|\/tls\/ws)?$/.test(text)) throw new CliError('USAGE_ANNOUNCE', `--announce ${text} is not an address like /ip4/192.0.2.1/tcp/4001`, { data: { address: text }, hint: 'Name where others reach this node, without a peer id: /ip4/192.0.2.1/tcp/4001, or /dns4/node.example/tcp/443/wss behind a reverse proxy.' })
-  return text
 }
 
 function parseUnits (texts: readonly string[]): Array<{ name: string, share: number }> {

@@ -15,11 +15,11 @@ const MAX_HOURS = 24 * 3650
 
 /** `lilynode voucher`: protocol/vouchers.md. */
 export const runVoucher: CommandRun = async (context) => {
-  const { args: [action], root } = context
+  const { args: [action] } = context
   if (!ACTIONS.includes(action as Action)) throw new CliError('USAGE_CHOICE', `"${action ?? ''}" is none of ${ACTIONS.join(', ')}`, { data: { action }, hint: 'See "lilynode voucher --help".' })
   // Arguments are read first: a mistake is told without a node.
   const act = actOf(action as Action, context)
-  await act(await requireNode(root))
+  await act(await requireNode(context))
   return EXIT.ok
 }
 

@@ -44,6 +44,8 @@ export interface CapacityLedger {
   /** False when the unit or one of its GPUs has not enough left. Idempotent per deal. */
   reserve: (dealId: Hash, unit: string, demand: Resources, shares?: readonly DeviceShare[]) => boolean
   release: (dealId: Hash) => void
+  /** Calls back when what is free has changed, also by a deal of another network, until the returned function is called. */
+  onChange: (listener: () => void) => () => void
 }
 
 /** A ledger over shares of a measured machine. Throws RoleError ROLE_BAD_UNITS when the shares exceed the machine. */
@@ -54,6 +56,8 @@ export function createCapacityLedger (machine: Resources, shares: readonly UnitS
   }
   const units = new Map(shares.map(({ name, share }) => [name, scale(machine, share)]))
   const devices = new Map(shares.map(({ name, gpus }) => [name, gpus ?? []]))
+  const listeners = new Set<() => void>()
+  const changed = (): void => { for (const listener of listeners) listener() }
   const held = new Map<Hash, { unit: string, demand: Resources, shares: readonly DeviceShare[] }>()
   const free = (unit: string): Resources => {
     let left = units.get(unit) ?? { cpuMilli: 0, memoryMiB: 0, diskMiB: 0 }
@@ -75,9 +79,14 @@ export function createCapacityLedger (machine: Resources, shares: readonly UnitS
       if (left.cpuMilli < 0 || left.memoryMiB < 0 || left.diskMiB < 0) return false
       if (wanted.some(({ place, shareBp }) => shareBp > freeShare(unit, place))) return false
       held.set(dealId, { unit, demand, shares: wanted })
+      changed()
       return true
     },
-    release: (dealId) => { held.delete(dealId) }
+    release: (dealId) => { if (held.delete(dealId)) changed() },
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => { listeners.delete(listener) }
+    }
   }
 }
 

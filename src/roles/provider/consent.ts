@@ -28,7 +28,7 @@ export interface ConsentComponents {
   auction: Pick<AuctionView, 'checkPair' | 'prices'>
   deals: DealBook
   ledger: CapacityLedger
-  offers: Pick<OfferPublisher, 'unitOf' | 'refresh'>
+  offers: Pick<OfferPublisher, 'unitOf'>
   policy: Pick<OfferPolicy, 'isOpen'>
   replica: Pick<BookReplica, 'book'>
   chain: Pick<Chain, 'account' | 'domain'>
@@ -100,7 +100,6 @@ export function createProviderConsent (components: ConsentComponents, options: C
         dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: entry.bytes, devices: [...pair.devices], peer,
         ownSalt, providerSignature, transactions: [], updatedAtMs: clock.now()
       })
-      offers.refresh()
       return { terms, mediators, providerSignature }
     },
 

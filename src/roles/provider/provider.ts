@@ -55,6 +55,7 @@ const OPEN_FALLBACK_MS = 2_500
 export function createProvider (components: ProviderComponents, options: ProviderOptions): Startable & { answers: DealAnswers } {
   const { deals, leaves, ledger, offers, clock, logger, chain } = components
   const stopping = new AbortController()
+  let unfollow = (): void => undefined
   const consent = createProviderConsent(components, options)
   const worker = createWorker(components, { signal: stopping.signal, ...(options.fault === undefined ? {} : { fault: options.fault }) })
   const settlement = createSettlement({ deals, leaves, chain, clock, logger }, { signal: stopping.signal, settleSeconds: options.parameters.settleSeconds })
@@ -92,7 +93,6 @@ export function createProvider (components: ProviderComponents, options: Provide
   const advance = (deal: Deal): void => {
     if (isTerminal(deal.state)) {
       ledger.release(deal.dealId)
-      offers.refresh()
     } else if (deal.state === 'DealAgreed' || deal.state === 'Running' || (deal.state === 'ResultsSubmitted' && deal.acceptance === undefined)) {
       worker.work(deal)
     }
@@ -149,6 +149,7 @@ export function createProvider (components: ProviderComponents, options: Provide
   return {
     answers,
     start: async () => {
+      unfollow = ledger.onChange(() => { offers.refresh() })
       deals.onUpdate(advance)
       for (const deal of deals.open()) {
         const job = decodeBody(jobOfferShape, decodeRecord(chain.domain, deal.jobRecord))
@@ -164,6 +165,7 @@ export function createProvider (components: ProviderComponents, options: Provide
     },
     stop: async () => {
       stopping.abort(new Error('the node is stopping'))
+      unfollow()
       await watch.stop()
       await worker.idle()
       await offers.settled()

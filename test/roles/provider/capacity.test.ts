@@ -24,6 +24,18 @@ t.test('what is promised is not promised again until it is released', (t) => {
   t.end()
 })
 
+t.test('who offers the machine on another network is told when what is free changes, and only then', (t) => {
+  const ledger = createCapacityLedger(MACHINE, [{ name: 'a', share: 1 }])
+  const seen: number[] = []
+  const unfollow = ledger.onChange(() => { seen.push(ledger.free('a').cpuMilli) })
+  for (const deal of [1, 1, 2]) ledger.reserve(hash(deal), 'a', demand(700))
+  for (const deal of [1, 1, 2]) ledger.release(hash(deal))
+  unfollow()
+  ledger.reserve(hash(3), 'a', demand(700))
+  t.same(seen, [300, 1000])
+  t.end()
+})
+
 t.test('shares of a GPU are promised once; a unit has the GPUs that are named for it', (t) => {
   const gpu = { model: 'a100', vramMiB: 40_960, shareBp: 10_000, secondAsk: 100 }
   const ledger = createCapacityLedger(MACHINE, [{ name: 'a', share: 0.5, gpus: [gpu, { ...gpu, shareBp: 4000 }] }, { name: 'b', share: 0.5 }])

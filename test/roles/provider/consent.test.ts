@@ -29,7 +29,7 @@ async function setUp (change: { account?: () => void, price?: number, job?: Part
   const components = {
     auction: { prices, checkPair: () => ({ pairing: { job: { offer: { ...job, ...change.job, attempt }, account: creator.address }, offer: { offer, account: provider.address }, devices: change.devices ?? [], solver: solver.address, solutionId: hash(3) } }) },
     deals, ledger, path: { covers: async () => false },
-    offers: { unitOf: () => 'a', refresh: () => undefined }, policy: { isOpen: () => policy.open },
+    offers: { unitOf: () => 'a' }, policy: { isOpen: () => policy.open },
     replica: { book: { get: () => ({ record: signRecord(creator, 'job', { body: job }) }) } },
     chain: { domain: DOMAIN, account: async () => { change.account?.(); return { free: Number.MAX_SAFE_INTEGER } } }, signer: provider, clock: createManualClock()
   }
