@@ -29,9 +29,10 @@ t.test('who reveals twice loses its bond, once, though only the certificate diff
   const [twice, honest] = [await openSolver(test, 'twice', BOND), await openSolver(test, 'honest', BOND)]
   let tell = (_: Fault): void => undefined
   let sent = 0
+  const looked: string[] = []
   const slasher = createRevealSlasher({
     auction: { onFault: (listener) => { tell = listener; return () => undefined } },
-    chain: { account: rival.chain.account, send: async (...given) => { sent++; return await rival.chain.send(...given) } },
+    chain: { account: async (address) => { const account = await rival.chain.account(address); looked.push(address); return account }, send: async (...given) => { sent++; return await rival.chain.send(...given) } },
     clock: createSystemClock(), random: { bytes: () => new Uint8Array(0), below: () => 0 }, logger: silentLogger
   })
   await slasher.start()
@@ -40,6 +41,9 @@ t.test('who reveals twice loses its bond, once, though only the certificate diff
   tell(fault)
   await until(async () => (await rival.chain.account(twice.address)).bond === 0)
   tell(fault)
+  await until(() => looked.length === 2)
+  // What follows the look begins a turn later at the latest.
+  await new Promise((resolve) => { setImmediate(resolve) })
   await slasher.stop()
   t.equal(sent, 1)
   t.equal((await rival.chain.account(honest.address)).bond, BOND)
