@@ -84,22 +84,28 @@ t.test('what a neighbour sends while a message waits to be passed on is not sent
   t.same(sentTo, [far.mesh.peerId])
 })
 
-t.test('messages accepted while others wait are passed on in one packet', async (t) => {
-  /** The pass-on of the middle node waits for the test. */
+/** origin - middle - far in a row; what `middle` wants to pass on later is done when the test does what is held. */
+async function startHeldRow (t: Parameters<typeof startNode>[0]): Promise<{ origin: Mesh, middle: Mesh, far: Mesh, held: Set<() => void>, join: () => Promise<void> }> {
+  /** Its share of the spread is one that no other timer has. */
   const LATER_MS = 123_457
-  const held: Array<() => void> = []
+  const held = new Set<() => void>()
   const clock = createSystemClock()
   const middle = (await startNode(t, {
-    clock: { ...clock, after: (ms, task) => { if (ms !== LATER_MS) return clock.after(ms, task); held.push(task); return () => undefined } },
+    clock: { ...clock, after: (ms, task) => { if (ms !== LATER_MS) return clock.after(ms, task); held.add(task); return () => { held.delete(task) } } },
     random: { ...createSystemRandom(), below: () => LATER_MS }
   })).mesh
   const [origin, far] = (await Promise.all([startNode(t), startNode(t)])).map(({ mesh }) => mesh) as [Mesh, Mesh]
   origin.penalise(far.peerId, 1e9, 'test')
+  const join = async (): Promise<void> => { for (const end of [origin, far]) await end.connect(middle.addresses()[0] ?? '', { signal: soon() }) }
+  return { origin, middle, far, held, join }
+}
+
+t.test('messages accepted while others wait are passed on in one packet', async (t) => {
+  const { origin, middle, far, held, join } = await startHeldRow(t)
   const atMiddle = listen(middle)
   const atFar = listen(far)
   listen(origin)
-  await origin.connect(middle.addresses()[0] ?? '', { signal: soon() })
-  await far.connect(middle.addresses()[0] ?? '', { signal: soon() })
+  await join()
   await Promise.all([untilSubscribed(origin, TOPIC, 1), untilSubscribed(middle, TOPIC, 2), untilSubscribed(far, TOPIC, 1)])
   await untilGrafted(middle, TOPIC, 2)
   const gossip = far.libp2p.services['gossip'] as { handleReceivedRpc: (from: unknown, packet: { messages: unknown[] }) => Promise<void> }
@@ -116,31 +122,21 @@ t.test('messages accepted while others wait are passed on in one packet', async 
   }
   // The verdict on the last one is known a turn after it was asked for.
   await new Promise((resolve) => { setImmediate(resolve) })
-  t.equal(held.length, 1)
+  t.equal(held.size, 1)
   const arrived = atFar.next()
-  held[0]?.()
+  for (const pass of held) pass()
   await arrived
   t.same(packets, [3])
 })
 
 t.test('an urgent message does not wait for others, and takes with it what waits', async (t) => {
-  /** What the middle node wants to do later is done when the test says so. */
-  const LATER_MS = 123_457
-  const held = new Set<() => void>()
-  const clock = createSystemClock()
-  const middle = (await startNode(t, {
-    clock: { ...clock, after: (ms, task) => { if (ms !== LATER_MS) return clock.after(ms, task); held.add(task); return () => { held.delete(task) } } },
-    random: { ...createSystemRandom(), below: () => LATER_MS }
-  })).mesh
-  const [origin, far] = (await Promise.all([startNode(t), startNode(t)])).map(({ mesh }) => mesh) as [Mesh, Mesh]
-  origin.penalise(far.peerId, 1e9, 'test')
+  const { origin, middle, far, held, join } = await startHeldRow(t)
   const atMiddle = listen(middle)
   const atFar = listen(far)
   listen(origin)
   const urgent: string[] = []
   for (const mesh of [origin, middle, far]) mesh.topics.subscribe(OTHER_TOPIC, { maxBytes: 100, isUrgent: true, validate: (data) => { if (mesh === far) urgent.push(new TextDecoder().decode(data)); return 'accept' } })
-  await origin.connect(middle.addresses()[0] ?? '', { signal: soon() })
-  await far.connect(middle.addresses()[0] ?? '', { signal: soon() })
+  await join()
   for (const topic of [TOPIC, OTHER_TOPIC]) await Promise.all([untilSubscribed(origin, topic, 1), untilSubscribed(middle, topic, 2), untilSubscribed(far, topic, 1), untilGrafted(middle, topic, 2)])
   const judged = atMiddle.next()
   await origin.topics.publish(TOPIC, text('patient'))
