@@ -60,7 +60,7 @@ function chosen (): Set<string> {
   return new Set(ranked.slice(0, Number(values.count)).map(({ key }) => key))
 }
 
-/** What FILE calls killed, by file, line and key. */
+/** What FILE calls killed, by key and number. */
 function killedBefore (): Set<string> {
   if (values.results === undefined || !existsSync(values.results)) return new Set()
   const lines = readFileSync(values.results, 'utf8').split('\n').filter((line) => line !== '')

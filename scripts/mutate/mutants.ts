@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { syntaxOf } from './compile.ts'
 import { type Site, sitesOf } from './sites.ts'
 
-/** `number` is what `prevrandao` must be, `within` the function, `before` and `after` what is written and what runs instead. */
+/** `number` is what `prevrandao` must be, `within` the function, `before` and `after` what is written and what runs instead; empty: nothing. */
 export interface Mutant { readonly number: number, readonly file: string, readonly line: number, readonly within: string, readonly before: string, readonly after: string }
 
 /** A source with all its mutants in it. */

@@ -48,7 +48,7 @@ function othersOf (node: Node, text: (node: Node) => string): string[] {
   return other === undefined ? [''] : ['', `${text(child(expression, 'leftHandSide'))} ${other} ${text(child(expression, 'rightHandSide'))}`]
 }
 
-/** The places of a source's contracts, outer ones before those inside them. */
+/** The places of a source's contracts by where they begin, outer ones before those inside them. */
 export function sitesOf (unit: Node, source: Buffer): Site[] {
   const text = (node: Node): string => source.subarray(...rangeOf(node)).toString()
   const visit = (node: Node, within: string): Site[] => {
@@ -59,5 +59,6 @@ export function sitesOf (unit: Node, source: Buffer): Site[] {
     const own = others.length === 0 ? [] : [{ start, end, isStatement: node.nodeType.endsWith('Statement'), within: name, others }]
     return [...own, ...childrenOf(node).flatMap((inner) => visit(inner, name))]
   }
-  return (unit['nodes'] as Node[]).filter(({ nodeType }) => nodeType === 'ContractDefinition').flatMap((contract) => visit(contract, ''))
+  const contracts = (unit['nodes'] as Node[]).filter(({ nodeType }) => nodeType === 'ContractDefinition')
+  return contracts.flatMap((contract) => visit(contract, '')).sort((one, other) => one.start - other.start || other.end - one.end)
 }
