@@ -310,6 +310,33 @@ contract BatchesTest is BatchFixture {
         eq(_resolved(b), type(uint256).max, "the batch is over");
     }
 
+    function test_twoOwnersWhoCannotCoverAreBothSkipped() public {
+        DealCore[] memory cores = _two();
+        (cores[0].reserve, cores[1].reserve) = (FUNDS, FUNDS);
+        uint64 p = _funds(provider);
+        (Batch memory b,) = _commit(0, cores);
+        eq(b.voided, 3, "both leaves are void");
+        eq(_funds(provider), p, "the provider's money is back");
+        eq(vault.account(solver).locked, 0, "nothing is locked");
+        _expectAllSolvent();
+    }
+
+    function test_nothingIsUnlockedThatTheSolverDoesNotHold() public {
+        _commit(0, _two());
+        uint256[] memory back = new uint256[](1);
+        back[0] = uint256(LILY) << 168 | uint256(NUMBER) << 160 | uint160(creator);
+        vm.prank(address(batches));
+        _expectRevert(IVault.BeyondEscrow.selector);
+        vault.unlockBatch(vm.addr(MEDIATOR_KEY), back); // its bond is not for this
+    }
+
+    function test_aBondCoversExactlyTwentyTimesItself() public {
+        vm.prank(solver);
+        vault.startUnbond(FUNDS / 2 - 76 * LILY / 20);
+        _commit(0, _two());
+        eq(vault.account(solver).locked, 76 * LILY, "locked");
+    }
+
     function test_aSolverWithoutEnoughBondLocksNothing() public {
         vm.prank(solver);
         vault.startUnbond(FUNDS / 2 - 3 * LILY);

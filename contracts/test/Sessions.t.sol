@@ -191,6 +191,13 @@ contract SessionsTest is BatchFixture {
         vault.order(o, signature);
     }
 
+    function test_sessionZeroIsFreeMoneyAndTakesNoFunds() public {
+        Order memory o = Order(6, creator, creator, 0, LILY, vault.orderNonce(creator));
+        vm.prank(creator);
+        _expectRevert(ISessions.BadSession.selector);
+        vault.order(o, "");
+    }
+
     function test_fundsOfARunningSessionStay() public {
         Order memory o = Order(5, creator, creator, NUMBER, 0, vault.orderNonce(creator));
         bytes memory signature = _sig65(CREATOR_KEY, _orderDigest(o));
