@@ -110,6 +110,31 @@ contract BatchesTest is BatchFixture {
         this.claimAgain(b, 0, cores[0], proofs[0]);
     }
 
+    function test_theTimeOfAClaimStandsUntilADispute() public {
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        DealRest memory rest = _restIn(cores[0].openBy);
+        bytes32 restHash = market.restHash(rest);
+        eq(market.claimedAt(cores[0], restHash), 0, "not claimed");
+        vm.warp(START + 10);
+        _claim(b, 0, cores[0], proofs[0]);
+        eq(market.claimedAt(cores[0], restHash), START + 10, "claimed");
+        _submit(cores[0], rest);
+        eq(market.claimedAt(cores[0], restHash), START + 10, "after the submission");
+        _challenge(cores[0], rest);
+        eq(market.claimedAt(cores[0], restHash), 0, "the dispute has its place");
+    }
+
+    function test_termsAreClaimedOnceWhateverBatchesSays() public {
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _claim(b, 0, cores[0], proofs[0]);
+        bytes32 terms = market.termsDigest(cores[0], _restIn(cores[0].openBy));
+        vm.prank(address(batches));
+        _expectRevert(IMarket.WrongState.selector, uint256(State.Open));
+        market.openClaimed(cores[0], terms);
+    }
+
     function test_aSettledLeafCannotBeClaimed() public {
         DealCore[] memory cores = _two();
         (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
