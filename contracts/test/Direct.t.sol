@@ -372,6 +372,17 @@ contract DirectTest is Fixture {
         market.conclude(core, restHash, State.Settled, 0, payout);
     }
 
+    function test_noCourtDisputesADealThatHasEndedOrIsInDispute() public {
+        DealCore memory core = _core(1);
+        _open(core, _rest());
+        bytes32 restHash = market.restHash(_rest());
+        vm.prank(address(court));
+        market.dispute(core, restHash, 0, uint256(State.Challenged));
+        vm.prank(address(court));
+        _expectRevert(IMarket.WrongState.selector, uint256(State.Challenged));
+        market.dispute(core, restHash, 0, uint256(State.Challenged));
+    }
+
     function test_theEndOfADealSaysWhoGotWhat() public {
         DealCore memory core = _core(1);
         _open(core, _rest());
