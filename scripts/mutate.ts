@@ -26,6 +26,10 @@ const DEPLOYED: Readonly<Record<string, string>> = {
   Vault: 'Vault', Sessions: 'Vault', Market: 'Market', DealLedger: 'Market', Court: 'Court', CourtBase: 'Court', CourtAnnex: 'Court', Mediators: 'Court',
   BatchLedger: 'Batches', Faults: 'Batches', Vouchers: 'Vouchers', Relayed: 'Vouchers'
 }
+/** The tests that are about a deployed contract, tried before all others. */
+const NEAR: Readonly<Record<string, string>> = {
+  Vault: 'VaultTest|SessionsTest|BatchesTest', Market: 'DirectTest|TimeoutsTest|BatchesTest', Court: 'MediationTest|PanelsTest', Batches: 'BatchesTest|FaultsTest', Vouchers: 'VouchersTest'
+}
 const names = positionals.length > 0 ? positionals : Object.keys(DEPLOYED)
 
 /** What was looked at and may live, with the reason. */
@@ -34,13 +38,13 @@ const keyOf = ({ file, within, before, after }: Omit<Mutant, 'number' | 'line'>)
 const mayLive = new Set(explained.map(keyOf))
 
 /** Whether the tests notice mutant `number`; one that runs for five minutes is noticed. */
-function isNoticed (copy: string, number: number): boolean {
+function isNoticed (copy: string, contract: string, number: number): boolean {
   const env = {
     ...process.env, FOUNDRY_BLOCK_PREVRANDAO: `0x${number.toString(16).padStart(64, '0')}`, FOUNDRY_CODE_SIZE_LIMIT: '1000000',
-    FOUNDRY_FUZZ_RUNS: '32', FOUNDRY_INVARIANT_RUNS: '16', FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: '0'
+    FOUNDRY_FUZZ_RUNS: '16', FOUNDRY_INVARIANT_RUNS: '16', FOUNDRY_INVARIANT_SHRINK_RUN_LIMIT: '0'
   }
-  const stages = [['--no-match-contract', 'Gas|Invariant'], ['--match-contract', 'Invariant']]
-  return stages.slice(0, values.units ? 1 : 2).some((only) =>
+  const stages = [['--match-contract', `^(${NEAR[contract]})$`], ['--no-match-contract', 'Gas|Invariant'], ['--match-contract', 'Invariant']]
+  return stages.slice(0, values.units ? 2 : 3).some((only) =>
     spawnSync('node', ['scripts/forge.mjs', 'test', '--fail-fast', ...only], { cwd: copy, stdio: 'ignore', env, timeout: 300_000 }).status !== 0)
 }
 
@@ -70,11 +74,11 @@ function killedBefore (): Set<string> {
   return new Set(lines.map((line) => JSON.parse(line) as { verdict: Verdict, id: string }).filter(({ verdict }) => verdict === 'killed').map(({ id }) => id))
 }
 
-function verdictOf (copy: string, mutant: Mutant, known: ReadonlySet<string>): Verdict {
+function verdictOf (copy: string, contract: string, mutant: Mutant, known: ReadonlySet<string>): Verdict {
   if (mayLive.has(keyOf(mutant))) return 'may live'
   const id = `${mutant.number} ${keyOf(mutant)}`
   if (known.has(id)) return 'killed'
-  const verdict = isNoticed(copy, mutant.number) ? 'killed' : 'ALIVE'
+  const verdict = isNoticed(copy, contract, mutant.number) ? 'killed' : 'ALIVE'
   if (values.results !== undefined) appendFileSync(values.results, `${JSON.stringify({ verdict, id, line: mutant.line })}\n`)
   if (verdict === 'ALIVE') console.log(`ALIVE ${mutant.file}:${mutant.line} (${mutant.within}) ${mutant.before}  ->  ${mutant.after || 'dropped'}`)
   return verdict
@@ -94,8 +98,8 @@ function tryAll (name: string, wanted: ReadonlySet<string>, known: ReadonlySet<s
     for (const tool of ['.bin', '@foundry-rs', 'solc']) symlinkSync(join(root, 'node_modules', tool), join(copy, 'node_modules', tool))
     writeFileSync(join(copy, 'scripts/solc-shim.mjs'), `#!/bin/sh\necho '${compilerVersion}'\n`)
     deploy(copy, contract, codeOf(contract, file, source))
-    if (isNoticed(copy, 0)) throw new Error(`the tests of contracts/ fail on ${name} without any mutant`)
-    for (const mutant of own) tally[verdictOf(copy, mutant, known)]++
+    if (isNoticed(copy, contract, 0)) throw new Error(`the tests of contracts/ fail on ${name} without any mutant`)
+    for (const mutant of own) tally[verdictOf(copy, contract, mutant, known)]++
   } finally {
     rmSync(copy, { recursive: true, force: true })
   }
