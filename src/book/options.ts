@@ -69,6 +69,8 @@ export const SIGNATURES = {
   beforeThread: 48,
   // More than four threads outrun what one thread can decode and merge.
   maxThreads: 4,
+  // Given to a thread before it has answered: it goes on while this one is busy with something else.
+  tasksAhead: 4,
   // A thread without work is ended after this; starting one takes 50 ms.
   idleMs: 30_000
 } as const

@@ -126,7 +126,8 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
 }
 
 function encodeStored (secret: Uint8Array, { record, firstSeenMs, bytes }: Entry): Uint8Array {
-  const stored = Buffer.alloc(RECORD_AT + bytes.byteLength)
+  // Written over from end to end.
+  const stored = Buffer.allocUnsafe(RECORD_AT + bytes.byteLength)
   stored.writeBigUInt64BE(BigInt(firstSeenMs), TAG_BYTES)
   stored.write(record.bodyHash.slice(2), TAG_BYTES + 8, 'hex')
   stored.set(bytes, RECORD_AT)

@@ -20,7 +20,8 @@ export interface SignaturePool {
 }
 
 interface Task { packed: Uint8Array<ArrayBuffer>, settle: (verdicts: Uint8Array) => void }
-interface Thread { worker: Worker, task: Task | undefined, cancelIdle: () => void }
+/** `tasks`: what the thread was given and has not answered, in order. */
+interface Thread { worker: Worker, tasks: Task[], cancelIdle: () => void }
 
 /** @param options.size - most threads; 0 checks everything on this thread. */
 export function createSignaturePool (components: { clock: Clock, logger: Logger }, options: { size?: number } = {}): SignaturePool {
@@ -41,36 +42,38 @@ export function createSignaturePool (components: { clock: Clock, logger: Logger 
     logger.warn('book.signature-thread', { error: errorMessage(error) })
     isBroken = true
     end(thread)
-    for (const task of [thread.task, ...waiting.splice(0)]) if (task !== undefined) task.settle(verifyClaims(task.packed))
+    for (const task of [...thread.tasks.splice(0), ...waiting.splice(0)]) task.settle(verifyClaims(task.packed))
   }
-  const next = (thread: Thread): void => {
-    thread.task = waiting.shift()
-    if (thread.task === undefined) {
-      thread.cancelIdle = clock.after(SIGNATURES.idleMs, () => { end(thread) })
-      return
-    }
+  /** Gives the thread what it may have; one that has nothing ends after a while. */
+  const feed = (thread: Thread): void => {
     thread.cancelIdle()
-    // A copy goes: should the thread die, the claims are still here.
-    thread.worker.postMessage(thread.task.packed)
+    while (thread.tasks.length < SIGNATURES.tasksAhead) {
+      const task = waiting.shift()
+      if (task === undefined) break
+      thread.tasks.push(task)
+      // A copy goes: should the thread die, the claims are still here.
+      thread.worker.postMessage(task.packed)
+    }
+    if (thread.tasks.length === 0) thread.cancelIdle = clock.after(SIGNATURES.idleMs, () => { end(thread) })
   }
   const begin = (): void => {
     const worker = new Worker(WORKER_URL, { env: {}, execArgv: [], stderr: true })
     worker.unref()
-    const thread: Thread = { worker, task: undefined, cancelIdle: () => undefined }
+    const thread: Thread = { worker, tasks: [], cancelIdle: () => undefined }
     threads.add(thread)
     worker.on('message', (verdicts: Uint8Array) => {
-      thread.task?.settle(verdicts)
-      next(thread)
+      thread.tasks.shift()?.settle(verdicts)
+      feed(thread)
     })
     worker.on('error', (error) => { fail(thread, error) })
     worker.on('exit', () => { fail(thread, new Error('the thread ended')) })
-    next(thread)
+    feed(thread)
   }
   const dispatch = async (packed: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => await new Promise((resolve) => {
     waiting.push({ packed, settle: resolve })
-    const idle = [...threads].find((thread) => thread.task === undefined)
-    if (idle !== undefined) next(idle)
-    else if (threads.size < size) begin()
+    const [idlest] = [...threads].sort((a, b) => a.tasks.length - b.tasks.length)
+    if (threads.size < size && (idlest === undefined || idlest.tasks.length > 0)) begin()
+    else if (idlest !== undefined) feed(idlest)
   })
 
   return {
@@ -83,7 +86,7 @@ export function createSignaturePool (components: { clock: Clock, logger: Logger 
     stop: async () => {
       isBroken = true
       // A wrong answer would have an honest peer refused: what is left is checked here.
-      for (const task of [...[...threads].map((thread) => thread.task), ...waiting.splice(0)]) task?.settle(verifyClaims(task.packed))
+      for (const task of [...[...threads].flatMap((thread) => thread.tasks.splice(0)), ...waiting.splice(0)]) task.settle(verifyClaims(task.packed))
       for (const thread of [...threads]) end(thread)
     }
   }

@@ -1,4 +1,4 @@
-import { keccakHex } from './keccak.ts'
+import { keccakBytes, keccakHex } from './keccak.ts'
 import { secp256k1 } from './secp256k1.ts'
 import type { Address, Hash, Signature } from './shapes.ts'
 
@@ -22,12 +22,18 @@ export function recoverSigner (digest: Hash, signature: Signature): Address | un
 
 /** The same on bytes: 32 of the digest, 64 of the EIP-2098 signature. Leaves its arguments as they are. */
 export function recoverAddress (digest: Uint8Array, signature: Uint8Array): Address | undefined {
+  const key = recoverKey(digest, signature)
+  return key === undefined ? undefined : publicKeyToAddress(key)
+}
+
+/** The uncompressed public key (65 bytes), good until the next call. */
+function recoverKey (digest: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
   const bytes = Uint8Array.from(signature)
   const recid = (bytes[32] as number) >> 7
   bytes[32] = (bytes[32] as number) & 0x7f
   if (HALF_ORDER.compare(bytes, 32, 64) < 0) return undefined
   try {
-    return publicKeyToAddress(secp256k1.ecdsaRecover(bytes, recid, digest, false, PUBLIC_KEY))
+    return secp256k1.ecdsaRecover(bytes, recid, digest, false, PUBLIC_KEY)
   } catch {
     return undefined
   }
@@ -50,11 +56,13 @@ export function packClaims (claims: readonly SignatureCheck[]): Uint8Array<Array
 
 /** One byte per claim: 1 where it holds. */
 export function verifyClaims (packed: Uint8Array): Uint8Array<ArrayBuffer> {
+  const claims = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength)
   const verdicts = new Uint8Array(packed.length / CLAIM_BYTES)
   for (let index = 0; index < verdicts.length; index++) {
     const at = index * CLAIM_BYTES
-    const signer = recoverAddress(packed.subarray(at, at + 32), packed.subarray(at + 32, at + 96))
-    verdicts[index] = signer === `0x${Buffer.from(packed.buffer, packed.byteOffset + at + 96, 20).toString('hex')}` ? 1 : 0
+    const key = recoverKey(packed.subarray(at, at + 32), packed.subarray(at + 32, at + 96))
+    // The address is the last 20 of the hash's 32 bytes.
+    verdicts[index] = key !== undefined && claims.compare(keccakBytes(key.subarray(1)), 12, 32, at + 96, at + CLAIM_BYTES) === 0 ? 1 : 0
   }
   return verdicts
 }
