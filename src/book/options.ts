@@ -111,7 +111,7 @@ export const RECONCILE = {
   // Peers asked per interval, those first that were asked longest ago; as many ask us.
   peersPerInterval: 4,
   // Pages a session has asked for and not settled: the signatures of one are checked on another thread while the next is on its way.
-  pagesAtOnce: 8,
+  pagesAtOnce: 6,
   // One request, and one whole session.
   requestTimeoutMs: 10_000,
   sessionTimeoutMs: 120_000,

@@ -4,7 +4,7 @@ import { Worker } from 'node:worker_threads'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import { packClaims, recoverSigner, verifyClaims, type SignatureCheck } from '../wire/signature.ts'
+import { packClaims, verifyClaims, type SignatureCheck } from '../wire/signature.ts'
 import { SIGNATURES } from './options.ts'
 
 /** The worker beside this file: `.ts` from source, `.js` when compiled. */
@@ -12,8 +12,8 @@ const WORKER_URL = new URL(`./signature-worker${extname(new URL(import.meta.url)
 
 /** Checks signatures on other threads, so that a flood of them holds up nothing else in the node. */
 export interface SignaturePool {
-  /** One boolean per claim. Never rejects. A few claims are checked at once, on this thread, and some more where none runs beside it. */
-  verify: (claims: readonly SignatureCheck[]) => Promise<boolean[]>
+  /** For each claim 1 where it holds, else 0. Never rejects. A few claims are checked at once, on this thread, and some more where none runs beside it. */
+  verify: (claims: readonly SignatureCheck[]) => Promise<Uint8Array>
   /** Threads that run now; none until there is work for one. */
   readonly threads: number
   stop: () => Promise<void>
@@ -79,9 +79,10 @@ export function createSignaturePool (components: { clock: Clock, logger: Logger 
   return {
     get threads () { return threads.size },
     verify: async (claims) => {
-      if (claims.length === 0) return []
-      if (isBroken || claims.length <= (threads.size === 0 ? SIGNATURES.beforeThread : SIGNATURES.atOnce)) return claims.map(({ digest, signature, signer }) => recoverSigner(digest, signature) === signer)
-      return [...await dispatch(packClaims(claims))].map((verdict) => verdict === 1)
+      if (claims.length === 0) return new Uint8Array(0)
+      const packed = packClaims(claims)
+      const isHere = isBroken || claims.length <= (threads.size === 0 ? SIGNATURES.beforeThread : SIGNATURES.atOnce)
+      return isHere ? verifyClaims(packed) : await dispatch(packed)
     },
     stop: async () => {
       isBroken = true

@@ -2,8 +2,8 @@ import { keccakBytes, keccakHex } from './keccak.ts'
 import { secp256k1 } from './secp256k1.ts'
 import type { Address, Hash, Signature } from './shapes.ts'
 
-/** A claim: `signer` signed `digest`. */
-export interface SignatureCheck { digest: Hash, signature: Signature, signer: Address }
+/** A claim: `signer` signed `digest`. The signature as bytes where they are at hand. */
+export interface SignatureCheck { digest: Hash, signature: Signature | Uint8Array, signer: Address }
 
 /** Half of the group's order, big-endian: s at most this is low. */
 const HALF_ORDER = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0', 'hex')
@@ -50,7 +50,13 @@ const CLAIM_BYTES = 32 + 64 + 20
 /** Claims in one piece of memory, as threads hand them over. */
 export function packClaims (claims: readonly SignatureCheck[]): Uint8Array<ArrayBuffer> {
   const packed = Buffer.from(new ArrayBuffer(claims.length * CLAIM_BYTES))
-  claims.forEach(({ digest, signature, signer }, index) => { packed.write(`${digest.slice(2)}${signature.slice(2)}${signer.slice(2)}`, index * CLAIM_BYTES, 'hex') })
+  claims.forEach(({ digest, signature, signer }, index) => {
+    const at = index * CLAIM_BYTES
+    packed.write(digest.slice(2), at, 'hex')
+    if (typeof signature === 'string') packed.write(signature.slice(2), at + 32, 'hex')
+    else packed.set(signature, at + 32)
+    packed.write(signer.slice(2), at + 96, 'hex')
+  })
   return packed
 }
 
