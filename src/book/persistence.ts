@@ -126,12 +126,16 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
 }
 
 function encodeStored (secret: Uint8Array, { record, firstSeenMs, bytes }: Entry): Uint8Array {
-  // Written over from end to end.
-  const stored = Buffer.allocUnsafe(RECORD_AT + bytes.byteLength)
-  stored.writeBigUInt64BE(BigInt(firstSeenMs), TAG_BYTES)
-  stored.set(bytes, RECORD_AT)
-  stored.set(tagOf(secret, PREFIX + record.id, stored.subarray(TAG_BYTES)))
-  return stored
+  const key = PREFIX + record.id
+  const storedAt = secret.byteLength + key.length
+  // One piece: what is hashed, and over the end of its key the tag, where what is stored begins. Written over from end to end.
+  const whole = Buffer.allocUnsafe(storedAt + RECORD_AT - TAG_BYTES + bytes.byteLength)
+  whole.set(secret)
+  whole.write(key, secret.byteLength, 'latin1')
+  whole.writeBigUInt64BE(BigInt(firstSeenMs), storedAt)
+  whole.set(bytes, storedAt + RECORD_AT - TAG_BYTES)
+  whole.set(hash('sha256', whole, 'buffer').subarray(0, TAG_BYTES), storedAt - TAG_BYTES)
+  return whole.subarray(storedAt - TAG_BYTES)
 }
 
 /** Undefined for what this node did not write, or wrote in another form. */
