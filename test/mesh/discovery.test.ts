@@ -8,6 +8,8 @@ import type { Mesh } from '../../src/mesh/mesh.ts'
 import { createMemoryDatastore } from '../support/memory-datastore.ts'
 import { freeAddress, soon, startNode, untilPeers } from './nodes.ts'
 
+interface Table extends EventTarget { size: number, remove: (peer: PeerId) => Promise<void> }
+
 /** Asks until somebody is found: a record travels to the DHT in the background. */
 async function findRole (mesh: Mesh, role: string, count: number): Promise<string[]> {
   const signal = soon(15_000)
@@ -61,6 +63,19 @@ t.test('a restarted node returns to peers it knew, without a bootstrap node', as
   const again = await startNode(t, { folder: node.folder })
   await untilPeers(again.mesh, (peers) => peers.includes(friend.mesh.peerId))
   t.equal(again.mesh.peers()[0]?.peerId, friend.mesh.peerId)
+})
+
+t.test('a peer that the directory failed to take up is taken up later', async (t) => {
+  const bootstrap = await startNode(t)
+  const node = await startNode(t, { bootstrap: bootstrap.mesh.addresses() })
+  const { routingTable } = (node.mesh.libp2p.services as unknown as { dht: { routingTable: Table } }).dht
+  await new Promise<void>((resolve) => { routingTable.addEventListener('peer:add', () => { resolve() }, { once: true }) })
+  const back = new Promise<void>((resolve) => { routingTable.addEventListener('peer:add', () => { resolve() }, { once: true }) })
+  // As where the first ping failed: kad-dht itself tries again at its next refresh, five minutes later.
+  await routingTable.remove(peerIdFromString(bootstrap.mesh.peerId))
+  t.equal(routingTable.size, 0)
+  await back
+  t.equal(routingTable.size, 1)
 })
 
 t.test('nodes of a role are met beyond the number of peers that are wanted, as many as asked for', async (t) => {
