@@ -566,5 +566,31 @@ contract MediationTest is Fixture {
 
     function test_aDeploymentThatDoesNotFitTogetherIsRefused() public {
         _expectCreateRevert(ICourtEvents.BadDeployment.selector, "Court", abi.encode(vault, market, MIN_BOND, address(0)));
+        Part one = new Part();
+        Part two = new Part();
+        bytes memory args = abi.encode(one, two, MIN_BOND, address(0));
+        for (uint256 wrong; wrong < 4; ++wrong) {
+            address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+            one.set(wrong == 0 ? stranger : address(two), wrong == 1 ? stranger : next, stranger);
+            two.set(stranger, wrong == 2 ? stranger : next, wrong == 3 ? stranger : address(one));
+            _expectCreateRevert(ICourtEvents.BadDeployment.selector, "Court", args);
+        }
+        address last = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        one.set(address(two), last, stranger);
+        two.set(stranger, last, address(one));
+        isTrue(_create("Court", args) == last, "a set that fits");
+    }
+}
+
+/// @dev What a Vault or a Market says of its set, right or wrong.
+contract Part {
+    address public MARKET;
+    address public COURT;
+    address public VAULT;
+    address public constant BATCHES = address(1);
+    uint64 public constant UNBONDING = 10_000;
+
+    function set(address market, address court, address vault) external {
+        (MARKET, COURT, VAULT) = (market, court, vault);
     }
 }
