@@ -198,6 +198,20 @@ contract MediationTest is Fixture {
         Signature memory sig = _acceptance(CREATOR_KEY, core, MANIFEST);
         _expectRevert(IMarket.WrongState.selector, uint256(State.Drawn));
         market.settle(core, restHash, MANIFEST, sig);
+        Docket memory docket = _docket(_rest());
+        _expectRevert(ICourtEvents.NotDisputable.selector);
+        court.settle(core, docket, MANIFEST, sig);
+    }
+
+    function test_onlyTheCreatorsAcceptanceEndsADispute() public {
+        _challenge(core, _rest());
+        Docket memory docket = _docket(_rest());
+        Signature memory sig = _acceptance(PROVIDER_KEY, core, MANIFEST);
+        _expectRevert(SignedBy.BadSignature.selector, creator);
+        court.settle(core, docket, MANIFEST, sig);
+        sig = _acceptance(CREATOR_KEY, core, OUTPUTS);
+        _expectRevert(SignedBy.BadSignature.selector, creator);
+        court.settle(core, docket, MANIFEST, sig);
     }
 
     function test_aWrongProviderWithLittleCollateralStillPaysTheMediatorFirst() public {
@@ -243,6 +257,15 @@ contract MediationTest is Fixture {
         _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 4), CREATOR_KEY, SALT_C);
         bad = abi.encodePacked(ICourtEvents.BadSalt.selector);
         _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_P);
+    }
+
+    function test_aComplaintIsOfOneOfThreeKinds() public {
+        uint256 snapshot = vm.snapshotState();
+        for (uint8 kind = 1; kind <= 3; ++kind) {
+            court.challenge(core, _rest(), _complaint(core, MANIFEST, kind));
+            eq(_stateOf(core, _rest()), State.Challenged);
+            vm.revertToState(snapshot);
+        }
     }
 
     function test_aDealWithoutMediatorsCannotBeChallenged() public {
