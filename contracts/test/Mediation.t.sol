@@ -382,6 +382,35 @@ contract MediationTest is Fixture {
         _verdict(core, _rest(), 1);
     }
 
+    /// @dev All but `seated` leave the register and come back a second later.
+    function _returnToTheRegister(address seated) private {
+        for (uint256 time; time < 2; ++time) {
+            for (uint256 i; i < 3; ++i) {
+                if (vm.addr(MEDIATOR_KEY + i) == seated) continue;
+                vm.prank(vm.addr(MEDIATOR_KEY + i));
+                time == 0 ? court.retire() : court.register();
+            }
+            vm.warp(block.timestamp + 1);
+        }
+    }
+
+    function test_nobodyIsDrawnWhoRegisteredSinceTheChallenge() public {
+        _challenge(core, _rest());
+        vm.warp(block.timestamp + 1);
+        _returnToTheRegister(address(0));
+        _reveal(core, _rest());
+        eq(_panels[_id(core)].length, 0, "all of them knew the seed");
+    }
+
+    function test_nobodyReplacesTheSilentWhoRegisteredSinceTheDraw() public {
+        _dispute();
+        vm.warp(block.timestamp + 1);
+        _returnToTheRegister(_drawn());
+        vm.warp(START + 10 + WINDOW + 1);
+        _timeoutVerdict(core, _rest());
+        eq(_stateOf(core, _rest()), State.Refunded);
+    }
+
     function test_partiesAreNeverDrawn() public {
         address[3] memory parties = [creator, provider, solver];
         MediatorList memory list = _list();
@@ -401,6 +430,8 @@ contract MediationTest is Fixture {
         _open(second, rest);
         court.challenge(second, rest, _complaint(second, MANIFEST, 2));
         Docket memory docket = _docket(rest);
+        vm.expectEmit(true, true, true, true);
+        emit ICourtEvents.MediatorDrawn(_id(second), address(0), SALT_P, block.timestamp + WINDOW);
         isTrue(court.reveal(second, docket, list, SALT_P).length == 0, "nobody drawn");
         // Still no dead end: anyone ends it.
         vm.prank(stranger);
