@@ -23,6 +23,15 @@ contract BatchesTest is BatchFixture {
         _expectAllSolvent();
     }
 
+    function test_aBatchGoesItsWayRightAfterTheChainForked() public {
+        vm.chainId(4242);
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _settle(OTHER_KEY, b, 2);
+        _claim(b, 0, cores[0], proofs[0]);
+        eq(_resolved(b), type(uint256).max, "settled and claimed");
+    }
+
     function test_aStatementWorksOnce() public {
         (Batch memory b,) = _commit(0, _two());
         _settle(CREATOR_KEY, b, 1);

@@ -130,8 +130,12 @@ contract MediationTest is Fixture {
         _expectVerdictRevert(
             abi.encodeWithSelector(ICourtEvents.TooLate.selector, START + 10 + WINDOW), _answer(core, 0, 1)
         );
+        // Built before, so that the call in question is the next one.
+        (docket, panel, list) = (_docket(_rest()), _panel(core), _list());
+        vm.expectEmit(true, true, true, true);
+        emit ICourtEvents.MediatorSlashed(_id(core), first, MIN_BOND / 10);
         vm.prank(stranger);
-        _timeoutVerdict(core, _rest());
+        _panels[_id(core)] = court.timeoutVerdict(core, docket, panel, list);
         isTrue(_drawn() != first && _panels[_id(core)][1] == first, "another has the seat");
         eq(vault.account(first).bond, MIN_BOND - MIN_BOND / 10, "a tenth of the bond");
         eq(_until(core, _rest()), block.timestamp + WINDOW, "a window of its own");
@@ -503,6 +507,34 @@ contract MediationTest is Fixture {
         _expectVerdictRevert(abi.encodeWithSelector(ICourtEvents.BadSeat.selector, 1), _answer(core, 1, 1));
         _verdict(core, _rest(), 3);
         _expectVerdictRevert(abi.encodePacked(ICourtEvents.NotDisputable.selector), _answer(core, 0, 3));
+    }
+
+    function test_nobodySeatsAPanelOfItsOwn() public {
+        _dispute();
+        address other = vm.addr(_drawn() == vm.addr(MEDIATOR_KEY) ? MEDIATOR_KEY + 1 : MEDIATOR_KEY);
+        Docket memory docket = _docket(_rest());
+        Panel memory panel = _panel(core);
+        panel.mediators[0] = other;
+        Answer[] memory answers = new Answer[](1);
+        bytes32 evidence = keccak256("evidence");
+        Verdict memory verdict = Verdict(_id(core), MANIFEST, 1, evidence);
+        answers[0] = Answer(0, 1, evidence, _signVerdict(_keyOf(other), verdict));
+        _expectRevert(ICourtEvents.WrongCase.selector, uint256(_id(core)));
+        court.verdict(core, docket, panel, answers);
+        panel = Panel(SALT_C, _panel(core).mediators);
+        _expectRevert(ICourtEvents.WrongCase.selector, uint256(_id(core)));
+        court.verdict(core, docket, panel, new Answer[](0));
+    }
+
+    function test_aDisputeGoesItsWayRightAfterTheChainForked() public {
+        vm.chainId(4242);
+        DealCore memory second = _core(2);
+        second.lane = 1;
+        _open(second, _rest());
+        _challenge(second, _rest());
+        _reveal(second, _rest());
+        _verdict(second, _rest(), 1);
+        eq(_stateOf(second, _rest()), State.MediationAccepted);
     }
 
     function test_timeoutsNeedTheirState() public {
