@@ -134,6 +134,8 @@ contract MediationTest is Fixture {
         (docket, panel, list) = (_docket(_rest()), _panel(core), _list());
         vm.expectEmit(true, true, true, true);
         emit ICourtEvents.MediatorSlashed(_id(core), first, MIN_BOND / 10);
+        vm.expectEmit(true, true, true, true);
+        emit ICourtEvents.MediatorReplaced(_id(core), first, 0);
         vm.prank(stranger);
         _panels[_id(core)] = court.timeoutVerdict(core, docket, panel, list);
         isTrue(_drawn() != first && _panels[_id(core)][1] == first, "another has the seat");
@@ -507,6 +509,17 @@ contract MediationTest is Fixture {
         _expectVerdictRevert(abi.encodeWithSelector(ICourtEvents.BadSeat.selector, 1), _answer(core, 1, 1));
         _verdict(core, _rest(), 3);
         _expectVerdictRevert(abi.encodePacked(ICourtEvents.NotDisputable.selector), _answer(core, 0, 3));
+    }
+
+    function test_whoReplacesTheSilentComesFromTheListOfTheTerms() public {
+        _dispute();
+        vm.warp(START + 10 + WINDOW + 1);
+        Docket memory docket = _docket(_rest());
+        Panel memory panel = _panel(core);
+        MediatorList memory list = _list();
+        list.weights[0] += 1;
+        _expectRevert(Draw.BadMediatorList.selector);
+        court.timeoutVerdict(core, docket, panel, list);
     }
 
     function test_nobodySeatsAPanelOfItsOwn() public {

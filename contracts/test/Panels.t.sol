@@ -217,6 +217,19 @@ contract PanelsTest is BatchFixture {
         }
     }
 
+    function test_appealAndJudgementComeInTimeInTheirLastSecond() public {
+        _dispute(1, 300);
+        _bring(0, 2);
+        vm.warp(START + 10 + 300);
+        Ruling memory ruling = _appeal(PROVIDER_KEY, _ruling(2));
+        Docket memory docket = _docket(rest);
+        vm.warp(_until(core, rest));
+        vm.prank(_JUDGE);
+        court.judge(core, docket, ruling, 3);
+        eq(_stateOf(core, rest), State.Refunded);
+        _expectAllSolvent();
+    }
+
     function test_onlyAPartyAppealsAndInTime() public {
         _dispute(1, 300);
         _bring(0, 2);
