@@ -108,13 +108,29 @@ contract MediationTest is Fixture {
         eq(_stateOf(core, _rest()), State.MediationAccepted);
     }
 
-    function test_anAuditNeedsTheCreatorsOwnSalt() public {
+    function test_anAuditNeedsTheCreatorsOwnSaltAndTheListOfTheTerms() public {
         Verdict memory v = Verdict(_id(core), MANIFEST, 1, 0);
         Signature memory sig = _signVerdict(_keyOf(court.drawAudit(core, _list(), SALT_P, SALT_P)), v);
         Signature memory accept = _acceptance(CREATOR_KEY, core, MANIFEST);
         MediatorList memory list = _list();
         _expectRevert(ICourtEvents.BadSalt.selector);
         court.settleAudited(core, _rest(), list, SALT_P, SALT_P, v, sig, accept);
+        list.weights[0] += 1;
+        _expectRevert(Draw.BadMediatorList.selector);
+        court.settleAudited(core, _rest(), list, SALT_C, SALT_P, v, sig, accept);
+    }
+
+    function test_anAuditTakesTheWholeReserveIfItsFeeIsThat() public {
+        DealCore memory thin = _core(2);
+        thin.lane = 1;
+        thin.reserve = AUDIT_FEE;
+        _open(thin, _rest());
+        address auditor = court.drawAudit(thin, _list(), SALT_C, SALT_P);
+        Verdict memory v = Verdict(_id(thin), MANIFEST, 1, 0);
+        Signature memory sig = _signVerdict(_keyOf(auditor), v);
+        Signature memory accept = _acceptance(CREATOR_KEY, thin, MANIFEST);
+        court.settleAudited(thin, _rest(), _list(), SALT_C, SALT_P, v, sig, accept);
+        eq(_free(auditor), AUDIT_FEE, "auditor's fee");
     }
 
     function test_aSilentMediatorIsSlashedAndAnotherDrawnUntilNoneIsLeft() public {
@@ -511,6 +527,37 @@ contract MediationTest is Fixture {
         _expectVerdictRevert(abi.encodePacked(ICourtEvents.NotDisputable.selector), _answer(core, 0, 3));
     }
 
+    function test_theSilentAreReplacedTwiceThoughOneMoreIsThere() public {
+        MediatorList memory list;
+        (list.mediators, list.weights) = (new address[](4), new uint64[](4));
+        for (uint256 i; i < 4; ++i) {
+            (list.mediators[i], list.weights[i]) = (vm.addr(MEDIATOR_KEY + i), 1);
+        }
+        vault.deposit(list.mediators[3], MIN_BOND);
+        vm.prank(list.mediators[3]);
+        vault.addBond(MIN_BOND);
+        vm.prank(list.mediators[3]);
+        court.register();
+        DealCore memory second = _core(2);
+        second.lane = 1;
+        DealRest memory rest = _rest();
+        rest.mediatorRoot = keccak256(abi.encode(list.mediators, list.weights));
+        _open(second, rest);
+        _challenge(second, rest);
+        address[] memory panel = court.reveal(second, _docket(rest), list, SALT_P);
+        for (uint256 round; round < 3; ++round) {
+            eq(_stateOf(second, rest), State.Drawn);
+            vm.warp(_until(second, rest) + 1);
+            panel = court.timeoutVerdict(second, _docket(rest), Panel(SALT_P, panel), list);
+        }
+        eq(_stateOf(second, rest), State.Refunded);
+        uint256 live;
+        for (uint256 i; i < 4; ++i) {
+            if (court.isLive(list.mediators[i])) ++live;
+        }
+        eq(live, 1, "who was never drawn");
+    }
+
     function test_whoReplacesTheSilentComesFromTheListOfTheTerms() public {
         _dispute();
         vm.warp(START + 10 + WINDOW + 1);
@@ -645,6 +692,9 @@ contract MediationTest is Fixture {
         Signature memory foreign = _signVerdict(STRANGER_KEY, other);
         _expectRevert(SignedBy.BadSignature.selector, m);
         court.slashEquivocation(m, one, a, other, foreign);
+        foreign = _signVerdict(STRANGER_KEY, one);
+        _expectRevert(SignedBy.BadSignature.selector, m);
+        court.slashEquivocation(m, one, foreign, other, b);
         vm.prank(stranger);
         court.slashEquivocation(m, one, a, other, b);
         eq(vault.pool(), MIN_BOND, "pool");

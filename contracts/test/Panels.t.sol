@@ -95,6 +95,15 @@ contract PanelsTest is BatchFixture {
         _expectAllSolvent();
     }
 
+    function test_nobodyHasTwoSeats() public {
+        _dispute(2, 0);
+        _bring(0, 1);
+        _bring(1, 2);
+        vm.warp(_until(core, rest) + 1);
+        _timeoutVerdict(core, rest); // the list has nobody but the two who answered
+        eq(_stateOf(core, rest), State.Refunded);
+    }
+
     function bring(uint8 seat, uint8 outcome) external {
         _bring(seat, outcome);
     }
@@ -137,6 +146,7 @@ contract PanelsTest is BatchFixture {
         eq(_stateOf(core, rest), State.Drawn);
         Docket memory docket = _docket(rest);
         Ruling memory ruling = _ruling(2);
+        vm.warp(START + 10 + 300);
         _expectRevert(ICourtEvents.TooEarly.selector, START + 10 + 300);
         court.conclude(core, docket, ruling);
         vm.warp(START + 10 + 301);
