@@ -103,7 +103,83 @@ contract BatchesTest is BatchFixture {
         batches.settle(b, statements, lines);
     }
 
+    // ---- the largest, and what is no batch ----
+
+    function test_aBatchHasUpTo256LeavesAndOwners() public {
+        uint256[] memory owners = _owners(64);
+        uint256[] memory rows = new uint256[](256);
+        for (uint256 i; i < 256; ++i) {
+            rows[i] = _index(owners, creator) | _index(owners, provider) << 8 | i << 16 | 1 << 24;
+        }
+        vm.prank(solver);
+        (, uint256 voided) = batches.commit(Commitment(0, uint64(block.timestamp) + 10, 0, owners, rows));
+        (, uint256 resolved) = batches.slotOf(solver, 0);
+        isTrue(voided == 0 && resolved == 0, "all leaves are open");
+        eq(vault.account(solver).locked, 256, "each locks one");
+
+        rows = new uint256[](1);
+        rows[0] = 1 << 8 | 1 << 24; // the first owner pays the second, and has no session
+        (, voided) = batches.commit(Commitment(0, uint64(block.timestamp) + 10, 0, _ascending(256), rows));
+        eq(voided, 1, "void");
+        _expectRevert(IBatches.BadOwner.selector, uint256(256));
+        batches.commit(Commitment(1, uint64(block.timestamp) + 10, 0, _ascending(257), rows));
+    }
+
+    function _ascending(uint256 count) private pure returns (uint256[] memory owners) {
+        owners = new uint256[](count);
+        for (uint256 i; i < count; ++i) {
+            owners[i] = uint256(NUMBER) << 160 | (i + 1);
+        }
+    }
+
+    function test_whatStandsInNoSlotIsNeitherExpiredNorClaimed() public {
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        b.rows[0] += 1 << 136; // a larger reserve
+        cores[0].reserve += 1;
+        vm.expectRevert(abi.encodeWithSelector(IBatches.UnknownBatch.selector, batches.batchId(b)));
+        this.claimAgain(b, 0, cores[0], proofs[0]);
+        vm.warp(b.expiry + 1);
+        bytes32 id = batches.batchId(b);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.UnknownBatch.selector, id));
+        batches.expire(b, 3);
+    }
+
+    function test_aLeafBeyondTheLastIsNone() public {
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _expectRevert(IBatches.BadLeaf.selector, uint256(2));
+        this.claimAgain(b, 2, cores[0], proofs[0]);
+        _expectRevert(IBatches.BadLeaf.selector, uint256(16));
+        this.claimAgain(b, 16, cores[0], proofs[0]);
+    }
+
+    function test_whatHasExpiredIsNotGivenBackAgain() public {
+        (Batch memory b,) = _commit(0, _two());
+        (Batch memory second,) = _commit(1, _nextJobs(66));
+        _settle(CREATOR_KEY, b, 1);
+        vm.warp(b.expiry);
+        _expectRevert(IBatches.TooEarly.selector, uint256(b.expiry));
+        batches.expire(b, 3);
+        vm.warp(b.expiry + 1);
+        batches.expire(b, 3);
+        eq(_resolved(b), type(uint256).max, "settled or expired");
+        uint64 o = _funds(other);
+        batches.expire(b, 3);
+        eq(_funds(other), o, "once");
+        eq(vault.account(solver).locked, 76 * LILY, "the second batch's money is there");
+        eq(_resolved(second) & 3, 0, "and open");
+    }
+
     // ---- claims ----
+
+    function test_theLastAttemptCommittedInTheLastSecondIsClaimed() public {
+        DealCore[] memory cores = _two();
+        (cores[0].attempt, cores[0].openBy) = (7, uint64(block.timestamp));
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _claim(b, 0, cores[0], proofs[0]);
+        eq(_stateOf(cores[0], _restIn(cores[0].openBy)), State.Open);
+    }
 
     function test_aClaimedLeafIsAnOpenDealAndCannotBeSettledAgain() public {
         DealCore[] memory cores = _two();
