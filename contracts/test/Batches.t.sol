@@ -93,6 +93,26 @@ contract BatchesTest is BatchFixture {
         eq(vault.pool(), before, "lines are paid once");
     }
 
+    function test_statementsAscendByOwnerEachOnce() public {
+        (Batch memory b,) = _commit(0, _two());
+        Statement[] memory statements = new Statement[](2);
+        statements[0] = _statement(CREATOR_KEY, b, 1, new Line[](0));
+        statements[1] = _statement(OTHER_KEY, b, 2, new Line[](0));
+        if (statements[0].owner > statements[1].owner) (statements[0], statements[1]) = (statements[1], statements[0]);
+        Statement[] memory wrong = new Statement[](2);
+        (wrong[0], wrong[1]) = (statements[1], statements[0]);
+        _expectRevert(IBatches.BadStatement.selector, uint256(1));
+        batches.settle(b, wrong, new Line[](0));
+        wrong[0] = statements[0];
+        _expectRevert(IBatches.BadStatement.selector, uint256(1));
+        batches.settle(b, wrong, new Line[](0));
+        wrong[0] = Statement(3, 1, statements[0].signature); // there are three owners
+        _expectRevert(IBatches.BadStatement.selector, uint256(0));
+        batches.settle(b, wrong, new Line[](0));
+        batches.settle(b, statements, new Line[](0));
+        eq(_resolved(b), type(uint256).max, "both in one settlement");
+    }
+
     function test_linesThatFollowNoStatementAreRefused() public {
         (Batch memory b,) = _commit(0, _two());
         Line[] memory lines = new Line[](1);
@@ -431,6 +451,15 @@ contract BatchesTest is BatchFixture {
         _expectAllSolvent();
     }
 
+    function test_everyLeafOfAShortCreatorMayBeMatchedAgain() public {
+        DealCore[] memory cores = _two();
+        cores[0].reserve = FUNDS;
+        cores[1] = _leafCore(creator, 65); // in the same word of nullifiers
+        (Batch memory b,) = _commit(0, cores);
+        eq(b.voided, 3, "both leaves are void");
+        isTrue(!market.isNullified(creator, 64, 0) && !market.isNullified(creator, 65, 0), "both are free");
+    }
+
     function test_nothingIsUnlockedThatTheSolverDoesNotHold() public {
         _commit(0, _two());
         uint256[] memory back = new uint256[](1);
@@ -500,6 +529,9 @@ contract BatchesTest is BatchFixture {
         uint256[] memory rows = new uint256[](1);
         uint64 expiry = uint64(block.timestamp) + 10;
         rows[0] = 3 | 1 << 24;
+        _expectRevert(IBatches.BadRow.selector, uint256(0));
+        batches.commit(Commitment(0, expiry, 0, owners, rows));
+        rows[0] = 3 << 8 | 1 << 24;
         _expectRevert(IBatches.BadRow.selector, uint256(0));
         batches.commit(Commitment(0, expiry, 0, owners, rows));
         rows[0] = 1 << 8; // pays nothing
