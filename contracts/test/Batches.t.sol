@@ -93,6 +93,34 @@ contract BatchesTest is BatchFixture {
         eq(vault.pool(), before, "lines are paid once");
     }
 
+    function test_severalLeavesOfACreatorAreSettledTogetherAndOnce() public {
+        DealCore[] memory cores = _two();
+        cores[1] = _leafCore(creator, 65);
+        (Batch memory b,) = _commit(0, cores);
+        _settle(CREATOR_KEY, b, 3);
+        eq(_resolved(b), type(uint256).max, "both");
+        uint64 p = _funds(provider);
+        _settle(CREATOR_KEY, b, 3);
+        eq(_funds(provider), p, "paid once");
+        _expectAllSolvent();
+    }
+
+    function test_linesArePaidBesideWhatTheOwnersGet() public {
+        (Batch memory b,) = _commit(0, _two());
+        Line[] memory lines = new Line[](3);
+        for (uint256 i; i < 3; ++i) {
+            lines[i] = Line(0, stranger, LILY / 2);
+        }
+        (uint64 c, uint64 p) = (_funds(creator), _funds(provider));
+        Statement[] memory statements = new Statement[](1);
+        statements[0] = _statement(CREATOR_KEY, b, 1, lines);
+        batches.settle(b, statements, lines);
+        eq(_free(stranger), 3 * (LILY / 2), "the lines");
+        eq(_funds(creator), c + LILY / 2, "what is left of the reserve");
+        eq(_funds(provider), p + 35 * LILY, "price and collateral");
+        _expectAllSolvent();
+    }
+
     function test_statementsAscendByOwnerEachOnce() public {
         (Batch memory b,) = _commit(0, _two());
         Statement[] memory statements = new Statement[](2);

@@ -73,10 +73,20 @@ contract FaultsTest is BatchFixture {
         vm.warp(b.expiry - UNBONDING / 8 + 1);
         vm.expectRevert(abi.encodeWithSelector(IBatches.TooLate.selector, b.expiry));
         this.disown(CREATOR_KEY, b);
+        vm.warp(b.expiry - UNBONDING / 8); // the last second
+        _disown(CREATOR_KEY, b);
         vm.revertToState(id);
         _settle(CREATOR_KEY, b, 1);
         vm.expectRevert(abi.encodeWithSelector(IBatches.LeafResolved.selector, 0));
         this.disown(CREATOR_KEY, b);
+    }
+
+    function test_nobodyDisownsForAnother() public {
+        (Batch memory b,) = _commit(0, _one(64));
+        bytes32 hash = keccak256(abi.encode(keccak256("Disown(bytes32 batch,uint256 leaf)"), batches.batchId(b), uint256(0)));
+        Signature memory signature = _sign(OTHER_KEY, market.digest(hash));
+        _expectRevert(bytes4(keccak256("BadSignature(address)")), creator);
+        faults.disown(b, 0, creator, signature);
     }
 
     function test_aLeafSettledMeanwhileGivesTheStakeBackAndCostsNothing() public {
