@@ -86,30 +86,32 @@ function createMarket (snapshot: Snapshot): Market {
   return {
     epoch: snapshot.epoch, atMs: snapshot.atMs, rules: snapshot.rules, jobs, offers, stated,
     jobIndex: indexOf(jobs), offerIndex: indexOf(offers),
-    ...numbersOf(jobs), ...groups, copies: Int32Array.from(jobs, copiesOf),
+    ...numbersOf(jobs), ...groups,
     unitOf: units.of, accountOf: accounts.of, units: capacity, devices, accounts: collateral
   }
 }
 
 function number<T> (rows: readonly T[], keyOf: (row: T) => string): { of: Int32Array, count: number } {
   const numbers = new Map<string, number>()
-  const of = Int32Array.from(rows, (row) => {
+  const of = new Int32Array(rows.length)
+  rows.forEach((row, at) => {
     const key = keyOf(row)
-    const found = numbers.get(key) ?? numbers.size
-    numbers.set(key, found)
-    return found
+    const found = numbers.get(key)
+    if (found === undefined) numbers.set(key, numbers.size)
+    of[at] = found ?? numbers.size - 1
   })
   return { of, count: numbers.size }
 }
 
 /** Numbers each job number that some account uses. Most accounts have one job, whose numbers are compared with nobody's. */
-function numbersOf (jobs: readonly JobRow[]): { tasksOf: number[][], tasks: number } {
+function numbersOf (jobs: readonly JobRow[]): Pick<Market, 'tasksOf' | 'tasks' | 'copies'> {
   /** Per account: its only job, or the numbers of all of them. */
   const ofAccount = new Map<Address, number | Map<number, number>>()
   const tasksOf: number[][] = []
+  const copies = new Int32Array(jobs.length)
   let tasks = 0
   jobs.forEach((job, at) => {
-    const count = copiesOf(job)
+    const count = copies[at] = copiesOf(job)
     const others = ofAccount.get(job.account)
     if (others === undefined) {
       ofAccount.set(job.account, at)
@@ -125,7 +127,7 @@ function numbersOf (jobs: readonly JobRow[]): { tasksOf: number[][], tasks: numb
       return task
     }))
   })
-  return { tasksOf, tasks }
+  return { tasksOf, tasks, copies }
 }
 
 function indexOf (rows: ReadonlyArray<{ id: Hash }>): Map<Hash, number> {

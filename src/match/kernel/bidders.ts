@@ -28,7 +28,7 @@ export interface Bidders {
   readonly diskMiB: Float64Array
   readonly runSeconds: Float64Array
   /** GPUs it asks for, the sum of their shares, and the share of each when all entries are the same, else 0. */
-  readonly devices: Int32Array
+  readonly devices: Float64Array
   readonly shares: Float64Array
   readonly share: Float64Array
   readonly collateralBp: Float64Array
@@ -58,7 +58,11 @@ export function plainAmount (unit: Ask, { resources: { cpuMilli, memoryMiB, disk
 export function createBidders (market: Market, jobs: JobClasses): Bidders {
   const { rules } = market
   const { limits, classes } = jobs
-  const column = (value: (jobClass: JobClass) => number): Float64Array => Float64Array.from(classes, value)
+  const column = (value: (jobClass: JobClass) => number): Float64Array => {
+    const numbers = new Float64Array(classes.length)
+    for (let at = 0; at < numbers.length; at++) numbers[at] = value(classes[at] as JobClass)
+    return numbers
+  }
   const shares = column(({ row }) => row.offer.gpus.reduce((sum, { shareBp }) => sum + shareBp, 0))
   let bids = new Float64Array(4 * limits.length)
   let count = 0
@@ -79,11 +83,13 @@ export function createBidders (market: Market, jobs: JobClasses): Bidders {
     into.low[job] = low
     into.high[job] = high
     if (count + members.length > bids.length) bids = lengthened(bids, 2 * (count + members.length))
-    for (const member of members) bids[count++] = Math.min(high, Math.max(low, limits[member] as number)) + age
+    const own = bids.subarray(count, count + members.length)
+    for (let at = 0; at < own.length; at++) own[at] = Math.min(high, Math.max(low, limits[members[at] as number] as number)) + age
+    count += members.length
   }
   return {
     cpuMilli: column(({ row }) => row.offer.resources.cpuMilli), memoryMiB: column(({ row }) => row.offer.resources.memoryMiB), diskMiB: column(({ row }) => row.offer.resources.diskMiB),
-    runSeconds: column(({ row }) => row.offer.runSeconds), devices: Int32Array.from(classes, ({ row }) => row.offer.gpus.length), shares,
+    runSeconds: column(({ row }) => row.offer.runSeconds), devices: column(({ row }) => row.offer.gpus.length), shares,
     share: column(({ row }) => isUniform(row.offer.gpus) ? row.offer.gpus[0]?.shareBp ?? 0 : 0), collateralBp: column(({ row }) => Math.max(rules.collateralBp, row.offer.collateralBp)),
     topLimit: column(({ jobs: members }) => limits[members[0] as number] as number),
     biddingsOn: (device) => {

@@ -1,28 +1,42 @@
 /** Columns in the making: room for so many, filled from the front (`Columns` says what stands where). */
 export interface ColumnRoom {
-  readonly job: Int32Array<ArrayBuffer>
-  readonly alternative: Uint16Array<ArrayBuffer>
-  readonly low: Int32Array<ArrayBuffer>
-  readonly high: Int32Array<ArrayBuffer>
-  readonly cost: Float64Array<ArrayBuffer>
-  readonly ask: Float64Array<ArrayBuffer>
-  readonly bid: Int32Array<ArrayBuffer>
-  readonly lock: Float64Array<ArrayBuffer>
+  readonly job: Int32Array
+  readonly alternative: Uint16Array
+  readonly low: Int32Array
+  readonly high: Int32Array
+  readonly cost: Float64Array
+  readonly ask: Float64Array
+  readonly bid: Int32Array
+  readonly lock: Float64Array
 }
 
-/** Memory that is never written to is never taken. */
+/** Memory that is never written to is never taken. It is shared, so that a worker thread gets it without copying. */
 export function roomFor (room: number): ColumnRoom {
+  const of = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(room * bytes)
   return {
-    job: new Int32Array(room), alternative: new Uint16Array(room), low: new Int32Array(room), high: new Int32Array(room),
-    cost: new Float64Array(room), ask: new Float64Array(room), bid: new Int32Array(room), lock: new Float64Array(room)
+    job: new Int32Array(of(4)), alternative: new Uint16Array(of(2)), low: new Int32Array(of(4)), high: new Int32Array(of(4)),
+    cost: new Float64Array(of(8)), ask: new Float64Array(of(8)), bid: new Int32Array(of(4)), lock: new Float64Array(of(8))
   }
 }
 
-/** The same arrays, longer or shorter. Those given are used up, one after the other: a large market never holds all of them twice. */
-export function resized ({ job, alternative, low, high, cost, ask, bid, lock }: ColumnRoom, length: number): ColumnRoom {
-  const of = ({ buffer, BYTES_PER_ELEMENT }: { buffer: ArrayBuffer, BYTES_PER_ELEMENT: number }): ArrayBuffer => buffer.transfer(length * BYTES_PER_ELEMENT)
+/** The first so many columns, in the same memory. */
+export function firstOf ({ job, alternative, low, high, cost, ask, bid, lock }: ColumnRoom, count: number): ColumnRoom {
   return {
-    job: new Int32Array(of(job)), alternative: new Uint16Array(of(alternative)), low: new Int32Array(of(low)), high: new Int32Array(of(high)),
-    cost: new Float64Array(of(cost)), ask: new Float64Array(of(ask)), bid: new Int32Array(of(bid)), lock: new Float64Array(of(lock))
+    job: job.subarray(0, count), alternative: alternative.subarray(0, count), low: low.subarray(0, count), high: high.subarray(0, count),
+    cost: cost.subarray(0, count), ask: ask.subarray(0, count), bid: bid.subarray(0, count), lock: lock.subarray(0, count)
   }
+}
+
+/** A larger room with the same columns. */
+export function enlarged (from: ColumnRoom, room: number): ColumnRoom {
+  const into = roomFor(room)
+  into.job.set(from.job)
+  into.alternative.set(from.alternative)
+  into.low.set(from.low)
+  into.high.set(from.high)
+  into.cost.set(from.cost)
+  into.ask.set(from.ask)
+  into.bid.set(from.bid)
+  into.lock.set(from.lock)
+  return into
 }

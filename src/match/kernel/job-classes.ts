@@ -72,16 +72,16 @@ export function jobClassesOf (market: Market, keys: JobKeys): JobClasses {
 }
 
 /** Per job: the number of those with which it is matched all or none, members of a group or its own copies; -1: it stands alone. */
-function bundlesOf ({ jobs, groupOf, groups, copies }: Market): Int32Array {
+function bundlesOf ({ groupOf, groups, copies }: Market): Int32Array {
   let next = groups.length
-  return Int32Array.from(jobs, (_, at) => (groupOf[at] as number) >= 0 ? groupOf[at] as number : (copies[at] as number) > 1 ? next++ : -1)
+  return copies.map((count, at) => (groupOf[at] as number) >= 0 ? groupOf[at] as number : count > 1 ? next++ : -1)
 }
 
 /** 1 for jobs that engines leave out. Of jobs that exclude each other the larger limit stays. */
-function idleJobs ({ jobs, tasks, tasksOf, groups }: Market): Uint8Array {
+function idleJobs ({ jobs, tasks, tasksOf, groups, copies }: Market): Uint8Array {
   const idle = new Uint8Array(jobs.length)
   const limit = (at: number): number => (jobs[at] as JobRow).offer.limit
-  if (tasks < tasksOf.reduce((sum, own) => sum + own.length, 0)) {
+  if (tasks < copies.reduce((sum, count) => sum + count, 0)) {
     const taken = new Uint8Array(tasks)
     for (const at of [...jobs.keys()].sort((left, right) => limit(right) - limit(left) || left - right)) {
       const own = tasksOf[at] as readonly number[]
@@ -92,6 +92,6 @@ function idleJobs ({ jobs, tasks, tasksOf, groups }: Market): Uint8Array {
   for (const members of groups) {
     if (members.some((at) => idle[at] === 1 || isTickJob(jobs[at] as JobRow))) for (const at of members) idle[at] = 1
   }
-  jobs.forEach((row, at) => { if (isTickJob(row) && 'replicas' in row.offer.verification) idle[at] = 1 })
+  for (let at = 0; at < idle.length; at++) if ((copies[at] as number) > 1 && isTickJob(jobs[at] as JobRow)) idle[at] = 1
   return idle
 }

@@ -58,14 +58,21 @@ function createKernel (market: Market): Kernel {
   const demand = new Float64Array(jobs.classes.length * ROWS)
   jobs.classes.forEach(({ row: { offer }, jobs: members }, at) => {
     jobStart[at + 1] = (jobStart[at] as number) + members.length
-    fill(demand, at, offer.resources, offer.gpus.map(({ shareBp }) => shareBp))
+    fill(demand, at, offer.resources, offer.gpus)
   })
   const capacity = new Float64Array(units.classes.length * ROWS)
-  units.classes.forEach(({ units: members, shares }, at) => { fill(capacity, at, market.units[(members[0] as { unit: number }).unit] as Resources, shares) })
+  units.classes.forEach(({ units: members, shares }, at) => { fill(capacity, at, market.units[(members[0] as { unit: number }).unit] as Resources, shares.map((shareBp) => ({ shareBp }))) })
   return { market, jobs, units, columns: columnsOf(market, jobs, units), jobStart, demand, capacity }
 }
 
-function fill (into: Float64Array, at: number, { cpuMilli, memoryMiB, diskMiB }: Resources, shares: readonly number[]): void {
-  into.set([cpuMilli, memoryMiB, diskMiB], at * ROWS)
-  for (let row = PLAIN_ROWS; row < ROWS; row++) into[at * ROWS + row] = shares.reduce((sum, share) => sum + shareInRow(row - PLAIN_ROWS, share), 0)
+function fill (into: Float64Array, at: number, { cpuMilli, memoryMiB, diskMiB }: Resources, shares: ReadonlyArray<{ readonly shareBp: number }>): void {
+  const first = at * ROWS
+  into[first] = cpuMilli
+  into[first + 1] = memoryMiB
+  into[first + 2] = diskMiB
+  for (let row = PLAIN_ROWS; row < ROWS; row++) {
+    let sum = 0
+    for (const { shareBp } of shares) sum += shareInRow(row - PLAIN_ROWS, shareBp)
+    into[first + row] = sum
+  }
 }
