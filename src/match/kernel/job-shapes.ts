@@ -1,3 +1,4 @@
+import { zeroHash } from 'viem'
 import type { Address } from '../../wire/shapes.ts'
 import type { JobOffer } from '../../wire/job-offer.ts'
 import { trustedBy } from '../mediators.ts'
@@ -34,8 +35,8 @@ function createJobShapes (rules: MatchRules): JobShapes {
     of: (offer) => {
       const found = byOffer.get(offer)
       if (found !== undefined) return found
-      const access = accessOf(offer, rules)
-      const text = `${amountsOf(offer)} ${access}`
+      const access = accessOf(offer)
+      const text = `${amountsOf(offer)};${access}`
       let shape = byText.get(text)
       if (shape === undefined) {
         if (byText.size >= MOST_SHAPES) {
@@ -53,12 +54,20 @@ function createJobShapes (rules: MatchRules): JobShapes {
 }
 
 function amountsOf ({ resources: { cpuMilli, memoryMiB, diskMiB }, runSeconds, collateralBp, gpus }: JobOffer): string {
-  return `${cpuMilli} ${memoryMiB} ${diskMiB} ${runSeconds} ${collateralBp} ${gpus.length === 0 ? '' : JSON.stringify(gpus.map(({ models, vramMiB, shareBp }) => [models, vramMiB, shareBp]))}`
+  let text = `${cpuMilli} ${memoryMiB} ${diskMiB} ${runSeconds} ${collateralBp}`
+  for (const { models, vramMiB, shareBp } of gpus) {
+    text += ` ${vramMiB} ${shareBp} ${models.length}`
+    for (const model of models) text += measured(model)
+  }
+  return text
 }
 
-function accessOf (offer: JobOffer, rules: MatchRules): string {
-  const { verification } = offer
+function accessOf ({ verification, sealKey, minReputationBp, engine, market, mediators, mediatorSets }: JobOffer): string {
   const verified = 'replicas' in verification ? verification.quorum <= verification.replicas : verification.strategy
-  const trusted = verification.strategy === 'audit' ? trustedBy(offer, rules) : []
-  return JSON.stringify([verified, trusted, offer.sealKey, offer.minReputationBp, offer.engine, offer.market])
+  return `${verified} ${verification.strategy === 'audit' ? `${mediators.join()} ${mediatorSets.join()}` : ''} ${sealKey === zeroHash ? '' : sealKey} ${minReputationBp}${measured(engine)}${measured(market)}`
+}
+
+/** With its length before it, a stranger's text ends where it says: no two lists of texts make one. */
+function measured (text: string): string {
+  return ` ${text.length}:${text}`
 }

@@ -48,6 +48,9 @@ export interface Program {
 
 export { PLAIN_ROWS, ROWS }
 
+/** From so many units on time is short, and columns that cost much more than others are left out. In smaller books single columns matter: there it costs up to 2 % (bench/README.md). */
+export const MANY_UNITS = 1000
+
 /** The kernel as a program. O(columns). */
 export function programOf (kernel: Kernel): Program {
   const { market, jobs, units, columns, jobStart } = kernel

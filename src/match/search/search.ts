@@ -2,8 +2,8 @@ import { createBoard, type Board } from './board.ts'
 import { columnPrices } from './column-prices.ts'
 import { construct } from './construct.ts'
 import { createDuals, LONG_SCHEDULE, LONG_STEPS, SHORT_SCHEDULE, startPrices, WARM_SCHEDULE, type Schedule } from './duals.ts'
-import { ROWS, type Program } from './program.ts'
-import { createRuin, DEFAULT_RUIN_OPTIONS, MANY_UNITS } from './ruin.ts'
+import { MANY_UNITS, ROWS, type Program } from './program.ts'
+import { createRuin, DEFAULT_RUIN_OPTIONS } from './ruin.ts'
 
 /** Where a search begins: prices per unit class and row (0: unknown), places of an earlier solution as `Found` has them. Either may be missing. */
 export interface WarmStart { readonly prices?: Float64Array, readonly places?: Int32Array }
@@ -27,7 +27,7 @@ export interface SearchOptions {
 
 /** Share of the budget that prices may take, and bounds of the number of steps; more than the most gained nothing on four traces. */
 const DUAL_SHARE = 0.4
-const STEPS = [40, 240] as const
+const STEPS = [30, 240] as const
 /** Steps between which the pace is taken; the first of all may be slow. */
 const PACE = [2, 8] as const
 const WARM_STEPS = 10
