@@ -18,7 +18,7 @@ export interface DealBatch { id: Hash, leaf: number, committedAt: number, expiry
 /** The provider's signed result. `manifestBytes` is the document whose sha2-256 is `manifest`. */
 export interface DealResult { manifest: Hash, outputRoot: Hash, manifestCid: string, outputsCid: string, manifestBytes: Uint8Array, signature: Signature }
 
-/** A mediator's signed word on the deal's result. */
+/** A mediator's signed word on the deal's result. `evidence`: the output root that it computed, zero when it could not run the job. */
 export interface MediatorVerdict { readonly mediator: Address, readonly outcome: number, readonly evidence: Hash, readonly signature: Signature }
 
 /**
