@@ -6,7 +6,6 @@ import type { Logger } from '../../core/logger.ts'
 import { DealError } from '../../deal/errors.ts'
 import type { Datastore } from '../../store/datastore.ts'
 import type { LeafPlace, OpenRequestOf } from '../../wire/deal-room.ts'
-import { dealIdOf } from '../../wire/deal-terms.ts'
 import type { Hash } from '../../wire/shapes.ts'
 import { recoverSigner } from '../../wire/signature.ts'
 import { statementDigest } from '../../wire/statement.ts'
@@ -19,6 +18,7 @@ import { createOwnBatch, type GatheredDeal, type OwnBatch } from './own-batch.ts
 import { createOwnBatches, isOver } from './own-batches.ts'
 import { createOwnStore } from './own-store.ts'
 import { createSettling } from './settling.ts'
+import { createTaking } from './taking.ts'
 
 export interface BatcherComponents {
   chain: Pick<Chain, 'domain' | 'deployment' | 'address' | 'send' | 'onEvent' | 'onLost' | 'slot' | 'blockTime' | 'account'>
@@ -33,7 +33,7 @@ export interface BatcherOptions { pace: GatheringPace, settleSeconds: number }
 export interface Batcher extends Startable {
   /** Throws DealError DEAL_NO_BATCHES, DEAL_BAD_BATCH, DEAL_SOLVER_FULL. */
   assertRoom: (deal: Pick<GatheredDeal, 'terms'>) => Promise<void>
-  /** Resolves when the consents are on disk: from then on they will be committed. Throws as `assertRoom`. */
+  /** Resolves when the consents are on disk: from then on they will be committed. Throws as `assertRoom`, and DEAL_TERMS_DIFFER. */
   take: (deal: GatheredDeal) => Promise<void>
   /** Throws DealError DEAL_UNKNOWN until the deal stands on chain. */
   leafOf: (dealId: Hash) => LeafPlace
@@ -45,6 +45,8 @@ export interface Batcher extends Startable {
 
 const TICK_MS = 500
 const ALL = (1n << 256n) - 1n
+/** A deal is taken while there is time for so many times the longest gathering: for inclusion, and for a replacement. */
+const GATHERINGS = 5
 
 export function createBatcher (components: BatcherComponents, options: BatcherOptions): Batcher {
   const { chain, room, clock, logger } = components
@@ -53,7 +55,6 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
   const context = { domain, batches: chain.deployment.contracts.batches, solver: chain.address }
   const store = createOwnStore(components, { domain })
   const own = createOwnBatches({ chain, store, clock })
-  const taking = new Set<Hash>()
   const stops: Array<() => void> = []
   let loop: Promise<void> = Promise.resolve()
 
@@ -65,10 +66,9 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
   }
   const committing = createCommitting({ chain, own, store, clock, logger, onEvent }, { context, pace: options.pace, signal: stopping.signal })
   const settling = createSettling({ chain, own, clock, logger, onEvent }, { settleSeconds: options.settleSeconds, signal: stopping.signal })
-  const bond = createBondRoom({ chain, clock }, { waiting: () => [...committing.waiting, ...own.all().filter(({ place }) => place === undefined).flatMap(({ deals }) => deals)] })
+  const bond = createBondRoom({ chain, clock }, { leastOpenSeconds: GATHERINGS * options.pace.mostMs / 1000, waiting: () => [...committing.waiting, ...own.all().filter(({ place }) => place === undefined).flatMap(({ deals }) => deals)] })
 
-  const idOf = ({ terms: { core } }: Pick<GatheredDeal, 'terms'>): Hash => dealIdOf(domain, core.creator, core.jobNumber, core.attempt)
-  const isKnown = (dealId: Hash): boolean => taking.has(dealId) || committing.waiting.some((deal) => idOf(deal) === dealId) || own.all().some(({ dealIds }) => dealIds.includes(dealId))
+  const { take, isKnown, idOf } = createTaking({ own, store, committing, bond }, { domain })
 
   /** Who does not hear it asks. */
   const tellLeaves = async (batch: OwnBatch): Promise<void> => {
@@ -100,18 +100,7 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
 
   return {
     assertRoom: bond.assertRoom,
-    take: async (deal) => {
-      const dealId = idOf(deal)
-      if (isKnown(dealId)) return
-      taking.add(dealId)
-      try {
-        await bond.assertRoom(deal)
-        await store.gather(deal)
-        committing.add(deal)
-      } finally {
-        taking.delete(dealId)
-      }
-    },
+    take,
     leafOf: (dealId) => {
       const place = own.all().map((batch) => batch.leafOf(dealId)).find((each) => each !== undefined)
       if (place === undefined) throw new DealError('DEAL_UNKNOWN', 'the deal stands in no batch of ours', { data: { dealId } })
