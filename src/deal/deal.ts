@@ -2,6 +2,7 @@ import type { Dispute } from '../chain/dispute.ts'
 import type { MediatorList } from '../wire/deal-messages.ts'
 import type { DealTerms } from '../wire/deal-terms.ts'
 import type { Address, Hash, Signature } from '../wire/shapes.ts'
+import type { Line } from '../wire/statement.ts'
 import { transition, type DealEvent } from './transitions.ts'
 import type { DealState } from './states.ts'
 
@@ -52,8 +53,10 @@ export interface Deal {
   result?: DealResult
   acceptance?: Signature
   batch?: DealBatch
-  /** The creator's word to pay this leaf and others of the batch, and when it came or was signed. */
-  statement?: { batch: Hash, leaves: Hash, signature: Signature, atMs: number }
+  /** Whom the deal pays beside provider and solver, as `linesRoot` of the terms pins it. */
+  readonly lines?: readonly Line[]
+  /** The creator's word to pay this leaf and others of the batch, and when it came or was signed; the lines of each leaf that it names, where any has some. */
+  statement?: { batch: Hash, leaves: Hash, signature: Signature, lines?: ReadonlyArray<readonly Line[]>, atMs: number }
   /** What its events told of its dispute on chain. */
   dispute?: Dispute
   /** The auditor's verdict. */

@@ -7,13 +7,12 @@ import { DealError } from '../../deal/errors.ts'
 import type { Datastore } from '../../store/datastore.ts'
 import type { LeafPlace, OpenRequestOf } from '../../wire/deal-room.ts'
 import type { Hash } from '../../wire/shapes.ts'
-import { recoverSigner } from '../../wire/signature.ts'
-import { statementDigest } from '../../wire/statement.ts'
 import type { DealRoom } from '../deal-room.ts'
 import { createAnswering } from './answering.ts'
 import { createBondRoom } from './bond-room.ts'
 import { createCommitting } from './committing.ts'
 import type { GatheringPace } from './gathering.ts'
+import { createHearing } from './hearing.ts'
 import { createOwnBatch, type GatheredDeal, type OwnBatch } from './own-batch.ts'
 import { createOwnBatches, isOver } from './own-batches.ts'
 import { createOwnStore } from './own-store.ts'
@@ -39,7 +38,7 @@ export interface Batcher extends Startable {
   leafOf: (dealId: Hash) => LeafPlace
   /** What both signed for a deal in a batch of ours. Throws DealError DEAL_UNKNOWN. */
   consentOf: (dealId: Hash) => GatheredDeal
-  /** Throws DealError DEAL_UNKNOWN, DEAL_BAD_STATEMENT, DEAL_BAD_SIGNATURE. */
+  /** Throws as Hearing.hear. */
   statement: (message: Omit<OpenRequestOf<'statement'>, 'type'>) => Promise<void>
 }
 
@@ -68,6 +67,7 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
   const settling = createSettling({ chain, own, clock, logger, onEvent }, { settleSeconds: options.settleSeconds, signal: stopping.signal })
   const bond = createBondRoom({ chain, clock }, { leastOpenSeconds: GATHERINGS * options.pace.mostMs / 1000, waiting: () => [...committing.waiting, ...own.all().filter(({ place }) => place === undefined).flatMap(({ deals }) => deals)] })
 
+  const { hear } = createHearing({ own, store, clock }, { domain })
   const { take, isKnown, idOf } = createTaking({ own, store, committing, bond }, { domain })
 
   /** Who does not hear it asks. */
@@ -111,22 +111,9 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
       if (deal === undefined) throw new DealError('DEAL_UNKNOWN', 'the deal stands in no batch of ours', { data: { dealId } })
       return deal
     },
-    statement: async ({ batch: id, creator, leaves, signature }) => {
-      const batch = own.find(id)
-      if (batch === undefined) throw new DealError('DEAL_UNKNOWN', 'no such batch of ours, or all of it is resolved', { data: { batch: id } })
-      const named = BigInt(leaves)
-      const known = BigInt(batch.statements.get(creator)?.leaves ?? 0n)
-      const isOwn = named !== 0n && (named & ~batch.leavesOfCreator(creator)) === 0n
-      if (isOwn && (named & ~known) === 0n) return
-      // One that leaves out what an earlier one paid would take that back.
-      if (!isOwn || (known & batch.live & ~named) !== 0n) throw new DealError('DEAL_BAD_STATEMENT', 'a statement names leaves of its creator, and all that an earlier one does', { data: { batch: id, leaves } })
-      if (recoverSigner(statementDigest(domain, { batch: id, creator, leaves: named, lines: [] }), signature) !== creator) throw new DealError('DEAL_BAD_SIGNATURE', 'the statement is not signed by the creator', { data: { batch: id } })
-      // What an earlier one said and is not paid yet has waited since then.
-      const atMs = (known & batch.live) === 0n ? clock.now() : batch.statements.get(creator)?.atMs ?? clock.now()
-      const statement = { batch: id, creator, leaves, signature, atMs }
-      await store.statement(batch.slot, statement)
-      batch.say(statement)
-      settling.settleIfDue(batch)
+    statement: async (message) => {
+      const batch = await hear(message)
+      if (batch !== undefined) settling.settleIfDue(batch)
     },
     start: async () => {
       await restore()
