@@ -78,7 +78,7 @@ const keyOf = async (disk: Disk): Promise<string> => {
 t.test('a voucher is on disk before it is acknowledged, and before it is handed out', async (t) => {
   await open(1000)
   const disk: string[] = []
-  const noting = (name: string, { put, ...others }: Disk): Disk => ({ ...others, put: async (key, value, options) => { await put(key, value, options); disk.push(`${name}${options?.sync === true ? ', synced' : ''}`) } })
+  const noting = (name: string, { get, put, delete: remove, entries }: Disk): Disk => ({ get, entries, delete: remove, put: async (key, value, options) => { await put(key, value, options); disk.push(`${name}${options?.sync === true ? ', synced' : ''}`) } })
   ;[payers, payees] = [noting('signed', payers), noting('taken', payees)]
   await till().take(await purse().pay(payee.address, 10))
   t.same(disk, ['signed, synced', 'taken, synced'])
