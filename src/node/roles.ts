@@ -65,7 +65,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   const answers: DealAnswers[] = []
   const books: DealBook[] = []
   const channels = createChannels({ chain, clock })
-  const till = createTill({ chain, channels, datastore: parts.datastore }, { minCloseSeconds: MIN_CLOSE_SECONDS })
+  const till = createTill({ chain, signer, channels, datastore: parts.datastore, clock }, { minCloseSeconds: MIN_CLOSE_SECONDS })
   const running: RunningRoles = { vouchers: { till, purse: createPurse({ chain, signer, channels, datastore: parts.datastore }) } }
   await lifecycle.add(createVoucherGuard({ chain, channels, till, clock, logger: logger.child('voucher') }))
   const batcher = await lifecycle.add(createBatcher({ ...parts, logger: logger.child('batch') }, { pace: network.devnet ? DEVNET_PACE : PUBLIC_PACE, settleSeconds: network.deal.settleSeconds }))

@@ -46,7 +46,7 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
     await deals.update(deal, (changed) => { Object.assign(changed, { acceptance, statement }) })
     await Promise.all([statements.send(deal), room.accept(deal, {
       dealId: deal.dealId, manifest, signature: acceptance,
-      ...(statement === undefined ? {} : { statement: { leaves: statement.leaves, signature: statement.signature } }), ...(deal.verdict === undefined ? {} : { verdict: deal.verdict })
+      ...(statement === undefined ? {} : { statement: { leaves: statement.leaves, signature: statement.signature, ...(statement.lines === undefined ? {} : { lines: statement.lines }) } }), ...(deal.verdict === undefined ? {} : { verdict: deal.verdict })
     })])
   }
 
