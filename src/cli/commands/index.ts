@@ -145,7 +145,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     options: [['--cheat', 'one provider returns a wrong result and is caught'], ['--seed <n>', 'seed of the other jobs in the book (default 1)'], ['--keep', 'leave the data folder for inspection']],
     load: async () => (await import('./demo.ts')).runDemo
   },
-  { usage: 'doctor', summary: 'check this machine and the node on it', example: 'lilynode doctor', options: [NETWORK], load: async () => (await import('./doctor.ts')).runDoctor },
+  { usage: 'doctor', summary: 'check this machine and the node on it', example: 'lilynode doctor', options: [['--network <file>', `${NETWORK[1]}; repeatable`, collect]], load: async () => (await import('./doctor.ts')).runDoctor },
   { usage: 'version', summary: 'the version', example: 'lilynode version', load: async () => (await import('./version.ts')).runVersion },
   {
     usage: 'chain',
