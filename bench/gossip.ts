@@ -56,7 +56,6 @@ export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => 
     await untilMeshed(peers.map(({ child }) => child), Math.min(LEAST_MESH, nodes - 1))
     progress(`${script}: ${nodes} processes have their gossip mesh`)
     await untilSettled(peers.map(({ child }) => child))
-    await run(peers.map(({ child }) => child), { seconds: WARM_UP_SECONDS, perSecond, seed: seed + 1 })
     const phase = await run(peers.map(({ child }) => child), { seconds, perSecond, seed })
     progress(`${script}: p50 ${percentile(phase.latencies, 0.5).toFixed(1)} ms, p95 ${percentile(phase.latencies, 0.95).toFixed(1)} ms, machine ${phase.load.machine.toFixed(0)} % busy`)
     await children.stop()
@@ -111,12 +110,17 @@ async function untilSettled (peers: readonly Child[]): Promise<void> {
   }
 }
 
-/** One node after the other sends, at an even pace; their order is drawn anew each round. */
+/**
+ * One node after the other sends, at an even pace; their order is drawn anew each round. What is measured follows the warm-up without a
+ * pause: a process that has rested for some seconds has let go of compiled code, and all twenty compile at once when they go on.
+ */
 async function run (peers: readonly Child[], { seconds, perSecond, seed }: { seconds: number, perSecond: number, seed: number }): Promise<Phase> {
   const random = createSeededRandom(seed)
   const count = seconds * perSecond
-  const records = await signOffers({ count, authors: AUTHORS, seed, nowMs: Date.now(), firstAuthor: seed * AUTHORS })
+  const before = WARM_UP_SECONDS * perSecond
+  const records = await signOffers({ count: before + count, authors: AUTHORS, seed, nowMs: Date.now(), firstAuthor: seed * AUTHORS })
   const startMs = machineMs() + LEAD_MS
+  const measuredMs = startMs + WARM_UP_SECONDS * 1000
   const lists = peers.map((): Sending[] => [])
   let round: Sending[][] = []
   records.forEach((bytes, index) => {
@@ -126,15 +130,16 @@ async function run (peers: readonly Child[], { seconds, perSecond, seed }: { sec
   })
   await Promise.all(peers.map(async (peer) => await peer.ask('take')))
   const running = Promise.all(peers.map(async (peer, index) => { await peer.ask('run', lists[index]) }))
-  const [, endLoad] = await Promise.all([running, wait(Math.max(0, startMs - machineMs())).then(async () => await watchLoad(peers))])
+  const [, endLoad] = await Promise.all([running, wait(Math.max(0, measuredMs - machineMs())).then(async () => await watchLoad(peers))])
   const load = await endLoad()
   await wait(TAIL_MS)
   const results = await Promise.all(peers.map(async (peer) => await peer.ask<Seen>('take')))
-  const sent = new Map(results.flatMap((result) => [...result.sent]))
+  const measured = new Set(records.slice(before).map(recordKey))
+  const sent = new Map(results.flatMap((result) => [...result.sent]).filter(([key]) => measured.has(key)))
   const last = new Map<string, number>()
   const latencies: number[] = []
   const travels: number[] = []
-  const left = new Map(results.flatMap((result) => [...result.left]))
+  const left = new Map(results.flatMap((result) => [...result.left]).filter(([key]) => measured.has(key)))
   for (const { seen } of results) {
     for (const [key, atMs] of seen) {
       const sentMs = sent.get(key)

@@ -11,7 +11,7 @@ import { packRecords, signOffers } from './offers.ts'
 const RECORDS = 100_000
 const AUTHORS = 1_000
 /** As `bin/lilynode` runs a node. */
-const NODE_FLAGS = ['--max-semi-space-size=4']
+const NODE_FLAGS = ['--max-semi-space-size=8']
 const DIFFERENCES = 100
 const PROOFS = 9
 const OWN_SESSION_MS = 60_000

@@ -1,7 +1,8 @@
 import { equals } from 'uint8arrays/equals'
 import { errorCode } from '../core/errors.ts'
-import { recoverSigner, type SignatureCheck } from '../wire/signature.ts'
+import { packClaims, verifyClaims, type SignatureCheck } from '../wire/signature.ts'
 import type { Validation } from '../mesh/topics.ts'
+import type { DecodedRecord } from '../wire/decoded-record.ts'
 import { decodeRecord, type SignedRecord } from '../wire/record.ts'
 import type { Hash } from '../wire/shapes.ts'
 import { recordShard, slotPlace } from '../wire/shard.ts'
@@ -25,8 +26,8 @@ export interface AdmissionContext { from: string, path: Path, nowMs: number, sha
  */
 export interface Admission { verdict: Validation, code?: string, record?: SignedRecord, id?: Hash, isVerified?: boolean }
 
-/** A record that stands but for its signatures: what must hold, each with the code that its failure has. */
-export interface Candidate { readonly record: SignedRecord, readonly claims: ReadonlyArray<SignatureCheck & { code: string }>, readonly conclude: (verdicts: readonly boolean[]) => Admission }
+/** A record that stands but for its signatures. `conclude` takes one byte per claim, as `verifyClaims` gives them. */
+export interface Candidate { readonly record: SignedRecord, readonly claims: readonly SignatureCheck[], readonly conclude: (verdicts: Uint8Array) => Admission }
 
 /**
  * protocol/record.md, "Admission": the checks in the order of their cost. REJECT is for what no honest peer relays;
@@ -69,21 +70,19 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head' |
     return undefined
   }
 
-  /** The body, and what must be signed. Throws WireError, BookError BOOK_SLOT. */
-  const claimsOf = (record: SignedRecord): { claims: Array<SignatureCheck & { code: string }>, remember: () => void } | Admission => {
+  /** The body, and what must be signed; a delegation comes last. Throws WireError, BookError BOOK_SLOT. */
+  const claimsOf = (record: DecodedRecord): { claims: SignatureCheck[], codeOf: (claim: number) => string, remember: () => void } | Admission => {
     assertBody(record)
-    const claims = record.kind === 'equivocation' ? claimsOfProof(domain, record) : [{ digest: record.id, signature: record.signature, signer: record.operator }]
-    if (claims === undefined) return reject('BOOK_PROOF')
-    const code = record.kind === 'equivocation' ? 'BOOK_PROOF' : 'BOOK_SIGNATURE'
-    const all = claims.map((claim) => ({ ...claim, code }))
+    const own = record.kind === 'equivocation' ? claimsOfProof(domain, record) : [{ digest: record.id, signature: record.signatureBytes, signer: record.operator }]
+    if (own === undefined) return reject('BOOK_PROOF')
+    const codeOf = (claim: number): string => claim >= own.length ? 'BOOK_DELEGATION' : record.kind === 'equivocation' ? 'BOOK_PROOF' : 'BOOK_SIGNATURE'
     const delegation = checkDelegation(record)
     if (delegation === false) return reject('BOOK_DELEGATION')
-    if (delegation === true) return { claims: all, remember: () => undefined }
-    return { claims: [...all, { ...delegation.claim, code: 'BOOK_DELEGATION' }], remember: delegation.remember }
+    return delegation === true ? { claims: own, codeOf, remember: NOTHING } : { claims: [...own, delegation.claim], codeOf, remember: delegation.remember }
   }
 
   const screen = (bytes: Uint8Array, context: AdmissionContext): Admission | Candidate => {
-    let record: SignedRecord
+    let record: DecodedRecord
     try {
       record = decodeRecord(domain, bytes)
     } catch (error) {
@@ -95,13 +94,13 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head' |
     try {
       const open = claimsOf(record)
       if ('verdict' in open) return { ...open, id }
-      const { claims, remember } = open
+      const { claims, codeOf, remember } = open
       return {
         record,
         claims,
         conclude: (verdicts) => {
-          const failed = claims.find((_, index) => verdicts[index] !== true)
-          if (failed !== undefined) return { ...reject(failed.code), id }
+          const failed = verdicts.indexOf(0)
+          if (failed >= 0) return { ...reject(codeOf(failed)), id }
           remember()
           if (context.path === 'gossip') authors.take(authorKey(record), context.nowMs)
           return { verdict: 'accept', record, id }
@@ -116,10 +115,12 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head' |
     screen,
     admit: (bytes, context) => {
       const screened = screen(bytes, context)
-      return 'claims' in screened ? screened.conclude(screened.claims.map(({ digest, signature, signer }) => recoverSigner(digest, signature) === signer)) : screened
+      return 'claims' in screened ? screened.conclude(verifyClaims(packClaims(screened.claims))) : screened
     }
   }
 }
+
+const NOTHING = (): void => undefined
 
 function reject (code: string): Admission {
   return { verdict: 'reject', code }

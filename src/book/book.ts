@@ -2,11 +2,13 @@ import { encodeRecord, type RecordKind, type SignedRecord } from '../wire/record
 import { COMMON_SHARD, recordShard, slotShard } from '../wire/shard.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
+import { createAuthors, type Author } from './authors.ts'
 import { proofOf } from './equivocation.ts'
 import { createEviction } from './eviction.ts'
+import { createExpiries } from './expiries.ts'
 import { bucketOf, expiryBucket, thawBucket } from './lifetime.ts'
 import { BOOK_DEFAULTS, SKEW_MS, type BookOptions } from './options.ts'
-import { accountOf, authorKey, isAbove, registerKey } from './register.ts'
+import { authorKey, authorOf, isAbove } from './register.ts'
 import { createRegisters, type Registers } from './registers.ts'
 
 /** One member of the book; `bytes` is the record's encoding. */
@@ -53,43 +55,40 @@ export interface Book {
 
 export function createBook (components: { domain: Domain }, options: Partial<BookOptions> = {}): Book {
   const { maxProofs, weight, shards: followed, ...bounds } = { ...BOOK_DEFAULTS, ...options }
-  const weightOf = (name: string): number => weight(accountOf(name))
   const shards = [...new Set([...followed, COMMON_SHARD])].sort((a, b) => a - b)
-  const registers = new Map<number, Registers>(shards.map((shard) => [shard, createRegisters(weightOf, bounds)]))
+  const registers = new Map<number, Registers>(shards.map((shard) => [shard, createRegisters(weight, bounds)]))
   const versions = new Map<number, number>()
   const byId = new Map<Hash, Entry>()
   const proofs = new Map<string, Entry>()
-  const byAuthor = new Map<string, Map<string, Entry>>()
-  const byExpiry = new Map<number, Set<Hash>>()
+  const authors = createAuthors()
+  const expiries = createExpiries(byId)
   const frozen = new Set<string>()
   const changeListeners = new Set<(change: Change) => void>()
   const memberListeners = new Set<(change: Change) => void>()
-  const proofEviction = createEviction(proofs, weightOf)
+  const proofEviction = createEviction({ has: (author: string) => proofs.has(author), values: () => proofs.keys() }, { nameOf: (author) => author, weightOf: (author) => weight(authorOf(author).account) })
   let bucket = 0
 
-  const registersOf = ({ slot }: Pick<SignedRecord, 'slot'>): Registers | undefined => registers.get(slotShard(slot))
   const countChange = (record: SignedRecord): void => {
     const shard = recordShard(record)
     versions.set(shard, (versions.get(shard) ?? 0) + 1)
   }
   const show = (type: Change['type'], entry: Entry): void => { for (const listener of changeListeners) listener({ type, entry }) }
-  const isVisible = ({ record }: Entry): boolean => record.kind === 'equivocation' || !frozen.has(authorKey(record))
+  const isFrozen = (author: Author): boolean => frozen.size > 0 && frozen.has(authorKey(author))
+  const isVisible = ({ record }: Entry): boolean => record.kind === 'equivocation' || !isFrozen(record)
 
   const insert = (entry: Entry): void => {
     const { record } = entry
     countChange(record)
     byId.set(record.id, entry)
-    const expiry = expiryBucket(record)
-    byExpiry.set(expiry, (byExpiry.get(expiry) ?? new Set()).add(record.id))
-    const author = authorKey(record)
+    expiries.add(entry)
     if (record.kind === 'equivocation') {
+      const author = authorKey(record)
       const isNew = !proofs.has(author)
       proofs.set(author, entry)
       if (isNew) proofEviction.add(author)
     } else {
-      const register = registerKey(record)
-      registersOf(record)?.set(register, entry)
-      byAuthor.set(author, (byAuthor.get(author) ?? new Map()).set(register, entry))
+      registers.get(slotShard(record.slot))?.add(entry)
+      authors.set(entry)
     }
     for (const listener of memberListeners) listener({ type: 'added', entry })
     if (isVisible(entry)) show('added', entry)
@@ -99,17 +98,12 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     const { record } = entry
     countChange(record)
     byId.delete(record.id)
-    const expiry = expiryBucket(record)
-    byExpiry.get(expiry)?.delete(record.id)
-    if (byExpiry.get(expiry)?.size === 0) byExpiry.delete(expiry)
-    const author = authorKey(record)
+    expiries.leave()
     if (record.kind === 'equivocation') {
-      proofs.delete(author)
+      proofs.delete(authorKey(record))
     } else {
-      const register = registerKey(record)
-      registersOf(record)?.delete(register)
-      byAuthor.get(author)?.delete(register)
-      if (byAuthor.get(author)?.size === 0) byAuthor.delete(author)
+      registers.get(slotShard(record.slot))?.delete(entry)
+      authors.delete(record)
     }
     for (const listener of memberListeners) listener({ type: 'removed', entry })
     if (isVisible(entry)) show('removed', entry)
@@ -122,7 +116,7 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
     if (isNow === frozen.has(author)) return
     if (isNow) frozen.add(author)
     else frozen.delete(author)
-    for (const entry of byAuthor.get(author)?.values() ?? []) show(isNow ? 'removed' : 'added', entry)
+    for (const entry of authors.of(authorOf(author))) show(isNow ? 'removed' : 'added', entry)
   }
 
   const mergeProof = (entry: Entry): MergeResult => {
@@ -142,11 +136,10 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
   }
 
   const mergeHead = (entry: Entry, shard: Registers): MergeResult => {
-    const register = registerKey(entry.record)
-    const standing = shard.get(register)
+    const standing = authors.get(entry.record)
     const isConflict = standing !== undefined && standing.record.seq === entry.record.seq
     if (standing !== undefined && !isConflict && !isAbove(entry.record, standing.record)) return 'superseded'
-    if (standing === undefined && !shard.makeRoom(register, remove)) return 'quota'
+    if (standing === undefined && !shard.makeRoom(entry, remove)) return 'quota'
     if (isConflict) {
       const proof = proofOf(components.domain, standing.record, entry.record)
       mergeProof({ record: proof, firstSeenMs: entry.firstSeenMs, bytes: encodeRecord(proof) })
@@ -160,16 +153,10 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
 
   const collect = (nowMs: number): Hash[] => {
     bucket = Math.max(bucket, bucketOf(nowMs))
-    const dropped: Hash[] = []
-    for (const [expiry, ids] of byExpiry) {
-      if (expiry > bucket) continue
-      for (const id of [...ids]) {
-        dropped.push(id)
-        remove(byId.get(id) as Entry)
-      }
-    }
+    const dropped = expiries.take(bucket).filter((entry) => byId.get(entry.record.id) === entry)
+    for (const entry of dropped) remove(entry)
     for (const author of [...frozen]) refreeze(author)
-    return dropped
+    return dropped.map(({ record }) => record.id)
   }
 
   return {
@@ -185,9 +172,9 @@ export function createBook (components: { domain: Domain }, options: Partial<Boo
       return record.kind === 'equivocation' ? mergeProof(entry) : mergeHead(entry, shard)
     },
     get: (id) => byId.get(id),
-    head: (record) => registersOf(record)?.get(registerKey(record)),
+    head: authors.get,
     live: (kind) => [...byId.values()].filter((entry) => entry.record.kind === kind && isVisible(entry)),
-    isFrozen: (record) => frozen.has(authorKey(record)),
+    isFrozen,
     ids: () => [...byId.keys()],
     members: (shard) => shard === undefined ? byId.values() : [...registers.get(shard)?.entries() ?? [], ...(shard === COMMON_SHARD ? proofs.values() : [])],
     reweigh: () => {

@@ -17,7 +17,7 @@ const MERGE_CODES = { superseded: 'BOOK_SUPERSEDED', expired: 'BOOK_EXPIRED', fu
 export function createIntake (components: { admissions: Admissions, pool: SignaturePool, clock: Clock, merge: (record: SignedRecord, nowMs: number, bytes: Uint8Array) => MergeResult }): Intake {
   const { admissions, pool, clock, merge } = components
 
-  const finish = (candidate: Candidate, bytes: Uint8Array, verdicts: readonly boolean[]): Admission => {
+  const finish = (candidate: Candidate, bytes: Uint8Array, verdicts: Uint8Array): Admission => {
     const admission = candidate.conclude(verdicts)
     if (admission.record === undefined) return admission
     const result = merge(admission.record, clock.now(), bytes)
@@ -41,7 +41,7 @@ export function createIntake (components: { admissions: Admissions, pool: Signat
       if (!('claims' in entry)) return entry
       const from = at
       at += entry.claims.length
-      return finish(entry, own[index] as Uint8Array, verdicts.slice(from, at))
+      return finish(entry, own[index] as Uint8Array, verdicts.subarray(from, at))
     })
   }
 }

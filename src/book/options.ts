@@ -69,6 +69,8 @@ export const SIGNATURES = {
   beforeThread: 48,
   // More than four threads outrun what one thread can decode and merge.
   maxThreads: 4,
+  // Given to a thread before it has answered: it goes on while this one is busy with something else.
+  tasksAhead: 4,
   // A thread without work is ended after this; starting one takes 50 ms.
   idleMs: 30_000
 } as const
@@ -109,7 +111,7 @@ export const RECONCILE = {
   // Peers asked per interval, those first that were asked longest ago; as many ask us.
   peersPerInterval: 4,
   // Pages a session has asked for and not settled: the signatures of one are checked on another thread while the next is on its way.
-  pagesAtOnce: 3,
+  pagesAtOnce: 6,
   // One request, and one whole session.
   requestTimeoutMs: 10_000,
   sessionTimeoutMs: 120_000,

@@ -10,7 +10,7 @@ import type { Entry } from './book.ts'
 import { PERSISTENCE } from './options.ts'
 
 /**
- * The book on disk: `book/<id>` = tag (16 bytes) || firstSeenMs (8, big-endian) || body hash (32) || the record's encoding.
+ * The book on disk: `book/<id>` = tag (16 bytes) || firstSeenMs (8, big-endian) || the record's encoding.
  * The tag is the start of sha-256(secret || domain separator || key || rest). Signatures and hashes were verified before
  * writing and are not verified again: an entry whose tag fits is one that this node wrote. Any other, damaged or put there
  * by somebody who lacks the node's key, is dropped; reconciliation brings the true one back.
@@ -31,7 +31,7 @@ export interface RecordStore {
 const PREFIX = 'book/'
 const SYNC_KEY = 'book-synced'
 const TAG_BYTES = 16
-const RECORD_AT = TAG_BYTES + 8 + 32
+const RECORD_AT = TAG_BYTES + 8
 
 /** @param options.secret - 32 bytes that only this node knows. */
 export function createRecordStore (components: { datastore: Datastore, clock: Clock, logger: Logger, domain: Domain }, options: { secret: Uint8Array }): RecordStore {
@@ -126,20 +126,28 @@ export function createRecordStore (components: { datastore: Datastore, clock: Cl
 }
 
 function encodeStored (secret: Uint8Array, { record, firstSeenMs, bytes }: Entry): Uint8Array {
-  const stored = Buffer.alloc(RECORD_AT + bytes.byteLength)
-  stored.writeBigUInt64BE(BigInt(firstSeenMs), TAG_BYTES)
-  stored.write(record.bodyHash.slice(2), TAG_BYTES + 8, 'hex')
-  stored.set(bytes, RECORD_AT)
-  stored.set(tagOf(secret, PREFIX + record.id, stored.subarray(TAG_BYTES)))
-  return stored
+  const key = PREFIX + record.id
+  const storedAt = secret.byteLength + key.length
+  // One piece: what is hashed, and over the end of its key the tag, where what is stored begins. Written over from end to end.
+  const whole = Buffer.allocUnsafe(storedAt + RECORD_AT - TAG_BYTES + bytes.byteLength)
+  whole.set(secret)
+  whole.write(key, secret.byteLength, 'latin1')
+  whole.writeBigUInt64BE(BigInt(firstSeenMs), storedAt)
+  whole.set(bytes, storedAt + RECORD_AT - TAG_BYTES)
+  whole.set(hash('sha256', whole, 'buffer').subarray(0, TAG_BYTES), storedAt - TAG_BYTES)
+  return whole.subarray(storedAt - TAG_BYTES)
 }
 
+/** Undefined for what this node did not write, or wrote in another form. */
 function decodeStored (secret: Uint8Array, key: string, value: Uint8Array): Entry | undefined {
   const stored = Buffer.from(value.buffer, value.byteOffset, value.byteLength)
   if (stored.length <= RECORD_AT || !stored.subarray(0, TAG_BYTES).equals(tagOf(secret, key, stored.subarray(TAG_BYTES)))) return undefined
   const bytes = new Uint8Array(value.buffer, value.byteOffset + RECORD_AT, value.byteLength - RECORD_AT)
-  const hashes = { id: key.slice(PREFIX.length) as Hash, bodyHash: `0x${stored.toString('hex', TAG_BYTES + 8, RECORD_AT)}` as const }
-  return { record: restoreRecord(bytes, hashes), firstSeenMs: Number(stored.readBigUInt64BE(TAG_BYTES)), bytes }
+  try {
+    return { record: restoreRecord(bytes, key.slice(PREFIX.length) as Hash), firstSeenMs: Number(stored.readBigUInt64BE(TAG_BYTES)), bytes }
+  } catch {
+    return undefined
+  }
 }
 
 function tagOf (secret: Uint8Array, key: string, rest: Uint8Array): Uint8Array {

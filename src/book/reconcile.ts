@@ -5,13 +5,14 @@ import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Admission } from './admission.ts'
 import type { Book, Entry } from './book.ts'
-import { compare, type Ids } from './compare.ts'
+import { compare, type Ask, type Ids } from './compare.ts'
 import type { Intake } from './intake.ts'
 import { BookError } from './errors.ts'
 import { inLanes } from './lanes.ts'
 import { RECONCILE } from './options.ts'
 import { createPages } from './pages.ts'
 import type { Snapshots } from './snapshots.ts'
+import { createWanted, type Wanted } from './wanted.ts'
 
 /**
  * What one session did. `missing` and `extra` are the differences that remain after the exchange, `differing` the shards they are
@@ -37,15 +38,24 @@ export async function reconcileWith (components: ReconcileComponents, peer: stri
   const session: Session = { received: 0, sent: 0, missing: 0, extra: 0, records: 0, bytes: 0, isCut: false, differing: new Set(), unshared: [] }
   const { requests, clock } = components
   const onBytes = (bytes: number): void => { session.bytes += bytes }
-  const { have, need } = await compare(components, async (round) => {
-    const answer = await withTimeout(clock, signal, async (limited) => await requests.request(peer, RECONCILE_PROTOCOL, round, { signal: limited, maxBytes: MAX_ROUND_BYTES }))
+  // Either part ends the other when it fails.
+  const halt = new AbortController()
+  const limits = AbortSignal.any([signal, halt.signal])
+  const pages = createPages(components, { peer, onBytes })
+  const askRound: Ask = async (round) => {
+    const answer = await withTimeout(clock, limits, async (limited) => await requests.request(peer, RECONCILE_PROTOCOL, round, { signal: limited, maxBytes: MAX_ROUND_BYTES }))
     onBytes(round.byteLength + answer.byteLength)
     return answer
-  }, session)
-  const pages = createPages(components, { peer, onBytes })
-  const ask: AskPage = async (query) => await withTimeout(clock, signal, async () => await pages.ask(query))
+  }
+  const ask: AskPage = async (query) => await withTimeout(clock, limits, async () => await pages.ask(query))
+  const wanted = createWanted(MAX_PAGE_RECORDS)
+  const have: Ids = new Map()
+  const need: Ids = new Map()
   try {
-    await fetchAll(components, peer, ask, need, session)
+    await untilBoth([
+      compare(components, askRound, session, { have, need, onNeed: wanted.add }).finally(wanted.end),
+      fetchAll(components, peer, ask, wanted, need, session)
+    ], halt)
     await pushAll(components, ask, have, session)
     await withTimeout(clock, signal, pages.close)
     return session
@@ -54,16 +64,26 @@ export async function reconcileWith (components: ReconcileComponents, peer: stri
   }
 }
 
+/** Resolves when both have; rejects with the first failure, after `halt` has ended the other. */
+async function untilBoth (parts: ReadonlyArray<Promise<void>>, halt: AbortController): Promise<void> {
+  const failures: unknown[] = []
+  await Promise.all(parts.map(async (part) => {
+    await part.catch((error: unknown) => {
+      failures.push(error)
+      halt.abort(error)
+    })
+  }))
+  if (failures.length > 0) throw failures[0]
+}
+
 type AskPage = (query: PageQuery) => Promise<Uint8Array>
 
-/** Pages until the peer gives nothing more, a few at a time: while one is verified the next is on its way. Each record passes admission like any other. */
-async function fetchAll ({ book, intake }: ReconcileComponents, peer: string, ask: AskPage, need: Ids, session: Session): Promise<void> {
-  const wanted = [...need.keys()]
+/** Pages until the peer gives nothing more, a few at a time, from the first full one that the rounds find: while one is verified the next is on its way. Each record passes admission like any other. */
+async function fetchAll ({ book, intake }: ReconcileComponents, peer: string, ask: AskPage, wanted: Wanted, need: Ids, session: Session): Promise<void> {
   const miss = (id: Hash): void => {
     session.missing++
     session.differing.add(need.get(id) as number)
   }
-  let at = 0
   const fetchPage = async (ids: Hash[]): Promise<void> => {
     const open = new Set(ids)
     const page = decodeFetched(await ask({ type: 'fetch', ids }))
@@ -76,12 +96,12 @@ async function fetchAll ({ book, intake }: ReconcileComponents, peer: string, as
     // Gossip may have brought the rest in the meantime.
     const left = [...open].filter((id) => book.get(id) === undefined)
     if (page.length === 0) left.forEach(miss)
-    else wanted.push(...left)
+    else if (left.length > 0) wanted.add(left)
   }
   await inLanes(RECONCILE.pagesAtOnce, () => {
-    const ids = wanted.slice(at, at + MAX_PAGE_RECORDS)
-    at += ids.length
-    return ids.length === 0 ? undefined : fetchPage(ids)
+    const ids = wanted.take()
+    if (ids !== undefined) return fetchPage(ids)
+    return wanted.isEnded ? undefined : wanted.more()
   })
 }
 

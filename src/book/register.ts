@@ -11,9 +11,9 @@ export function authorKey (head: Pick<RecordHead, 'account' | 'operator'>): stri
   return `${head.account}${head.operator.slice(2)}`
 }
 
-/** The account in a register's or an author's key, which begin with it. */
-export function accountOf (key: string): Address {
-  return key.slice(0, 42) as Address
+/** The author that a key of `authorKey` names. */
+export function authorOf (key: string): { account: Address, operator: Address } {
+  return { account: key.slice(0, 42) as Address, operator: `0x${key.slice(42)}` }
 }
 
 /**

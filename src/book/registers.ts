@@ -1,60 +1,64 @@
 import type { Entry } from './book.ts'
 import { createEviction } from './eviction.ts'
+import { registerKey } from './register.ts'
 
 /**
- * The registers of one shard, and who of them goes first when it is full (protocol/book.md, "Bounds"). Each shard is bounded by
+ * What one shard holds, and who of it goes first when it is full (protocol/book.md, "Bounds"). Each shard is bounded by
  * itself, so that nodes which follow it keep the same registers whatever else they follow.
  */
 export interface Registers {
   readonly size: number
-  get: (register: string) => Entry | undefined
   entries: () => Iterable<Entry>
-  set: (register: string, entry: Entry) => void
-  delete: (register: string) => void
+  add: (entry: Entry) => void
+  delete: (entry: Entry) => void
   /** Has `remove` take out who must go for a new register; false when that would be the newcomer itself. */
-  makeRoom: (register: string, remove: (entry: Entry) => void) => boolean
+  makeRoom: (entry: Entry, remove: (entry: Entry) => void) => boolean
   /** Weights have changed: finds the free tier anew and has `remove` take out what does not fit in it. */
   reweigh: (remove: (entry: Entry) => void) => void
 }
 
-export function createRegisters (weightOf: (register: string) => number, { maxRegisters, maxFree }: { maxRegisters: number, maxFree: number }): Registers {
-  const heads = new Map<string, Entry>()
-  /** Registers of accounts without weight. */
-  const free = new Set<string>()
-  const eviction = createEviction(heads, weightOf)
-  const freeEviction = createEviction(free, weightOf)
-  const first = (of: typeof eviction): Entry => heads.get(of.pop() as string) as Entry
+export function createRegisters (weightOf: (account: Entry['record']['account']) => number, { maxRegisters, maxFree }: { maxRegisters: number, maxFree: number }): Registers {
+  /** Of accounts with weight, and without. */
+  const weighty = new Set<Entry>()
+  const free = new Set<Entry>()
+  const naming = { nameOf: ({ record }: Entry) => registerKey(record), weightOf: ({ record }: Entry) => weightOf(record.account) }
+  const eviction = createEviction({ has: (entry: Entry) => weighty.has(entry) || free.has(entry), values: () => [...weighty, ...free] }, naming)
+  const freeEviction = createEviction(free, naming)
+  const size = (): number => weighty.size + free.size
 
   return {
-    get size () { return heads.size },
-    get: (register) => heads.get(register),
-    entries: () => heads.values(),
-    set: (register, entry) => {
-      const isNew = !heads.has(register)
-      heads.set(register, entry)
-      if (!isNew) return
-      eviction.add(register)
-      if (weightOf(register) > 0) return
-      free.add(register)
-      freeEviction.add(register)
+    get size () { return size() },
+    entries: function * () {
+      yield * weighty
+      yield * free
     },
-    delete: (register) => {
-      heads.delete(register)
-      free.delete(register)
+    add: (entry) => {
+      eviction.add(entry)
+      if (weightOf(entry.record.account) > 0) {
+        weighty.add(entry)
+        return
+      }
+      free.add(entry)
+      freeEviction.add(entry)
     },
-    makeRoom: (register, remove) => {
-      const isFreeFull = weightOf(register) === 0 && free.size >= maxFree
-      if ((isFreeFull && freeEviction.isNext(register)) || (heads.size >= maxRegisters && eviction.isNext(register))) return false
-      if (isFreeFull) remove(first(freeEviction))
-      if (heads.size >= maxRegisters) remove(first(eviction))
+    delete: (entry) => {
+      if (!free.delete(entry)) weighty.delete(entry)
+    },
+    makeRoom: (entry, remove) => {
+      const isFreeFull = weightOf(entry.record.account) === 0 && free.size >= maxFree
+      if ((isFreeFull && freeEviction.isNext(entry)) || (size() >= maxRegisters && eviction.isNext(entry))) return false
+      if (isFreeFull) remove(freeEviction.pop() as Entry)
+      if (size() >= maxRegisters) remove(eviction.pop() as Entry)
       return true
     },
     reweigh: (remove) => {
+      const all = [...weighty, ...free]
+      weighty.clear()
       free.clear()
-      for (const register of heads.keys()) if (weightOf(register) === 0) free.add(register)
+      for (const entry of all) (weightOf(entry.record.account) > 0 ? weighty : free).add(entry)
       eviction.reset()
       freeEviction.reset()
-      while (free.size > maxFree) remove(first(freeEviction))
+      while (free.size > maxFree) remove(freeEviction.pop() as Entry)
     }
   }
 }

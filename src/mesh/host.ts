@@ -1,3 +1,4 @@
+import type { Identify } from '@libp2p/identify'
 import type { Connection, ConnectionGater, Libp2p, PeerId } from '@libp2p/interface'
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
@@ -12,7 +13,7 @@ import { MeshError } from './errors.ts'
 import { gossipOptions } from './gossip.ts'
 import { loadIdentityKey } from './identity-key.ts'
 import { natServices } from './nat-services.ts'
-import { ADDRESS_DIAL_TIMEOUT_MS, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, PING_INTERVAL_MS, PING_TIMEOUT_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
+import { DHT_PROTOCOL, ADDRESS_DIAL_TIMEOUT_MS, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, PING_INTERVAL_MS, PING_TIMEOUT_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
 import { PeerDatastore } from './peer-datastore.ts'
 import type { OwnAddress } from './reachability.ts'
 import { reuseRelayed } from './reuse-relayed.ts'
@@ -30,7 +31,7 @@ interface GossipInternals {
 
 /** A running libp2p with its gossip. */
 export interface Host {
-  libp2p: Libp2p
+  libp2p: Libp2p<{ identify: Identify }>
   gossip: GossipSub
   /** Gossipsub's score of a peer as of now. */
   score: (peer: string) => number
@@ -86,7 +87,7 @@ export async function startHost (components: { datastore: Datastore, identity: D
       identifyPush: identifyPush({ protocolPrefix: 'lily' }),
       ping: ping({ protocolPrefix: 'lily' }),
       dht: kadDHT({
-        protocol: '/lily/kad/1.0.0',
+        protocol: DHT_PROTOCOL,
         clientMode: options.reachability === 'private',
         peerInfoMapper: policy.known,
         allowQueryWithZeroPeers: true,

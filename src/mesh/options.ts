@@ -98,6 +98,9 @@ export const ROLE_SWEEP_MS = 60_000
 /** Addresses of known peers are kept a week (libp2p: 1 h), so that a node that was off finds its network without a bootstrap node. */
 export const PEER_ADDRESS_AGE_MS = 7 * 24 * 3_600_000
 
+export const DHT_PROTOCOL = '/lily/kad/1.0.0'
+/** A connection older than this has been identified and taken up by the DHT, or it failed. */
+export const IDENTIFY_MS = 1_000
 /** First pause between attempts to join; doubles up to RETRY_MAX_MS. */
 export const RETRY_MIN_MS = 250
 /** A node that waits for its bootstrap node notices it within this time. */

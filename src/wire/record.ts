@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import { decodeFast } from './cbor-fast.ts'
+import { DecodedRecord, type Envelope } from './decoded-record.ts'
 import { delegationShape, type Delegation } from './delegation.ts'
 import { WireError } from './errors.ts'
 import { keccakBytes, keccakHex } from './keccak.ts'
@@ -77,27 +78,29 @@ export function encodeRecord (record: SignedRecord): Uint8Array {
 }
 
 /**
- * Decodes and checks structure only; signature, time and body are `book/admission.ts`'s. The body is a view of `bytes`: who
- * keeps the record passes bytes of its own. Throws WireError.
+ * Decodes and checks structure only; signature, time and body are `book/admission.ts`'s. The record is a view of `bytes`: who
+ * keeps it passes bytes of its own. Throws WireError.
  */
-export function decodeRecord (domain: Domain, bytes: Uint8Array): SignedRecord {
+export function decodeRecord (domain: Domain, bytes: Uint8Array): DecodedRecord {
   const envelope = readEnvelope(bytes)
   const { kind, account, operator, slot, seq, body } = envelope
-  const hash = keccakBytes(body)
-  return toRecord(envelope, { id: idOfBytes(domain, RECORD_KINDS[kind], account, operator, slot, seq, hash), bodyHash: toHex(hash) })
+  return new DecodedRecord(bytes, envelope, idOfBytes(domain, RECORD_KINDS[kind], account, operator, slot, seq, keccakBytes(body)))
 }
 
-/** A record whose hashes are known already, because what holds it vouches for them. Throws WireError. */
-export function restoreRecord (bytes: Uint8Array, hashes: { id: Hash, bodyHash: Hash }): SignedRecord {
-  return toRecord(readEnvelope(bytes), hashes)
+/** A record whose id is known already, because what holds it vouches for it. Throws WireError. */
+export function restoreRecord (bytes: Uint8Array, id: Hash): DecodedRecord {
+  return new DecodedRecord(bytes, readEnvelope(bytes), id)
 }
-
-interface Envelope { kind: RecordKind, account: Uint8Array, operator: Uint8Array, slot: number, seq: number, body: Uint8Array, signature: Uint8Array, delegation: Delegation | undefined }
 
 /** By hand: this is the first thing that every record of every stranger meets. */
 function readEnvelope (bytes: Uint8Array): Envelope {
   const fast = bytes.byteLength > MAX_RECORD_BYTES ? { ok: false as const } : decodeFast(bytes, true)
-  const items = fast.ok ? fast.value : decodeCbor(bytes, MAX_RECORD_BYTES)
+  if (!fast.ok) {
+    // The long way says what is wrong.
+    decodeCbor(bytes, MAX_RECORD_BYTES)
+    throw invalid('it has values that no record has')
+  }
+  const items = fast.value
   if (!Array.isArray(items) || items.length < 8 || items.length > 9) throw invalid('an array of 8 or 9 items is expected')
   const [version, number, account, operator, slot, seq, body, signature, delegation] = items as unknown[]
   const kind = KIND_BY_NUMBER.get(number as number)
@@ -111,11 +114,6 @@ function readEnvelope (bytes: Uint8Array): Envelope {
   return { kind, account, operator, slot, seq, body, signature, delegation: items.length === 9 ? parseShape(delegationShape, delegation, 'delegation') : undefined }
 }
 
-function toRecord ({ kind, account, operator, slot, seq, body, signature, delegation }: Envelope, { id, bodyHash }: { id: Hash, bodyHash: Hash }): SignedRecord {
-  const record = { kind, account: toHex(account), operator: toHex(operator), slot, seq, bodyHash, id, body, signature: toHex(signature) }
-  return delegation === undefined ? record : { ...record, delegation }
-}
-
 function isBytes (value: unknown, length: number): value is Uint8Array {
   return value instanceof Uint8Array && value.length === length
 }
@@ -126,10 +124,6 @@ function isUint (value: unknown): value is number {
 
 function invalid (what: string): WireError {
   return new WireError('WIRE_INVALID', `record: ${what}`)
-}
-
-function toHex (bytes: Uint8Array): `0x${string}` {
-  return `0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')}`
 }
 
 function fromHex (text: `0x${string}`): Uint8Array {

@@ -1,9 +1,9 @@
-import { keccakHex } from './keccak.ts'
+import { keccakBytes, keccakHex } from './keccak.ts'
 import { secp256k1 } from './secp256k1.ts'
 import type { Address, Hash, Signature } from './shapes.ts'
 
-/** A claim: `signer` signed `digest`. */
-export interface SignatureCheck { digest: Hash, signature: Signature, signer: Address }
+/** A claim: `signer` signed `digest`. The signature as bytes where they are at hand. */
+export interface SignatureCheck { digest: Hash, signature: Signature | Uint8Array, signer: Address }
 
 /** Half of the group's order, big-endian: s at most this is low. */
 const HALF_ORDER = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0', 'hex')
@@ -22,12 +22,18 @@ export function recoverSigner (digest: Hash, signature: Signature): Address | un
 
 /** The same on bytes: 32 of the digest, 64 of the EIP-2098 signature. Leaves its arguments as they are. */
 export function recoverAddress (digest: Uint8Array, signature: Uint8Array): Address | undefined {
+  const key = recoverKey(digest, signature)
+  return key === undefined ? undefined : publicKeyToAddress(key)
+}
+
+/** The uncompressed public key (65 bytes), good until the next call. */
+function recoverKey (digest: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
   const bytes = Uint8Array.from(signature)
   const recid = (bytes[32] as number) >> 7
   bytes[32] = (bytes[32] as number) & 0x7f
   if (HALF_ORDER.compare(bytes, 32, 64) < 0) return undefined
   try {
-    return publicKeyToAddress(secp256k1.ecdsaRecover(bytes, recid, digest, false, PUBLIC_KEY))
+    return secp256k1.ecdsaRecover(bytes, recid, digest, false, PUBLIC_KEY)
   } catch {
     return undefined
   }
@@ -44,17 +50,25 @@ const CLAIM_BYTES = 32 + 64 + 20
 /** Claims in one piece of memory, as threads hand them over. */
 export function packClaims (claims: readonly SignatureCheck[]): Uint8Array<ArrayBuffer> {
   const packed = Buffer.from(new ArrayBuffer(claims.length * CLAIM_BYTES))
-  claims.forEach(({ digest, signature, signer }, index) => { packed.write(`${digest.slice(2)}${signature.slice(2)}${signer.slice(2)}`, index * CLAIM_BYTES, 'hex') })
+  claims.forEach(({ digest, signature, signer }, index) => {
+    const at = index * CLAIM_BYTES
+    packed.write(digest.slice(2), at, 'hex')
+    if (typeof signature === 'string') packed.write(signature.slice(2), at + 32, 'hex')
+    else packed.set(signature, at + 32)
+    packed.write(signer.slice(2), at + 96, 'hex')
+  })
   return packed
 }
 
 /** One byte per claim: 1 where it holds. */
 export function verifyClaims (packed: Uint8Array): Uint8Array<ArrayBuffer> {
+  const claims = Buffer.from(packed.buffer, packed.byteOffset, packed.byteLength)
   const verdicts = new Uint8Array(packed.length / CLAIM_BYTES)
   for (let index = 0; index < verdicts.length; index++) {
     const at = index * CLAIM_BYTES
-    const signer = recoverAddress(packed.subarray(at, at + 32), packed.subarray(at + 32, at + 96))
-    verdicts[index] = signer === `0x${Buffer.from(packed.buffer, packed.byteOffset + at + 96, 20).toString('hex')}` ? 1 : 0
+    const key = recoverKey(packed.subarray(at, at + 32), packed.subarray(at + 32, at + 96))
+    // The address is the last 20 of the hash's 32 bytes.
+    verdicts[index] = key !== undefined && claims.compare(keccakBytes(key.subarray(1)), 12, 32, at + 96, at + CLAIM_BYTES) === 0 ? 1 : 0
   }
   return verdicts
 }

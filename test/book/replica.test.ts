@@ -299,6 +299,27 @@ t.test('a page that lies ends the session, and the pages asked for beside it are
   t.ok(a.replica.book.size > 1, 'what stands by itself stays')
 })
 
+t.test('records are fetched while rounds still find more', async (t) => {
+  const { network, clock, start } = createWorld(t)
+  const [a, b] = [await start('a'), await start('b')]
+  // More than one round can name.
+  const count = 2500
+  for (const record of jobs(count)) b.replica.book.merge(record, T0)
+  const asked = Promise.withResolvers<undefined>()
+  let rounds = 0
+  b.mesh.tamper = async (_peer, protocol, answer) => {
+    if (protocol === RECORDS_PROTOCOL) asked.resolve(undefined)
+    // Digests, what one round names, and no more before a page is fetched.
+    else if (++rounds > 2) await asked.promise
+    return answer
+  }
+  network.connect('a', 'b')
+  clock.advance(1)
+  await until(() => a.replica.book.size === count)
+  t.ok(rounds > 2)
+  t.same(idsOf(a), idsOf(b))
+})
+
 t.test('a peer that names records and gives none is asked ever more rarely', async (t) => {
   const { network, clock, start, settle } = createWorld(t)
   const [a, liar] = [await start('a'), await start('liar')]

@@ -49,3 +49,15 @@ t.test('stopping answers what waits, and threads that cannot run leave the work 
   t.same(await without.verify(forged(7)), all.map((_, at) => at !== 7))
   t.equal(without.threads, 0)
 })
+
+t.test('a thread has its next tasks before it has answered, and each asker gets its own answers', async (t) => {
+  const pool = createSignaturePool({ clock: createManualClock(), logger }, { size: 1 })
+  t.teardown(pool.stop)
+  const askers = Array.from({ length: SIGNATURES.tasksAhead + 2 }, (_, asker) => asker)
+  const answers = await Promise.all(askers.map(async (asker) => await pool.verify(forged(asker))))
+  t.same(answers, askers.map((asker) => all.map((_, at) => at !== asker)))
+  t.equal(pool.threads, 1)
+  const waiting = askers.map(async (asker) => await pool.verify(forged(asker)))
+  await pool.stop()
+  t.same(await Promise.all(waiting), answers, 'what the thread was given is answered when it is ended')
+})

@@ -5,6 +5,7 @@ import { createSystemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createDiscovery } from '../../src/mesh/discovery.ts'
 import type { Mesh } from '../../src/mesh/mesh.ts'
+import { DHT_PROTOCOL } from '../../src/mesh/options.ts'
 import { createMemoryDatastore } from '../support/memory-datastore.ts'
 import { freeAddress, soon, startNode, untilPeers } from './nodes.ts'
 
@@ -61,6 +62,28 @@ t.test('a restarted node returns to peers it knew, without a bootstrap node', as
   const again = await startNode(t, { folder: node.folder })
   await untilPeers(again.mesh, (peers) => peers.includes(friend.mesh.peerId))
   t.equal(again.mesh.peers()[0]?.peerId, friend.mesh.peerId)
+})
+
+t.test('peers whose first identify failed, or the first ping of the directory, are identified again', async (t) => {
+  const peers = {
+    taken: { protocols: [DHT_PROTOCOL], tags: new Map([['kad-peer', {}]]) }, pingFailed: { protocols: [DHT_PROTOCOL], tags: new Map() }, identifyFailed: { protocols: [], tags: new Map() },
+    client: { protocols: ['/other'], tags: new Map() }, fresh: { protocols: [], tags: new Map() }
+  }
+  const now = createSystemClock().now()
+  const asked: string[] = []
+  const looked = Promise.withResolvers<undefined>()
+  const libp2p = {
+    addEventListener: () => undefined, removeEventListener: () => undefined, getMultiaddrs: () => [], getPeers: () => Object.keys(peers),
+    getConnections: () => Object.keys(peers).map((name) => ({ remotePeer: name, remoteAddr: name, timeline: { open: name === 'fresh' ? now : now - 60_000 } })),
+    peerStore: { all: async () => [], get: async (name: keyof typeof peers) => peers[name] },
+    services: { identify: { identify: async ({ remotePeer }: { remotePeer: string }) => { asked.push(remotePeer) } } },
+    contentRouting: { findProviders: async function * () { looked.resolve(undefined) }, cancelReprovide: async () => undefined }
+  }
+  const discovery = createDiscovery({ clock: createSystemClock(), logger: silentLogger, datastore: createMemoryDatastore(), isGraylisted: () => false }, { network: '1', bootstrap: [], targetPeers: 8, standing: [], hasKey: false })
+  await discovery.start(libp2p as never)
+  await looked.promise
+  await discovery.stop()
+  t.same(asked.sort(), ['identifyFailed', 'pingFailed'])
 })
 
 t.test('nodes of a role are met beyond the number of peers that are wanted, as many as asked for', async (t) => {

@@ -57,3 +57,8 @@ export function signRecord (signer: Signer, kind: RecordKind, options: { slot?: 
   const id = recordId(domain, head)
   return { ...head, id, body, signature: signer.sign(id), ...(delegation === undefined ? {} : { delegation }) }
 }
+
+/** A record's fields as a plain object, however it is held. */
+export function fieldsOf ({ kind, account, operator, slot, seq, bodyHash, id, body, signature, delegation }: SignedRecord): SignedRecord {
+  return { kind, account, operator, slot, seq, bodyHash, id, body, signature, ...(delegation === undefined ? {} : { delegation }) }
+}

@@ -8,7 +8,7 @@ import { jobOfferShape } from '../../src/wire/job-offer.ts'
 import { decodeBatch, encodeBatch, MAX_BATCH_RECORDS } from '../../src/wire/record-batch.ts'
 import { decodeBody, decodeRecord, encodeRecord, MAX_RECORD_BYTES } from '../../src/wire/record.ts'
 import { recoverSigner } from '../../src/wire/signature.ts'
-import { delegate, DOMAIN, jobBody, signRecord, testSigner } from '../support/records.ts'
+import { delegate, DOMAIN, fieldsOf, jobBody, signRecord, testSigner } from '../support/records.ts'
 
 const alice = testSigner(1)
 const operator = testSigner(2)
@@ -29,7 +29,7 @@ const decodeItems = (items: unknown[]): string | undefined => codeOf(() => decod
 t.test('a record survives its encoding, with and without delegation', async (t) => {
   for (const record of [job, delegated, signRecord(alice, 'cancel'), signRecord(alice, 'module')]) {
     const bytes = encodeRecord(record)
-    t.strictSame(decodeRecord(DOMAIN, bytes), record)
+    t.strictSame(fieldsOf(decodeRecord(DOMAIN, bytes)), record)
     t.strictSame(encodeRecord(decodeRecord(DOMAIN, bytes)), bytes)
   }
 })
