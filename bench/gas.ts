@@ -35,7 +35,7 @@ const direct: Bench = async ({ progress }) => {
       const job = jobBody({ jobNumber, runSeconds: 10 })
       const terms = buildTerms({
         job, creator: creator.address, jobOfferId: hash(1), provider: provider.address, resourceOfferId: hash(2), solver: solver.address, solutionId: hash(3),
-        price: 2_064_240, fee: 100_000, collateral: 5_160_600, mediators: { mediators: [], weights: [] }, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(4), certificateSet: hash(0),
+        price: 2_064_240, fee: 100_000, collateral: 5_160_600, mediators: { mediators: [], weights: [] }, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(4), certificateSet: hash(0), lines: [],
         lane: 0, openBy: await chain.blockTime() + 60, providerSaltHash: saltHash(hash(5)), creatorSaltHash: saltHash(hash(6))
       })
       const digest = dealTermsDigest(domain, terms)

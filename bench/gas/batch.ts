@@ -28,7 +28,7 @@ export function dealsOf (parties: Parties, size: number, round: number, openBy: 
     const signer = (list: readonly Signer[], index: number): Hash => (list[index % list.length] as Signer).address
     return buildTerms({
       job: jobBody({ jobNumber: round * perRound + turn, runSeconds: 10 }), creator: signer(creators, leaf), jobOfferId: hash(1), provider: signer(providers, leaf * 7 + turn), resourceOfferId: hash(2),
-      solver: solver.address, solutionId: hash(3), certificateSet: hash(0), price, fee: Math.floor(price / 20), collateral: Math.ceil(price * 2.5), mediators, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(4),
+      solver: solver.address, solutionId: hash(3), certificateSet: hash(0), lines: [], price, fee: Math.floor(price / 20), collateral: Math.ceil(price * 2.5), mediators, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(4),
       lane: BATCHED_LANE, openBy, providerSaltHash: saltHash(hash(5)), creatorSaltHash: saltHash(hash(6))
     })
   })

@@ -35,6 +35,6 @@ export function rateOf (make: () => Snapshot, seed: number, warm?: Warm): { perS
   return best
 }
 
-/** Few steps for prices: the bound is a little higher, the solution there sooner. */
-const STEPS = 40
+/** The fewest steps for prices that engines take: the bound is a little higher, the solution there sooner. */
+const STEPS = 30
 const ROUNDS = 4096

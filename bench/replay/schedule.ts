@@ -17,6 +17,8 @@ export interface Schedule { readonly name: string, readonly arrivals: readonly A
 const TASKS_A_MACHINE = 8152 / 1523
 /** Arrivals end here, so that the last ones have a few epochs to be matched. */
 const ARRIVALS_SHARE = 0.8
+/** Of a trace's tasks this share may come before the time starts: they all come at the start. Its first hundredth may take most of its time: in openb they come in the first 78 %. */
+const LEAD_SHARE = 0.01
 /** Runs of made-up jobs, shares of the whole time: powers of two from a thirty-second to a half. */
 const RUN_SHARES = [32, 16, 8, 4, 2]
 
@@ -27,12 +29,11 @@ export async function scheduleOf (random: Random, options: { folder: string | un
   const all = folder === undefined ? makeRows(random, { tasks, machines: options.machines }) : await readTrace(folder, 'default')
   const rows: Rows = { name: all.name, machines: some(random, all.machines, options.machines), tasks: some(random, all.tasks, tasks) }
   const book = toSnapshot(random, rows, options.rules)
-  const last = rows.tasks.reduce((most, { span }) => Math.max(most, span?.fromS ?? 0), 1)
+  const squeeze = squeezeOf(rows.tasks.flatMap(({ span }) => span?.fromS ?? []), spanMs * ARRIVALS_SHARE)
   const timeOf = (task: Task): { atMs: number, runMs: number } => {
     const { span } = task
     if (span === undefined) return { atMs: random.below(Math.floor(spanMs * ARRIVALS_SHARE)), runMs: Math.floor(spanMs / (RUN_SHARES[random.below(RUN_SHARES.length)] as number)) }
-    const scale = spanMs * ARRIVALS_SHARE / last
-    return { atMs: Math.floor(span.fromS * scale), runMs: Math.floor((span.untilS - span.fromS) * scale) }
+    return { atMs: squeeze.at(span.fromS), runMs: squeeze.length(span.untilS - span.fromS) }
   }
   const arrivals = rows.tasks.map((task, at): Arrival => {
     const { atMs, runMs } = timeOf(task)
@@ -40,6 +41,14 @@ export async function scheduleOf (random: Random, options: { folder: string | un
     return { row: { ...row, offer: { ...row.offer, targets: [] } }, atMs, runMs: Math.max(leastRunMs, runMs), size: sizeOf(task) }
   })
   return { name: rows.name, machines: book.offers, arrivals: arrivals.sort((left, right) => left.atMs - right.atMs) }
+}
+
+/** A trace's seconds as ms of the replay: from the arrival after its lead to its last one in `spanMs`. */
+export function squeezeOf (arrivalsS: readonly number[], spanMs: number): { at: (second: number) => number, length: (seconds: number) => number } {
+  const sorted = [...arrivalsS].sort((left, right) => left - right)
+  const first = sorted[Math.floor(sorted.length * LEAD_SHARE)] ?? 0
+  const scale = spanMs / Math.max(1, (sorted.at(-1) ?? 0) - first)
+  return { at: (second) => Math.floor(Math.max(0, second - first) * scale), length: (seconds) => Math.floor(seconds * scale) }
 }
 
 function sizeOf ({ gpus, gpuMilli }: Task): Size {

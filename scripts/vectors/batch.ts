@@ -5,7 +5,8 @@ import { BATCHED_LANE, dealTermsDigest, PLAIN_REST, type DealTerms } from '../..
 import { orderDigest } from '../../src/wire/order.ts'
 import { revokeSessionDigest } from '../../src/wire/session.ts'
 import type { Address, Hash } from '../../src/wire/shapes.ts'
-import { disownDigest, statementDigest } from '../../src/wire/statement.ts'
+import { linesOf } from '../../src/deal/lines.ts'
+import { disownDigest, linesRootOf, statementDigest } from '../../src/wire/statement.ts'
 import type { Domain } from '../../src/wire/typed-data.ts'
 
 const DOMAIN: Domain = { chainId: 31_337, market: '0x5fbdb2315678afecb367f032d93f642f64180aa3' }
@@ -33,15 +34,19 @@ export function batchVectors (): Record<string, unknown> {
   const creator = account('creator 0')
   const statements = [[], [{ payee: account('author'), amount: 50_000 }, { payee: account('pool'), amount: 7 }]].map((lines) => {
     const statement = { batch: id, creator, leaves: 0b10101n, lines }
-    return { ...statement, leaves: '0x15', digest: statementDigest(DOMAIN, statement) }
+    return { ...statement, leaves: '0x15', digest: statementDigest(DOMAIN, statement), linesRoot: linesRootOf(lines) }
   })
+  // What terms pin for a module of two versions, and a network that gives the pool 25/10,000.
+  const price = 2_064_243
+  const shares = [{ payee: account('author'), bp: 250 }, { payee: account('its parent\'s author'), bp: 1000 }]
+  const lines = linesOf(price, shares, 25)
   const order = { kind: 6, account: creator, to: creator, number: 1, amount: 1_000_000_000, nonce: 3 }
   return {
     'batch.json': {
       domain: DOMAIN, batches, session: 1, deals: deals.map((terms) => ({ terms, digest: dealTermsDigest(DOMAIN, terms) })),
       owners: hex(owners), rows: hex(rows), leaves: deals.map((terms, leaf) => leafHash(leaf, dealTermsDigest(DOMAIN, terms))), root: tree.root, proofs: deals.map((_, leaf) => proofOf(tree, leaf)),
       batch: { solver: batch.solver, slot: batch.slot, committedAt: NOW, expiry: NOW + 20_000, voided: '0x4' }, id,
-      statements, disown: { batch: id, leaf: 3, digest: disownDigest(DOMAIN, id, 3) },
+      statements, lines: { price, shares, poolBp: 25, lines, linesRoot: linesRootOf(lines) }, disown: { batch: id, leaf: 3, digest: disownDigest(DOMAIN, id, 3) },
       revokeSession: { account: creator, nonce: 257, digest: revokeSessionDigest(DOMAIN, creator, 257) }, order: { ...order, digest: orderDigest(DOMAIN, order) }
     }
   }

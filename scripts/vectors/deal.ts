@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import type { Hex } from 'viem'
 import {
-  acceptanceDigest, challengeDigest, drawMediator, drawSeed, isAudited, mediatorRoot, nullifyDigest, openingPromiseDigest, resultCommitDigest, resultReceiptDigest, saltHash, startReceiptDigest, verdictDigest
+  acceptanceDigest, appealDigest, challengeDigest, drawMediator, drawSeed, isAudited, mediatorRoot, nullifyDigest, openingPromiseDigest, resultCommitDigest, resultReceiptDigest, saltHash, startReceiptDigest, verdictDigest
 } from '../../src/wire/deal-messages.ts'
 import { dealIdOf, dealRestHash, dealTermsDigest, type DealTerms } from '../../src/wire/deal-terms.ts'
 import { sessionDigest } from '../../src/wire/session.ts'
@@ -38,6 +38,7 @@ export function dealVectors (): Record<string, unknown> {
   add('Challenge', challengeDigest, { dealId, manifest, kind: 1 })
   add('Verdict', verdictDigest, { dealId, manifest, outcome: 2, evidence: word('evidence') })
   add('Nullify', nullifyDigest, { jobNumber: 7 })
+  add('Appeal', appealDigest, { dealId })
   add('OpeningPromise', openingPromiseDigest, { dealId, terms: dealTermsDigest(DOMAIN, terms), solver: terms.core.feeTo, openBy: terms.core.openBy })
   add('Session', sessionDigest, { account: account('creator'), operator: account('operator'), cap: 1_000_000_000, windowSeconds: 86_400, solversRoot: word('solvers'), notBefore: NOW, expiry: NOW + 2_592_000, nonce: 1 })
   return {

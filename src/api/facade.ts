@@ -18,6 +18,7 @@ export interface NodeFacade {
   stake: (amount: number) => Promise<TransactionView>
   submit: (request: unknown) => Promise<JobView>
   cancel: (jobId: string) => Promise<JobView>
+  appeal: (dealId: string) => Promise<AppealView>
   jobs: () => JobView[]
   job: (jobId: string) => JobView
   explain: (jobId: string) => Promise<unknown>
@@ -78,6 +79,8 @@ export interface BalanceView { account: string, wei: string, token: number, free
 export interface SessionView { funds: number, allowed: number, expiry: number, isEnded: boolean }
 /** `leaves`: how many deals of a batch share it. */
 export interface TransactionView { name: string, hash: string, gas: number, from: string, leaves?: number }
+/** `judgeBy` in unix seconds; `judgements`: calldata for the Court by outcome, of which the judge sends one. */
+export interface AppealView { dealId: string, stake: number, judgeBy: number, judge: string, court: string, judgements: { correct: string, wrong: string, inconclusive: string }, transaction: TransactionView }
 export interface SolutionSummary { solver: string, engine: string, score: number, matches: number, winner: boolean, fallback: boolean }
 export interface AuctionSummary { epoch: number, solutions: SolutionSummary[] }
 

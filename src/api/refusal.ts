@@ -2,7 +2,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { CodedError, errorCode, errorMessage } from '../core/errors.ts'
 
-const STATUS: Record<string, number> = { API_UNAUTHORISED: 401, API_ORIGIN: 403, API_NO_ROUTE: 404, API_NO_NETWORK: 404, JOB_UNKNOWN: 404, OFFER_UNKNOWN: 404, API_TOO_LARGE: 413, API_FULL: 503 }
+const STATUS: Record<string, number> = { API_UNAUTHORISED: 401, API_ORIGIN: 403, API_NO_ROUTE: 404, API_NO_NETWORK: 404, JOB_UNKNOWN: 404, DEAL_UNKNOWN: 404, OFFER_UNKNOWN: 404, API_TOO_LARGE: 413, API_FULL: 503 }
 
 /** Answers a request with an error (protocol/api.md). */
 export function refuse (response: ServerResponse, error: unknown): void {

@@ -44,6 +44,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'POST', path: '/v1/jobs', answer: (facade, _params, body) => facade.submit(body) },
   { method: 'GET', path: '/v1/jobs/:id', answer: (facade, params) => facade.job(id(params)) },
   { method: 'POST', path: '/v1/jobs/:id/cancel', answer: (facade, params) => facade.cancel(id(params)) },
+  { method: 'POST', path: '/v1/deals/:id/appeal', answer: (facade, params) => facade.appeal(id(params)) },
   { method: 'GET', path: '/v1/jobs/:id/explain', answer: (facade, params) => facade.explain(id(params)) },
   { method: 'GET', path: '/v1/offers/:id/explain', answer: (facade, params) => facade.explainOffer(id(params)) },
   {

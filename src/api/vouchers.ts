@@ -13,9 +13,9 @@ export interface VoucherFacade {
   pay: (payee: Address, amount: number) => Promise<SignedVoucher>
   take: (voucher: unknown) => Promise<{ payer: string, added: number, total: number, left: number }>
   /** Of this payer, or of all. */
-  redeem: (payer?: Address) => Promise<TransactionView>
+  redeem: (payer?: Address) => Promise<TransactionView[]>
   /** As payer or as payee of the channel with `peer`. */
-  close: (peer: Address, as: 'payer' | 'payee') => Promise<TransactionView>
+  close: (peer: Address, as: 'payer' | 'payee') => Promise<TransactionView[]>
 }
 /** `signed`: the highest voucher given or held. `until` 0: not live. */
 export interface ChannelView { as: 'payer' | 'payee', peer: string, nonce: number, reserved: number, paid: number, signed: number, until: number, closeSeconds: number, isClosing: boolean }

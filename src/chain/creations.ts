@@ -1,4 +1,4 @@
-import { encodeDeployData, getContractAddress, type Hex } from 'viem'
+import { encodeDeployData, getContractAddress, zeroAddress, type Hex } from 'viem'
 import type { Address } from '../wire/shapes.ts'
 import { ABIS, CONTRACT_NAMES, type ContractName } from './abis.ts'
 import { fromAmount } from './amounts.ts'
@@ -17,9 +17,6 @@ import { vouchersBytecode } from './bindings/vouchers-bytecode.ts'
 import type { Deployment } from './deployment.ts'
 import { governedValues } from './governed.ts'
 
-/** Verdicts are final: a judge has half the unbonding time for an appeal, and votes of the Governor may take 35 days, far more than deployments have. */
-const NO_JUDGE = '0x0000000000000000000000000000000000000000'
-
 /** protocol/deployment.md: the addresses that a deployer's next transactions, from nonce `first` on, will create. */
 export function futureAddresses (from: Address, first: number): Deployment['contracts'] {
   return Object.fromEntries(CONTRACT_NAMES.map((name, index) => [name, getContractAddress({ from, nonce: BigInt(first + index) }).toLowerCase()])) as Deployment['contracts']
@@ -32,7 +29,7 @@ export function creationsOf (contracts: Deployment['contracts'], parameters: Dep
     token: encodeDeployData({ abi: ABIS.token, bytecode: lilyTokenBytecode, args: [holder] }),
     vault: encodeDeployData({ abi: ABIS.vault, bytecode: vaultBytecode, args: [token, market, court, batches, vouchers, fromAmount(parameters.unbondSeconds)] }),
     market: encodeDeployData({ abi: ABIS.market, bytecode: marketBytecode, args: [vault, court, batches] }),
-    court: encodeDeployData({ abi: ABIS.court, bytecode: courtBytecode, args: [vault, market, fromAmount(parameters.minMediatorBond), NO_JUDGE] }),
+    court: encodeDeployData({ abi: ABIS.court, bytecode: courtBytecode, args: [vault, market, fromAmount(parameters.minMediatorBond), judgeOf(contracts, parameters)] }),
     batches: encodeDeployData({ abi: ABIS.batches, bytecode: batchesBytecode, args: [vault, market] }),
     vouchers: encodeDeployData({ abi: ABIS.vouchers, bytecode: vouchersBytecode, args: [vault] }),
     params: encodeDeployData({ abi: ABIS.params, bytecode: paramsBytecode, args: [timelock, governedValues(parameters.governed) as never] }),
@@ -43,4 +40,9 @@ export function creationsOf (contracts: Deployment['contracts'], parameters: Dep
     directory: encodeDeployData({ abi: ABIS.directory, bytecode: directoryBytecode, args: [market] })
   }
   return CONTRACT_NAMES.map((name) => [name, data[name]])
+}
+
+/** The Court's judge of appeals; zero: verdicts are final. */
+export function judgeOf ({ timelock }: Pick<Deployment['contracts'], 'timelock'>, { appealJudge }: Pick<Deployment['parameters'], 'appealJudge'>): Address {
+  return appealJudge === 'none' ? zeroAddress : appealJudge === 'timelock' ? timelock : appealJudge
 }

@@ -14,8 +14,8 @@ import { signTransaction } from './signing.ts'
 import { whileUnreachable } from './waiting.ts'
 
 export interface DeployOptions {
-  /** What of `governed` is left out has its default. */
-  parameters: Omit<DeploymentParameters, 'governed'> & { governed?: Partial<Governed> }
+  /** What of `governed` is left out has its default; no judge of appeals unless it is named. */
+  parameters: Omit<DeploymentParameters, 'governed' | 'appealJudge'> & { appealJudge?: DeploymentParameters['appealJudge'], governed?: Partial<Governed> }
   /** Who receives the whole token supply. */
   holder: Address
   /** Between two looks for the receipts. */
@@ -34,7 +34,7 @@ const GAS_BESIDE = 700_000
  */
 export async function deploy (components: { clients: ChainClients, signer: Signer, clock: Clock }, options: DeployOptions): Promise<Deployment> {
   const { clients, signer, clock } = components
-  const parameters = { ...options.parameters, governed: { ...GOVERNED_DEFAULTS, ...options.parameters.governed } }
+  const parameters: DeploymentParameters = { appealJudge: 'none', ...options.parameters, governed: { ...GOVERNED_DEFAULTS, ...options.parameters.governed } }
   const first = hexToNumber(await clients.request<Hex>('eth_getTransactionCount', [signer.address, 'pending']))
   const contracts = futureAddresses(signer.address, first)
   const gasPrice = BigInt(await clients.request<Hex>('eth_gasPrice', []))

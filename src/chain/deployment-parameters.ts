@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { errorMessage } from '../core/errors.ts'
-import { amountShape, uintShape } from '../wire/shapes.ts'
+import { addressShape, amountShape, uintShape } from '../wire/shapes.ts'
 import { ChainError } from './errors.ts'
 import { GOVERNED_DEFAULTS, governedShape } from './governed.ts'
 
@@ -11,13 +11,15 @@ export const parametersShape = z.strictObject({
   unbondSeconds: uintShape.min(1),
   /** nLILY a mediator must have bonded to be drawn. */
   minMediatorBond: amountShape,
+  /** Who decides appeals against rulings of the Court: nobody, the Governor's votes through its Timelock, or an account. */
+  appealJudge: z.union([z.enum(['none', 'timelock']), addressShape]),
   /** What votes may change, as it was at deployment. */
   governed: governedShape
 })
 export type DeploymentParameters = z.output<typeof parametersShape>
 
-/** For a network on the internet: two weeks of unbonding, mediators with 1,000 LILY. */
-export const DEFAULT_PARAMETERS: DeploymentParameters = { unbondSeconds: 1_209_600, minMediatorBond: 1e12, governed: GOVERNED_DEFAULTS }
+/** For a network on the internet: two weeks of unbonding, half of which is enough for a vote about an appeal; mediators with 1,000 LILY. */
+export const DEFAULT_PARAMETERS: DeploymentParameters = { unbondSeconds: 1_209_600, minMediatorBond: 1e12, appealJudge: 'timelock', governed: GOVERNED_DEFAULTS }
 
 const fileShape = parametersShape.extend({ governed: governedShape.partial() }).partial()
 
@@ -25,10 +27,18 @@ const fileShape = parametersShape.extend({ governed: governedShape.partial() }).
 export async function loadParameters (path: string): Promise<DeploymentParameters> {
   try {
     const given = fileShape.parse(JSON.parse(await readFile(path, 'utf8')))
-    return parametersShape.parse({ ...DEFAULT_PARAMETERS, ...given, governed: { ...GOVERNED_DEFAULTS, ...given.governed } })
+    const parameters = parametersShape.parse({ ...DEFAULT_PARAMETERS, ...given, governed: { ...GOVERNED_DEFAULTS, ...given.governed } })
+    assertVoteInTime(parameters)
+    return parameters
   } catch (error) {
     throw invalidFile('parameter file', path, error)
   }
+}
+
+/** The judge of an appeal has half of the unbonding time. Throws where a vote takes longer: all appeals would be lost by silence. */
+function assertVoteInTime ({ appealJudge, unbondSeconds, governed }: DeploymentParameters): void {
+  const vote = governed.votingDelay + governed.votingPeriod + governed.timelockDelay
+  if (appealJudge === 'timelock' && unbondSeconds / 2 <= vote) throw new Error(`appealJudge: a vote takes ${vote} s and its judge has half of unbondSeconds, ${Math.floor(unbondSeconds / 2)} s; make unbondSeconds more than ${2 * vote}, or appealJudge "none" or an account`)
 }
 
 /** DEPLOYMENT_INVALID with the fields that a file has wrong. */

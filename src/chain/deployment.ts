@@ -7,6 +7,7 @@ import type { Domain } from '../wire/typed-data.ts'
 import { ABIS, CONTRACT_NAMES, type ContractName } from './abis.ts'
 import { toAmount } from './amounts.ts'
 import type { ChainClients } from './clients.ts'
+import { judgeOf } from './creations.ts'
 import { invalidFile, parametersShape } from './deployment-parameters.ts'
 import { ChainError } from './errors.ts'
 import { governedHash } from './governed.ts'
@@ -72,15 +73,17 @@ export async function verifyDeployment (clients: ChainClients, deployment: Deplo
 
 /** What the file says of the contracts, against what they say; their code was verified before. */
 async function verifyParameters ({ viem, guard }: ChainClients, { contracts, parameters }: Deployment): Promise<void> {
-  const [unbond, minBond, initial, timelock] = await guard('parameters', async () => await Promise.all([
+  const [unbond, minBond, judge, initial, timelock] = await guard('parameters', async () => await Promise.all([
     viem.readContract({ address: contracts.vault, abi: ABIS.vault, functionName: 'UNBONDING' }),
     viem.readContract({ address: contracts.court, abi: ABIS.court, functionName: 'MIN_BOND' }),
+    viem.readContract({ address: contracts.court, abi: ABIS.court, functionName: 'APPEAL_JUDGE' }),
     viem.readContract({ address: contracts.params, abi: ABIS.params, functionName: 'INITIAL' }),
     viem.readContract({ address: contracts.governor, abi: ABIS.governor, functionName: 'timelock' })
   ]))
   const said: ReadonlyArray<readonly [field: string, expected: unknown, found: unknown]> = [
     ['parameters.unbondSeconds', parameters.unbondSeconds, toAmount(unbond)],
     ['parameters.minMediatorBond', parameters.minMediatorBond, toAmount(minBond)],
+    ['parameters.appealJudge', judgeOf(contracts, parameters), judge.toLowerCase()],
     ['parameters.governed', governedHash(parameters.governed), initial],
     ['contracts.timelock', contracts.timelock, timelock.toLowerCase()]
   ]

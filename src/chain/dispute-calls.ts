@@ -70,6 +70,16 @@ export function timeoutVerdictCall (chain: Deployed, deal: Disputed): ContractCa
   return encodeCall('court', 'timeoutVerdict', [coreOf(deal.terms), docketOf(chain, deal), panelOf(deal), listOf(deal.mediators)])
 }
 
+/** Has a ruling judged again. `signature`: the appellant's over Appeal(dealId); stakes the minimum bond of its free money. */
+export function appealCall (chain: Deployed, deal: Disputed, appellant: Address, signature: Signature): ContractCall {
+  return encodeCall('court', 'appeal', [coreOf(deal.terms), docketOf(chain, deal), rulingOf(deal), appellant, toContractSignature(signature)])
+}
+
+/** The word of the judge on an appealed ruling. */
+export function judgeCall (chain: Deployed, deal: Disputed, outcome: number): ContractCall {
+  return encodeCall('court', 'judge', [coreOf(deal.terms), docketOf(chain, deal), rulingOf(deal), outcome])
+}
+
 /** Pays a ruling once the time for an appeal, or for its judge, is over. */
 export function concludeCall (chain: Deployed, deal: Disputed): ContractCall {
   return encodeCall('court', 'conclude', [coreOf(deal.terms), docketOf(chain, deal), rulingOf(deal)])

@@ -6,6 +6,7 @@ import { toAmount } from './amounts.ts'
 import type { ChainClients } from './clients.ts'
 import { coreOf } from './deal-structs.ts'
 import type { Deployment } from './deployment.ts'
+import { createVersionRead, type ReadVersion } from './modules.ts'
 import { createChannelRead, type ReadChannel } from './vouchers/channel.ts'
 
 /** Money of an account in the vault, nLILY. */
@@ -31,6 +32,7 @@ export interface Reads {
   isNullified: (creator: Address, jobNumber: number, attempt: number) => Promise<boolean>
   session: (account: Address, number: number, block?: number) => Promise<SessionState>
   channel: ReadChannel
+  moduleVersion: ReadVersion
   /** What the next order of an account carries (protocol/batches.md, Sessions). */
   orderNonce: (account: Address) => Promise<number>
   /** What stands in a solver's slot: the batch's id (zero: none yet) and a bit for each leaf that is resolved. */
@@ -88,6 +90,7 @@ export function createReads (components: { clients: ChainClients }, options: Pic
       return { funds: toAmount(funds), allowed: toAmount(allowed), expiry: toAmount(expiry) }
     },
     channel: createChannelRead(clients, options),
+    moduleVersion: createVersionRead(clients, options),
     orderNonce: async (account) => toAmount(await guard('orderNonce', async () => await viem.readContract({ ...vault, functionName: 'orderNonce', args: [account] }))),
     slot: async (solver, slot) => {
       const [id, resolved] = await guard('slotOf', async () => await viem.readContract({ ...batches, functionName: 'slotOf', args: [solver, slot] }))

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Doc } from 'yjs'
-import type { AuctionSummary, BalanceView, BookView, JobView, LedgerView, NodeFacade, NodeStatus, SessionView, TransactionView } from '../api/facade.ts'
+import type { AppealView, AuctionSummary, BalanceView, BookView, JobView, LedgerView, NodeFacade, NodeStatus, SessionView, TransactionView } from '../api/facade.ts'
 import type { ChannelView } from '../api/vouchers.ts'
 import { dataPaths } from '../config/paths.ts'
 import type { FleetView } from '../fleet/view.ts'
@@ -27,6 +27,7 @@ export interface NodeClient {
   jobs: () => Promise<JobView[]>
   job: (id: string) => Promise<JobView>
   cancel: (id: string) => Promise<JobView>
+  appeal: (deal: string) => Promise<AppealView>
   explain: (id: string) => Promise<unknown>
   explainOffer: (id: string) => Promise<unknown>
   auction: (epoch: number) => Promise<AuctionSummary>
@@ -147,6 +148,7 @@ export function createNodeClient (api: { url: string, token: string }, network?:
     jobs: () => get('/v1/jobs'),
     job: (id) => get(`/v1/jobs/${encodeURIComponent(id)}`),
     cancel: (id) => post(`/v1/jobs/${encodeURIComponent(id)}/cancel`, {}),
+    appeal: (deal) => post(`/v1/deals/${encodeURIComponent(deal)}/appeal`, {}),
     explain: (id) => get(`/v1/jobs/${encodeURIComponent(id)}/explain`),
     explainOffer: (id) => get(`/v1/offers/${encodeURIComponent(id)}/explain`),
     auction: (epoch) => get(`/v1/auctions/${epoch}`),

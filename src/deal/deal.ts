@@ -2,6 +2,7 @@ import type { Dispute } from '../chain/dispute.ts'
 import type { MediatorList } from '../wire/deal-messages.ts'
 import type { DealTerms } from '../wire/deal-terms.ts'
 import type { Address, Hash, Signature } from '../wire/shapes.ts'
+import type { Line } from '../wire/statement.ts'
 import { transition, type DealEvent } from './transitions.ts'
 import type { DealState } from './states.ts'
 
@@ -18,7 +19,7 @@ export interface DealBatch { id: Hash, leaf: number, committedAt: number, expiry
 /** The provider's signed result. `manifestBytes` is the document whose sha2-256 is `manifest`. */
 export interface DealResult { manifest: Hash, outputRoot: Hash, manifestCid: string, outputsCid: string, manifestBytes: Uint8Array, signature: Signature }
 
-/** A mediator's signed word on the deal's result. */
+/** A mediator's signed word on the deal's result. `evidence`: the output root that it computed, zero when it could not run the job. */
 export interface MediatorVerdict { readonly mediator: Address, readonly outcome: number, readonly evidence: Hash, readonly signature: Signature }
 
 /**
@@ -52,8 +53,10 @@ export interface Deal {
   result?: DealResult
   acceptance?: Signature
   batch?: DealBatch
-  /** The creator's word to pay this leaf and others of the batch, and when it came or was signed. */
-  statement?: { batch: Hash, leaves: Hash, signature: Signature, atMs: number }
+  /** Whom the deal pays beside provider and solver, as `linesRoot` of the terms pins it. */
+  readonly lines?: readonly Line[]
+  /** The creator's word to pay this leaf and others of the batch, and when it came or was signed; the lines of each leaf that it names, where any has some. */
+  statement?: { batch: Hash, leaves: Hash, signature: Signature, lines?: ReadonlyArray<readonly Line[]>, atMs: number }
   /** What its events told of its dispute on chain. */
   dispute?: Dispute
   /** The auditor's verdict. */

@@ -21,6 +21,8 @@ export const dealParametersShape = z.strictObject({
   auditFee: amountShape,
   /** Verdicts that must agree in a dispute: 2k - 1 mediators sit for k. Left out: 1. */
   verdicts: uintShape.min(1).max(4).optional(),
+  /** What a batched deal pays to the pool, in 1/10,000 of its price. Left out: nothing. */
+  poolBp: uintShape.max(1000).optional(),
   /** How long a ruling waits for an appeal, where the deployment names a judge. Left out: as the Court has it by itself. */
   appealSeconds: uintShape.max(4_294_967_295).optional()
 })

@@ -1,10 +1,12 @@
 import { concat, keccak256, zeroHash } from 'viem'
 import { encodeCbor } from '../wire/cbor.ts'
 import { mediatorRoot, type MediatorList } from '../wire/deal-messages.ts'
-import { PLAIN_REST, type DealTerms } from '../wire/deal-terms.ts'
+import { BATCHED_LANE, PLAIN_REST, type DealTerms } from '../wire/deal-terms.ts'
 import type { JobOffer } from '../wire/job-offer.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
+import { linesRootOf, type Line } from '../wire/statement.ts'
 import { DealError } from './errors.ts'
+import { sumOf } from './lines.ts'
 import { SUBMIT_MARGIN_SECONDS, type DealParameters } from './options.ts'
 
 /** Everything that decides the terms of a deal. Both sides build them from their own knowledge and compare. */
@@ -19,6 +21,8 @@ export interface TermsInput {
   price: number
   fee: number
   collateral: number
+  /** Whom a batch pays beside provider and solver; a deal by itself pays none. */
+  lines: readonly Line[]
   /** Hash of the certificates that the price was taken from; zero: none. */
   certificateSet: Hash
   mediators: MediatorList
@@ -38,6 +42,7 @@ const STRATEGY_NUMBER = { none: 0, receipt: 1, audit: 2, replicate: 3, compare: 
 export function buildTerms (input: TermsInput): DealTerms {
   const { job, parameters } = input
   const audited = job.verification.strategy === 'audit'
+  const lines = input.lane === BATCHED_LANE ? input.lines : []
   return {
     core: {
       creator: input.creator,
@@ -47,7 +52,7 @@ export function buildTerms (input: TermsInput): DealTerms {
       fee: input.fee,
       // A provider that cheats pays the audit that finds it, beside the fine: the creator shall not.
       collateral: input.collateral + (audited ? parameters.auditFee + parameters.claimFee : 0),
-      reserve: audited ? parameters.auditFee + parameters.claimFee : 0,
+      reserve: (audited ? parameters.auditFee + parameters.claimFee : 0) + sumOf(lines),
       jobNumber: job.jobNumber,
       attempt: job.attempt,
       lane: input.lane,
@@ -71,6 +76,7 @@ export function buildTerms (input: TermsInput): DealTerms {
       auditFee: parameters.auditFee,
       parameters: input.parametersHash,
       ...PLAIN_REST,
+      linesRoot: linesRootOf(lines),
       // 0 and 1 are the same panel; networks that name none have 0 in their terms.
       verdicts: parameters.verdicts ?? 0,
       appealSeconds: parameters.appealSeconds ?? 0,

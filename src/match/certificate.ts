@@ -23,7 +23,11 @@ export function keyOf (text: string): number {
 
 /** What stands for classes that a certificate does not list: prices of machines with the same models of GPUs. */
 export function hardwareKeyOf ({ offers }: UnitClass): number {
-  return keyOf(JSON.stringify([...new Set(offers.flatMap(({ offer }) => offer.gpus.map(({ model }) => model)))].sort()))
+  const devices = offers[0]?.offer.gpus ?? []
+  const only = devices[0]?.model
+  // Most classes have one model.
+  const models = offers.length === 1 && devices.every(({ model }) => model === only) ? only === undefined ? [] : [only] : [...new Set(offers.flatMap(({ offer }) => offer.gpus.map(({ model }) => model)))].sort()
+  return keyOf(JSON.stringify(models))
 }
 
 /** Prices worth less than this share of their unit are left out: they cost bytes and hardly bound. */

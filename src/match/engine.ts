@@ -3,7 +3,12 @@ import type { Certificate } from './certificate.ts'
 import type { Match, Snapshot, Solution } from './problem.ts'
 
 /** Where an engine may begin: what the last epoch ended with. What no longer fits is ignored. */
-export interface Warm { readonly matches: readonly Match[], readonly certificate?: Certificate }
+export interface Warm {
+  readonly matches: readonly Match[]
+  readonly certificate?: Certificate
+  /** The snapshot that was matched: what its jobs asked for that are gone now, others may ask for too. */
+  readonly snapshot?: Snapshot
+}
 
 /** What an engine may use up. */
 export interface Budget {

@@ -1,5 +1,6 @@
 import type { Resources } from '../wire/job-offer.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
+import { sortedById } from './by-id.ts'
 import { MatchError } from './errors.ts'
 import { copiesOf, groupsOf, type Groups } from './groups.ts'
 import type { JobRow, MatchRules, OfferRow, Snapshot } from './problem.ts'
@@ -36,7 +37,6 @@ export interface Market extends Groups {
   readonly accounts: readonly number[]
 }
 
-const byId = (left: { id: Hash }, right: { id: Hash }): number => left.id < right.id ? -1 : left.id > right.id ? 1 : 0
 const known = new WeakMap<Snapshot, Market>()
 
 /** The snapshot's market, built once per snapshot. Throws MatchError MATCH_SNAPSHOT for an id that occurs twice or an amount that is no safe integer. */
@@ -50,8 +50,8 @@ export function marketOf (snapshot: Snapshot): Market {
 }
 
 function createMarket (snapshot: Snapshot): Market {
-  const sorted = [...snapshot.jobs].sort(byId)
-  const rows = [...snapshot.offers].sort(byId)
+  const sorted = sortedById(snapshot.jobs)
+  const rows = sortedById(snapshot.offers)
   const units = number(rows, (row) => `${row.account}:${row.offer.unit}`)
   const accounts = number(rows, (row) => row.account)
   const capacity: Resources[] = Array.from({ length: units.count }, () => ({ cpuMilli: Number.MAX_SAFE_INTEGER, memoryMiB: Number.MAX_SAFE_INTEGER, diskMiB: Number.MAX_SAFE_INTEGER }))
@@ -70,7 +70,7 @@ function createMarket (snapshot: Snapshot): Market {
   })
   for (const job of sorted) assertAmount(job.offer.limit, job.id)
   const groups = groupsOf(sorted)
-  const jobs = sorted.map((job, at) => groups.incomplete.has(at) ? { ...job, incomplete: true } : job)
+  const jobs = groups.incomplete.size === 0 ? sorted : sorted.map((job, at) => groups.incomplete.has(at) ? { ...job, incomplete: true } : job)
   const offersOf = new Int32Array(units.count)
   for (const unit of units.of) offersOf[unit] = (offersOf[unit] as number) + 1
   // Rows that share nothing stay the same objects: what is known of them from earlier epochs holds.
@@ -86,45 +86,48 @@ function createMarket (snapshot: Snapshot): Market {
   return {
     epoch: snapshot.epoch, atMs: snapshot.atMs, rules: snapshot.rules, jobs, offers, stated,
     jobIndex: indexOf(jobs), offerIndex: indexOf(offers),
-    ...numbersOf(jobs), ...groups, copies: Int32Array.from(jobs, copiesOf),
+    ...numbersOf(jobs), ...groups,
     unitOf: units.of, accountOf: accounts.of, units: capacity, devices, accounts: collateral
   }
 }
 
 function number<T> (rows: readonly T[], keyOf: (row: T) => string): { of: Int32Array, count: number } {
   const numbers = new Map<string, number>()
-  const of = Int32Array.from(rows, (row) => {
+  const of = new Int32Array(rows.length)
+  rows.forEach((row, at) => {
     const key = keyOf(row)
-    const found = numbers.get(key) ?? numbers.size
-    numbers.set(key, found)
-    return found
+    const found = numbers.get(key)
+    if (found === undefined) numbers.set(key, numbers.size)
+    of[at] = found ?? numbers.size - 1
   })
   return { of, count: numbers.size }
 }
 
 /** Numbers each job number that some account uses. Most accounts have one job, whose numbers are compared with nobody's. */
-function numbersOf (jobs: readonly JobRow[]): { tasksOf: number[][], tasks: number } {
-  /** Per account: its first job while it is the only one, then -1. */
-  const only = new Map<Address, number>()
-  const numbers = new Map<string, number>()
+function numbersOf (jobs: readonly JobRow[]): Pick<Market, 'tasksOf' | 'tasks' | 'copies'> {
+  /** Per account: its only job, or the numbers of all of them. */
+  const ofAccount = new Map<Address, number | Map<number, number>>()
   const tasksOf: number[][] = []
+  const copies = new Int32Array(jobs.length)
   let tasks = 0
-  const keyOf = ({ account, offer }: JobRow, copy: number): string => `${account}:${offer.jobNumber + copy}`
   jobs.forEach((job, at) => {
-    const count = copiesOf(job)
-    const first = only.get(job.account)
-    if (first !== -1) only.set(job.account, first === undefined ? at : -1)
-    if (first !== undefined && first >= 0) tasksOf[first]?.forEach((task, copy) => { numbers.set(keyOf(jobs[first] as JobRow, copy), task) })
-    const own: number[] = []
-    for (let copy = 0; copy < count; copy++) {
-      const key = first === undefined ? undefined : keyOf(job, copy)
-      const found = (key === undefined ? undefined : numbers.get(key)) ?? tasks++
-      if (key !== undefined) numbers.set(key, found)
-      own.push(found)
+    const count = copies[at] = copiesOf(job)
+    const others = ofAccount.get(job.account)
+    if (others === undefined) {
+      ofAccount.set(job.account, at)
+      tasksOf.push(count === 1 ? [tasks++] : Array.from({ length: count }, () => tasks++))
+      return
     }
-    tasksOf.push(own)
+    const numbers = typeof others === 'number' ? new Map((tasksOf[others] as number[]).map((task, copy) => [(jobs[others] as JobRow).offer.jobNumber + copy, task])) : others
+    ofAccount.set(job.account, numbers)
+    tasksOf.push(Array.from({ length: count }, (_, copy) => {
+      const own = job.offer.jobNumber + copy
+      const task = numbers.get(own) ?? tasks++
+      numbers.set(own, task)
+      return task
+    }))
   })
-  return { tasksOf, tasks }
+  return { tasksOf, tasks, copies }
 }
 
 function indexOf (rows: ReadonlyArray<{ id: Hash }>): Map<Hash, number> {

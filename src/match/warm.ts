@@ -1,36 +1,54 @@
+import type { Hash } from '../wire/shapes.ts'
 import { pricesOf } from './certificate.ts'
 import type { Warm } from './engine.ts'
 import type { Kernel } from './kernel/kernel.ts'
+import { marketOf } from './market.ts'
 import type { Program } from './search/program.ts'
-import type { WarmStart } from './search/search.ts'
+import { PLACE, type WarmStart } from './search/search.ts'
 
-/** What the last epoch ended with, in this epoch's numbers. Jobs and offers that are gone are left out; places keep their class and unit, not their job or devices. */
-export function warmStartOf (kernel: Kernel, program: Program, { matches, certificate }: Warm): WarmStart {
+/**
+ * What the last epoch ended with, in this epoch's numbers. Places keep their class and unit, not their job or devices: where a job is gone, the next best of its
+ * class takes its place. Jobs whose class is gone, and offers that are gone, are left out.
+ */
+export function warmStartOf (kernel: Kernel, program: Program, { matches, certificate, snapshot }: Warm): WarmStart {
   const { market, jobs, units, columns } = kernel
-  const classOf = new Map<string, number>()
-  jobs.classes.forEach((jobClass, at) => { for (const member of jobClass.jobs) classOf.set(market.jobs[member]?.id ?? '', at) })
-  const unitOf = new Map<string, { unit: number, alternative: number }>()
+  const before = snapshot === undefined ? undefined : marketOf(snapshot)
+  const classOf = (id: Hash): number => {
+    const at = market.jobIndex.get(id)
+    if (at !== undefined) return jobs.classOf[at] as number
+    const gone = before?.jobs[before.jobIndex.get(id) ?? -1]
+    return gone === undefined ? -1 : jobs.classLike(gone)
+  }
+  const unitOf = new Int32Array(market.offers.length).fill(-1)
+  const alternativeOf = new Uint16Array(market.offers.length)
   let next = 0
   for (const unitClass of units.classes) {
     for (const { offers } of unitClass.units) {
-      offers.forEach((offer, alternative) => { unitOf.set(market.offers[offer]?.id ?? '', { unit: next, alternative }) })
+      offers.forEach((offer, alternative) => {
+        unitOf[offer] = next
+        alternativeOf[offer] = alternative
+      })
       next++
     }
   }
   /** The last of the unit class's columns for the job on that alternative that engines may use. A unit class has few: looked for only where a match was. */
   const findColumn = (unitClass: number, job: number, alternative: number): number => {
+    const first = columns.start[unitClass] as number
     let column = (columns.start[unitClass + 1] as number) - 1
-    while (column >= (columns.start[unitClass] as number) && !(columns.job[column] === job && columns.alternative[column] === alternative && Number.isFinite(columns.lock[column] as number))) column--
-    return column < (columns.start[unitClass] as number) ? -1 : column
+    while (column >= first && !(columns.job[column] === job && columns.alternative[column] === alternative && Number.isFinite(columns.lock[column] as number))) column--
+    return column < first ? -1 : column
   }
-  const places: number[] = []
+  const places = new Int32Array(matches.length * PLACE)
+  let count = 0
   for (const { job, offer } of matches) {
-    const jobClass = classOf.get(job)
-    const place = unitOf.get(offer)
-    if (jobClass === undefined || place === undefined) continue
-    const column = findColumn(program.unitClass[place.unit] as number, jobClass, place.alternative)
-    if (column >= 0) places.push(0, column, place.unit, 0, 0)
+    const jobClass = classOf(job)
+    const offerAt = market.offerIndex.get(offer) ?? -1
+    const unit = unitOf[offerAt] ?? -1
+    if (jobClass < 0 || unit < 0) continue
+    const column = findColumn(program.unitClass[unit] as number, jobClass, alternativeOf[offerAt] as number)
+    if (column < 0) continue
+    places[count * PLACE + 1] = column
+    places[count++ * PLACE + 2] = unit
   }
-  return { places: Int32Array.from(places), ...(certificate === undefined ? {} : { prices: pricesOf(kernel, certificate) }) }
+  return { places: places.slice(0, count * PLACE), ...(certificate === undefined ? {} : { prices: pricesOf(kernel, certificate) }) }
 }
-

@@ -13,7 +13,7 @@ import { MeshError } from './errors.ts'
 import { gossipOptions } from './gossip.ts'
 import { loadIdentityKey } from './identity-key.ts'
 import { natServices } from './nat-services.ts'
-import { DHT_PROTOCOL, ADDRESS_DIAL_TIMEOUT_MS, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, PING_INTERVAL_MS, PING_TIMEOUT_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
+import { ADDRESS_DIAL_TIMEOUT_MS, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, DHT_PROTOCOL, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
 import { PeerDatastore } from './peer-datastore.ts'
 import type { OwnAddress } from './reachability.ts'
 import { reuseRelayed } from './reuse-relayed.ts'
@@ -78,7 +78,8 @@ export async function startHost (components: { datastore: Datastore, identity: D
     streamMuxers: [steadyYamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
     connectionGater: components.gater,
     connectionManager: { maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND, maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS, addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS },
-    connectionMonitor: { protocolPrefix: 'lily', pingInterval: PING_INTERVAL_MS, pingTimeout: { minTimeout: PING_TIMEOUT_MS } },
+    // `heartbeats.ts` is in its place.
+    connectionMonitor: { enabled: false },
     peerStore: { maxAddressAge: PEER_ADDRESS_AGE_MS, maxPeerAge: PEER_ADDRESS_AGE_MS },
     // The first dial only; discovery.ts goes on where it fails.
     ...(withId.length > 0 ? { peerDiscovery: [bootstrap({ list: withId, timeout: 0, tagTTL: 24 * 3_600_000 })] } : {}),

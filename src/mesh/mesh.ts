@@ -8,6 +8,7 @@ import type { Datastore } from '../store/datastore.ts'
 import { createAddressPolicy } from './address-policy.ts'
 import { ANY_ROLE, createDiscovery, RELAY_ROLE, type RoleDirectory } from './discovery.ts'
 import { MeshError } from './errors.ts'
+import { createHeartbeats } from './heartbeats.ts'
 import { startHost, type Host } from './host.ts'
 import { DEFAULT_GRAYLIST_MS, DEFAULT_REACHABILITY_GRACE_MS, DEFAULT_TARGET_PEERS, type MeshOptions } from './options.ts'
 import { createPeerScore } from './peer-score.ts'
@@ -60,6 +61,7 @@ export function createMesh (components: { datastore: Datastore, identity?: Datas
   const policy = createAddressPolicy({ isPublic: options.isPublic === true, announce: options.announce ?? [], bootstrap })
   const admission = createRelayAdmission({ clock, isGraylisted: score.isGraylisted, canServe: () => reachability.state() !== 'private' })
   const keeper = createRelayKeeper({ clock, logger })
+  const heartbeats = createHeartbeats({ clock, random: components.random, logger })
   const reachability = createReachabilityWatch({ clock, logger, onChange: (state) => { adapt(state).catch((error: unknown) => { logger.warn('reachability not applied', { state, error: errorMessage(error) }) }) } }, { isPublic: options.isPublic === true, told: options.reachability ?? 'auto', graceMs: options.reachabilityGraceMs ?? DEFAULT_REACHABILITY_GRACE_MS })
   let host: Host | undefined
 
@@ -139,6 +141,7 @@ export function createMesh (components: { datastore: Datastore, identity?: Datas
       const { libp2p } = started
       libp2p.addEventListener('peer:connect', onConnect)
       libp2p.addEventListener('peer:disconnect', onDisconnect)
+      heartbeats.start(libp2p)
       await requests.attach(libp2p)
       topics.attach(started.gossip)
       score.start({
@@ -159,6 +162,7 @@ export function createMesh (components: { datastore: Datastore, identity?: Datas
       if (host === undefined) return
       const { libp2p, stop } = host
       reachability.stop()
+      heartbeats.stop()
       await keeper.stop()
       admission.detach()
       await discovery.stop()

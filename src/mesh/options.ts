@@ -84,6 +84,7 @@ export const MAX_STREAMS_PER_PROTOCOL = 256
 export const INBOUND_CONNECTIONS_PER_SECOND = 200
 /** Connections in the handshake at once (default 10, which one machine with 20 nodes exceeds). */
 export const MAX_PENDING_INBOUND_CONNECTIONS = 100
+export const PING_PROTOCOL = '/lily/ping/1.0.0'
 /** Each connection is tried this often, from both sides (libp2p: 10 s, of which a quarter of an idle node's work came: a stream, its negotiation, two entries of the peer store). */
 export const PING_INTERVAL_MS = 30_000
 /** A ping may take this long before the connection counts as dead: a loaded machine stalls for seconds. */

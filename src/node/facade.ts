@@ -3,6 +3,7 @@ import { auctionSummary } from '../api/auction-summary.ts'
 import { isOver } from '../api/routes.ts'
 import type { BookView, JobView, NodeFacade, RecordView, TransactionView } from '../api/facade.ts'
 import type { ContractCall, TxReceipt } from '../chain/chain.ts'
+import { judgeOf } from '../chain/creations.ts'
 import { shardName } from '../config/markets.ts'
 import type { SessionKeeper } from '../roles/batch/session-keeper.ts'
 import type { Client } from '../roles/creator/client.ts'
@@ -71,6 +72,7 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       const warnings = [
         ...(isReachable ? [] : ['the chain cannot be reached; deals wait']),
         ...resting.map(({ url, problem }) => `RPC endpoint ${new URL(url).host} is left aside: ${problem}`),
+        ...(roles.appeals?.waiting() ?? []).map(({ dealId, outcome, until }) => `the ruling on deal ${dealId} (outcome ${outcome}) is final after ${new Date(until * 1000).toISOString()}; "lilynode appeal ${dealId.slice(0, 10)}" has it judged again`),
         ...(mesh.peers().length === 0 ? ['no peers'] : []),
         ...(parts.networkClock.isSound() ? [] : [`the clock is ${Math.round((parts.networkClock.measuredMs() ?? 0) / 1000)} s behind the peers': the node takes no part in auctions`]),
         ...(problem === undefined ? [] : [`the book is held in memory only: ${problem.message}`]),
@@ -128,6 +130,12 @@ export function createFacade (parts: NodeParts, roles: RunningRoles): NodeFacade
       return view(await client().submit({ ...(plain as Parameters<Client['submit']>[0]), ...(decoded === undefined ? {} : { files: decoded }) }))
     },
     cancel: async (id) => view(await client().cancel(jobOf(id).id)),
+    appeal: async (id) => {
+      if (roles.appeals === undefined) throw new RoleError('ROLE_NOT_RUNNING', 'this node is no party of deals', { hint: 'Creators and resource providers are.' })
+      const { receipt, ...appeal } = await roles.appeals.appeal(id, { signal: AbortSignal.timeout(TRANSACTION_TIMEOUT_MS) })
+      const { contracts, parameters } = chain.deployment
+      return { ...appeal, judge: judgeOf(contracts, parameters), court: contracts.court, transaction: shown(receipt) }
+    },
     jobs: () => client().jobs().map(view),
     job: (id) => view(jobOf(id)),
     explain: async (id) => {

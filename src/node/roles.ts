@@ -7,6 +7,7 @@ import { createBatcher } from '../roles/batch/batcher.ts'
 import { createDisowning } from '../roles/batch/disowning.ts'
 import { createForeignLeaves } from '../roles/batch/foreign-leaves.ts'
 import { DEVNET_PACE, PUBLIC_PACE } from '../roles/batch/gathering.ts'
+import { createAppeals, type Appeals } from '../roles/appeals.ts'
 import { createKnownBatches } from '../roles/batch/known-batches.ts'
 import { createLeaves, type Leaves } from '../roles/batch/leaves.ts'
 import { createBatchPath, type BatchPath } from '../roles/batch/path.ts'
@@ -47,7 +48,7 @@ const MAX_RUN_SECONDS = 3600
 const MIN_CLOSE_SECONDS = 600
 
 /** What the roles of a node give to its API. */
-export interface RunningRoles { client?: Client, session?: SessionKeeper, vouchers: { purse: Purse, till: Till } }
+export interface RunningRoles { client?: Client, session?: SessionKeeper, appeals?: Appeals, vouchers: { purse: Purse, till: Till } }
 
 /** Throws NodeError NODE_OPERATOR_ROLE for roles that need the account's own key. */
 export function assertOperatorRoles (roles: NodeParts['options']['roles']): void {
@@ -65,7 +66,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   const answers: DealAnswers[] = []
   const books: DealBook[] = []
   const channels = createChannels({ chain, clock })
-  const till = createTill({ chain, channels, datastore: parts.datastore }, { minCloseSeconds: MIN_CLOSE_SECONDS })
+  const till = createTill({ chain, signer, channels, datastore: parts.datastore, clock }, { minCloseSeconds: MIN_CLOSE_SECONDS })
   const running: RunningRoles = { vouchers: { till, purse: createPurse({ chain, signer, channels, datastore: parts.datastore }) } }
   await lifecycle.add(createVoucherGuard({ chain, channels, till, clock, logger: logger.child('voucher') }))
   const batcher = await lifecycle.add(createBatcher({ ...parts, logger: logger.child('batch') }, { pace: network.devnet ? DEVNET_PACE : PUBLIC_PACE, settleSeconds: network.deal.settleSeconds }))
@@ -115,6 +116,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   }
   // Whoever may have money in a session, now or from an earlier start.
   if (books.length > 0) {
+    running.appeals = createAppeals({ books, chain, signer })
     const leaves = createForeignLeaves({ datastore: parts.datastore, known: createKnownBatches(parts, { role: 'owner' }) })
     await lifecycle.add(createDisowning({
       chain, books, leaves, signer, clock, logger: logger.child('batch'),

@@ -7,10 +7,7 @@ import type { RunningRoles } from './roles.ts'
 /** The owner's view of purse and till. `now`: the chain's unix seconds. */
 export function createVoucherFacade ({ purse, till }: RunningRoles['vouchers'], { now, timeoutMs }: { now: () => Promise<number>, timeoutMs: number }): VoucherFacade {
   const signal = (): AbortSignal => AbortSignal.timeout(timeoutMs)
-  const sent = async (sending: Promise<TxReceipt>): Promise<TransactionView> => {
-    const { name, hash, gas, from } = await sending
-    return { name, hash, gas, from }
-  }
+  const sent = ({ name, hash, gas, from }: TxReceipt): TransactionView => ({ name, hash, gas, from })
   const view = (as: ChannelView['as'], peer: string, signed: number, { nonce, reserved, paid, until, closeSeconds, isClosing }: Channel): ChannelView =>
     ({ as, peer, nonce, reserved, paid, signed, until, closeSeconds, isClosing })
   return {
@@ -18,10 +15,10 @@ export function createVoucherFacade ({ purse, till }: RunningRoles['vouchers'], 
       ...(await purse.list()).map(({ payee, signed, channel }) => view('payer', payee, signed, channel)),
       ...(await till.list()).map(({ payer, voucher, channel }) => view('payee', payer, voucher.nonce === channel.nonce ? voucher.amount : 0, channel))
     ],
-    open: async ({ payee, amount, seconds, closeSeconds }) => await sent(purse.open(payee, amount, { expiry: await now() + seconds, closeSeconds, signal: signal() })),
+    open: async ({ payee, amount, seconds, closeSeconds }) => sent(await purse.open(payee, amount, { expiry: await now() + seconds, closeSeconds, signal: signal() })),
     pay: async (payee, amount) => await purse.pay(payee, amount),
     take: async (voucher) => await till.take(voucher),
-    redeem: async (payer) => await sent(till.redeem(signal(), payer === undefined ? undefined : [payer])),
-    close: async (peer, as) => await sent(as === 'payer' ? purse.close(peer, signal()) : till.close(peer, signal()))
+    redeem: async (payer) => (await till.redeem(signal(), payer === undefined ? undefined : [payer])).map(sent),
+    close: async (peer, as) => (as === 'payer' ? [await purse.close(peer, signal())] : await till.close(peer, signal())).map(sent)
   }
 }

@@ -3,6 +3,7 @@ import type { Chain, ChainEvent } from '../chain/chain.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
+import type { MediatorVerdict } from '../deal/deal.ts'
 import { DealError } from '../deal/errors.ts'
 import type { Executor } from '../exec/executor.ts'
 import type { Signer } from '../identity/signer.ts'
@@ -17,16 +18,14 @@ import { dealIdOf, dealTermsDigest } from '../wire/deal-terms.ts'
 import { jobOfferShape } from '../wire/job-offer.ts'
 import { decodeBody, decodeRecord } from '../wire/record.ts'
 import { decodeResultManifest } from '../wire/result-manifest.ts'
-import type { Hash, Signature } from '../wire/shapes.ts'
+import type { Hash } from '../wire/shapes.ts'
 import { recoverSigner } from '../wire/signature.ts'
 import type { Contacts } from './contacts.ts'
+import { createGivenVerdicts } from './given-verdicts.ts'
 import { createSeats } from './seats.ts'
 import { cidDigest, executionOf, resultTree, stageJob } from './run-job.ts'
 
 export interface MediatorComponents { mesh: Pick<Mesh, 'requests'>, contacts: Pick<Contacts, 'peerOf'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain' | 'deployment' | 'mediators' | 'onEvent' | 'blockTime'>, datastore: Pick<Datastore, 'get' | 'put' | 'delete' | 'entries'>, signer: Signer, logger: Logger }
-
-/** A verdict as it is signed. `evidence` is the output root that this mediator computed, zero when it could not run the job. */
-export interface SignedVerdict { mediator: `0x${string}`, outcome: number, evidence: Hash, signature: Signature }
 
 const STAGE_TIMEOUT_MS = 30_000
 const NO_EVIDENCE: Hash = `0x${'0'.repeat(64)}`
@@ -36,7 +35,7 @@ export function createMediator (components: MediatorComponents): Startable {
   const { blocks, executor, chain, signer, logger } = components
   const { domain } = chain
   const stopping = new AbortController()
-  const verdicts = new Map<Hash, Promise<SignedVerdict>>()
+  const given = createGivenVerdicts(components)
   const seats = createSeats(components)
   let unserve: (() => void) | undefined
   let unwatch: (() => void) | undefined
@@ -82,22 +81,20 @@ export function createMediator (components: MediatorComponents): Startable {
       const evidence = cidDigest(await blocks.addTree(resultTree(outcome), { pin: false, signal: stopping.signal }))
       return { outcome: evidence === request.outputRoot && outcome.exitCode === claimed.exitCode ? OUTCOMES.correct : OUTCOMES.wrong, evidence }
     } catch (error) {
+      // A run that this node ended by itself tells nothing of the result.
+      if (stopping.signal.aborted) throw error
       logger.warn('mediator.rerun', { dealId, error: errorMessage(error) })
       return { outcome: OUTCOMES.inconclusive, evidence: NO_EVIDENCE }
     }
   }
 
-  const mediate = async (request: MediateRequest, peer: string): Promise<SignedVerdict> => {
+  const mediate = async (request: MediateRequest, peer: string): Promise<MediatorVerdict> => {
     const { dealId, manifest } = await check(request)
-    const known = verdicts.get(manifest)
-    if (known !== undefined) return await known
-    const judging = rerun(request, dealId, peer).then(({ outcome, evidence }) => {
+    return await given.of(dealId, manifest, async () => {
+      const { outcome, evidence } = await rerun(request, dealId, peer)
       logger.info('mediator.verdict', { dealId, outcome })
       return { mediator: signer.address, outcome, evidence, signature: signer.sign(verdictDigest(domain, { dealId, manifest, outcome, evidence })) }
     })
-    verdicts.set(manifest, judging)
-    if (verdicts.size > MAX_VERDICTS) verdicts.delete(verdicts.keys().next().value as Hash)
-    return await judging
   }
 
   return {
@@ -112,10 +109,7 @@ export function createMediator (components: MediatorComponents): Startable {
       unserve?.()
       unwatch?.()
       stopping.abort(new Error('the node is stopping'))
-      await Promise.allSettled(verdicts.values())
+      await given.settled()
     }
   }
 }
-
-/** Verdicts kept for repeated requests. */
-const MAX_VERDICTS = 1024

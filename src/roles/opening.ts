@@ -8,7 +8,7 @@ import type { Signer } from '../identity/signer.ts'
 import { BP } from '../match/options.ts'
 import type { Mesh } from '../mesh/mesh.ts'
 import { promiseDigest } from '../wire/broken-promise.ts'
-import { decodeMessage, encodeMessage, OPEN_PROTOCOL, openRequestShape, type OpenRequestOf } from '../wire/deal-room.ts'
+import { decodeMessage, encodeMessage, MAX_OPEN_BYTES, OPEN_PROTOCOL, openRequestShape, type OpenRequestOf } from '../wire/deal-room.ts'
 import { dealRestHash, dealTermsDigest, type Consent } from '../wire/deal-terms.ts'
 import type { Hash } from '../wire/shapes.ts'
 import { recoverSigner } from '../wire/signature.ts'
@@ -28,7 +28,7 @@ export function serveOpen (components: OpeningComponents, signal: AbortSignal): 
   const { domain } = chain
   const opening = new Set<Hash>()
   // Every job of a large epoch may ask at once, twice.
-  const limits = { maxBytes: 4096, perPeerPerSecond: 200, concurrency: 256, timeoutMs: 10_000 }
+  const limits = { maxBytes: MAX_OPEN_BYTES, perPeerPerSecond: 200, concurrency: 256, timeoutMs: 10_000 }
 
   const assertFits = (request: OpenRequestOf<'ready' | 'open'>): void => {
     const { core, rest } = request.terms

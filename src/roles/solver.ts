@@ -6,7 +6,7 @@ import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import type { Signer } from '../identity/signer.ts'
-import type { Engine } from '../match/engine.ts'
+import type { Engine, Warm } from '../match/engine.ts'
 import { solutionToBytes } from '../match/fit.ts'
 import type { Phases } from '../match/phases.ts'
 import { verifySolution } from '../match/verify.ts'
@@ -49,6 +49,8 @@ export function createSolver (components: SolverComponents): Startable {
   const stopping = new AbortController()
   const stops: Array<() => void> = []
   const sendingTime = createSendingTime()
+  /** What the last epoch ended with: most of the book is the same in the next. */
+  let last: Warm | undefined
 
   const compete = async (phases: Phases): Promise<void> => {
     const { epoch } = phases
@@ -56,7 +58,8 @@ export function createSolver (components: SolverComponents): Startable {
     if (snapshot.jobs.length === 0 || snapshot.offers.length === 0) return
     const answerBy = sendingTime.answerBy(phases)
     let prices: Certificate | undefined
-    const solution = await engine.solve(snapshot, { deadlineMs: answerBy, seed: random.below(2 ** 31), signal: stopping.signal, clock, onPrices: (found) => { prices = found } })
+    const solution = await engine.solve(snapshot, { deadlineMs: answerBy, seed: random.below(2 ** 31), signal: stopping.signal, clock, onPrices: (found) => { prices = found }, ...(last === undefined ? {} : { warm: last }) })
+    last = { snapshot, matches: solution.matches, ...(prices === undefined ? {} : { certificate: prices }) }
     const answeredMs = clock.now()
     if (solution.matches.length === 0) return
     const { ok, code, reason } = verifySolution(snapshot, solution)

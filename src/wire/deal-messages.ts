@@ -11,6 +11,7 @@ const ACCEPTANCE = [['dealId', 'bytes32'], ['manifest', 'bytes32']] as const sat
 const CHALLENGE = [['dealId', 'bytes32'], ['manifest', 'bytes32'], ['kind', 'uint8']] as const satisfies StructType
 const VERDICT = [['dealId', 'bytes32'], ['manifest', 'bytes32'], ['outcome', 'uint8'], ['evidence', 'bytes32']] as const satisfies StructType
 const NULLIFY = [['jobNumber', 'uint64']] as const satisfies StructType
+const APPEAL = [['dealId', 'bytes32']] as const satisfies StructType
 const OPENING_PROMISE = [['dealId', 'bytes32'], ['terms', 'bytes32'], ['solver', 'address'], ['openBy', 'uint64']] as const satisfies StructType
 
 export type StartReceipt = StructValue<typeof START_RECEIPT>
@@ -47,6 +48,8 @@ export const challengeDigest = digestOf('Challenge', CHALLENGE)
 export const verdictDigest = digestOf('Verdict', VERDICT)
 /** Signed by the creator: no attempt of this job that is not open yet may be opened. */
 export const nullifyDigest = digestOf('Nullify', NULLIFY)
+/** Signed by a party: the ruling on this deal shall be judged again. */
+export const appealDigest = digestOf('Appeal', APPEAL)
 /** Signed by the solver after both consents: it opens the deal of these terms (their EIP-712 digest) until `openBy`. One not kept costs bond. */
 export const openingPromiseDigest = digestOf('OpeningPromise', OPENING_PROMISE)
 

@@ -3,6 +3,7 @@ import { MAX_EVIDENCE_BYTES } from './auction.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import type { MediatorList } from './deal-messages.ts'
 import { dealTermsShape } from './deal-terms.ts'
+import { leafLinesShape } from './statement.ts'
 import { addressShape, amountShape, cidShape, hashShape, parseShape, peerIdShape, signatureShape, uintShape, type Hash } from './shapes.ts'
 
 /** protocol/deal-room.md. Direct requests about one deal between its two parties, the solver and the mediator. */
@@ -12,6 +13,8 @@ export const MEDIATE_PROTOCOL = '/lily/mediate/1.0.0'
 
 /** A proposal carries evidence of a solution (66 KB); a mediation a record (16 KB) and a manifest. */
 export const MAX_DEAL_MESSAGE_BYTES = 131_072
+/** To a solver: the lines of the 32 jobs that one creator can have in a batch, nine each. */
+export const MAX_OPEN_BYTES = 24_576
 
 const bytesShape: z.ZodType<Uint8Array> = z.instanceof(Uint8Array)
 
@@ -36,6 +39,8 @@ const proposeShape = z.strictObject({
   creatorSaltHash: hashShape,
   /** The solver's, by the creator's ranking. */
   fee: amountShape,
+  /** The module's version on chain, whose shares are the deal's lines; zero: none. */
+  version: hashShape,
   /** The creator would have the deal in a batch of the solver. */
   batched: z.boolean(),
   /** Certificates that the price is taken from, by id; proofs of those that the provider is known to lack. */
@@ -58,7 +63,7 @@ const resultShape = z.strictObject({ type: z.literal('result'), dealId: hashShap
 const acceptShape = z.strictObject({
   type: z.literal('accept'), dealId: hashShape, manifest: hashShape, signature: signatureShape,
   /** For a leaf of a batch: the creator's Statement of all leaves that it has accepted, bit i for leaf i. */
-  statement: z.strictObject({ leaves: hashShape, signature: signatureShape }).optional(),
+  statement: z.strictObject({ leaves: hashShape, signature: signatureShape, lines: leafLinesShape.optional() }).optional(),
   verdict: z.strictObject({ mediator: addressShape, outcome: uintShape.max(255), evidence: hashShape, signature: signatureShape }).optional()
 })
 /** Creator to provider: I have this result, by my signature under its receipt; which salt of yours goes into the audit draw? */
@@ -94,8 +99,8 @@ const openShape = z.strictObject({ type: z.literal('open'), terms: dealTermsShap
 const askLeafShape = z.strictObject({ type: z.literal('leaf'), dealId: hashShape })
 /** An owner of a leaf that knows nothing of it, before it disowns it: what did both sign? */
 const askConsentShape = z.strictObject({ type: z.literal('consent'), dealId: hashShape })
-/** Creator to solver: pay these leaves; without lines. */
-const statementShape = z.strictObject({ type: z.literal('statement'), batch: hashShape, creator: addressShape, leaves: hashShape, signature: signatureShape })
+/** Creator to solver: pay these leaves, and these lines of them. */
+const statementShape = z.strictObject({ type: z.literal('statement'), batch: hashShape, creator: addressShape, leaves: hashShape, signature: signatureShape, lines: leafLinesShape.optional() })
 export const openRequestShape = z.discriminatedUnion('type', [readyShape, openShape, askLeafShape, askConsentShape, statementShape])
 export type OpenRequestOf<T extends OpenRequest['type']> = Extract<OpenRequest, { type: T }>
 export const leafAnswerShape = z.strictObject(placeShape)

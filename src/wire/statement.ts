@@ -1,11 +1,19 @@
+import { zeroHash } from 'viem'
+import { z } from 'zod'
 import { keccakHex } from './keccak.ts'
-import type { Address, Hash } from './shapes.ts'
+import { addressShape, amountShape, type Address, type Hash } from './shapes.ts'
 import { encodeType, hashStruct, typedDigest, typeHashOf, type Domain, type StructType } from './typed-data.ts'
 
 /** protocol/batches.md. What is signed about a committed batch. */
 
 /** A payee beside provider and solver; the zero address: the pool. `amount` in nLILY. */
 export interface Line { readonly payee: Address, readonly amount: number }
+export const lineShape = z.strictObject({ payee: addressShape, amount: amountShape.min(1) })
+/** Of a deal at most: a version of a module and what it descends from, and the pool. */
+export const MAX_LINES = 9
+/** The lines of each leaf that a statement names, in the order of the leaves. */
+export const leafLinesShape = z.array(z.array(lineShape).max(MAX_LINES).transform((lines): readonly Line[] => lines)).max(256).transform((leaves): ReadonlyArray<readonly Line[]> => leaves)
+
 /** The creator's word: pay these leaves of the batch, bit i for leaf i. */
 export interface Statement { readonly batch: Hash, readonly creator: Address, readonly leaves: bigint, readonly lines: readonly Line[] }
 
@@ -20,8 +28,16 @@ const DISOWN_TYPE_HASH = typeHashOf(encodeType('Disown', DISOWN))
 
 /** The digest that the creator signs. */
 export function statementDigest (domain: Domain, { batch, creator, leaves, lines }: Statement): Hash {
-  const hashes = lines.map((line) => hashStruct(LINE_TYPE_HASH, LINE, line).slice(2)).join('')
-  return typedDigest(domain, hashStruct(STATEMENT_TYPE_HASH, STATEMENT, { batch, creator, leaves, lines: keccakHex(Buffer.from(hashes, 'hex')) }))
+  return typedDigest(domain, hashStruct(STATEMENT_TYPE_HASH, STATEMENT, { batch, creator, leaves, lines: linesHash(lines) }))
+}
+
+/** What terms pin of a deal's lines (`linesRoot`): the hash by which they enter a statement; zero for none. */
+export function linesRootOf (lines: readonly Line[]): Hash {
+  return lines.length === 0 ? zeroHash : linesHash(lines)
+}
+
+function linesHash (lines: readonly Line[]): Hash {
+  return keccakHex(Buffer.from(lines.map((line) => hashStruct(LINE_TYPE_HASH, LINE, line).slice(2)).join(''), 'hex'))
 }
 
 /** The digest that an owner signs to say that it knows of no terms for this lock. */

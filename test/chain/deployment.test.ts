@@ -30,6 +30,7 @@ t.test('each difference is named', async (t) => {
   const { parameters } = deployment
   await t.rejects(verifyDeployment(clients, { ...deployment, parameters: { ...parameters, unbondSeconds: 5 } }), { code: 'DEPLOYMENT_MISMATCH', data: { field: 'parameters.unbondSeconds', found: 3600 } })
   await t.rejects(verifyDeployment(clients, { ...deployment, parameters: { ...parameters, minMediatorBond: 5 } }), { code: 'DEPLOYMENT_MISMATCH', data: { field: 'parameters.minMediatorBond' } })
+  await t.rejects(verifyDeployment(clients, { ...deployment, parameters: { ...parameters, appealJudge: 'timelock' } }), { code: 'DEPLOYMENT_MISMATCH', data: { field: 'parameters.appealJudge' } })
   await t.rejects(verifyDeployment(clients, { ...deployment, parameters: { ...parameters, governed: { ...parameters.governed, windowEpochs: 5 } } }), { code: 'DEPLOYMENT_MISMATCH', data: { field: 'parameters.governed' } })
   await t.rejects(verifyDeployment(clients, { ...deployment, genesisTime: 5 }), { code: 'DEPLOYMENT_MISMATCH', data: { field: 'genesisTime' } })
   await t.rejects(verifyDeployment(clients, { ...deployment, contracts: { ...deployment.contracts, vault: NOBODY } }), { code: 'DEPLOYMENT_MISSING', data: { name: 'vault' } })
@@ -86,8 +87,8 @@ t.test('a file that is no deployment names the field', async (t) => {
 
 t.test('a parameter file says what differs from the defaults, within the bounds', async (t) => {
   const path = join(t.testdir(), 'parameters.json')
-  await writeFile(path, JSON.stringify({ unbondSeconds: 99, governed: { epochBudget: 0 } }))
-  t.same(await loadParameters(path), { unbondSeconds: 99, minMediatorBond: 1e12, governed: { ...GOVERNED_DEFAULTS, epochBudget: 0 } })
+  await writeFile(path, JSON.stringify({ unbondSeconds: 99, appealJudge: 'none', governed: { epochBudget: 0 } }))
+  t.same(await loadParameters(path), { unbondSeconds: 99, minMediatorBond: 1e12, appealJudge: 'none', governed: { ...GOVERNED_DEFAULTS, epochBudget: 0 } })
   await writeFile(path, JSON.stringify({ governed: { epochBudget: 1e16 } }))
   await t.rejects(loadParameters(path), { code: 'DEPLOYMENT_INVALID', message: /governed\.epochBudget/ })
 })

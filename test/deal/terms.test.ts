@@ -6,7 +6,7 @@ import { address, hash, jobOffer } from './deals.ts'
 
 const input = (change: Partial<TermsInput> = {}): TermsInput => ({
   job: jobOffer(), creator: address(1), jobOfferId: hash(1), provider: address(2), resourceOfferId: hash(2), solver: address(3), solutionId: hash(3),
-  price: 100, fee: 5, collateral: 250, mediators: { mediators: [], weights: [] }, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(9), certificateSet: hash(0),
+  price: 100, fee: 5, collateral: 250, mediators: { mediators: [], weights: [] }, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(9), certificateSet: hash(0), lines: [],
   lane: 4, openBy: 1000, providerSaltHash: hash(7), creatorSaltHash: hash(8), ...change
 })
 

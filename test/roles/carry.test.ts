@@ -5,6 +5,7 @@ import { authoriseCall, orderCall } from '../../src/chain/batch/calls.ts'
 import { nullifyCall } from '../../src/chain/calls.ts'
 import type { Chain, ContractCall } from '../../src/chain/chain.ts'
 import { encodeCall } from '../../src/chain/encode-call.ts'
+import { closeCall, redeemCall, reserveCall, startCloseCall, vouchersTogetherCall } from '../../src/chain/vouchers/calls.ts'
 import { createManualClock, createSystemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
@@ -13,10 +14,15 @@ import { createSessionKeeper } from '../../src/roles/batch/session-keeper.ts'
 import { createCarriedSend } from '../../src/roles/carry/carried.ts'
 import { createCarrier } from '../../src/roles/carry/carrier.ts'
 import { createOrders } from '../../src/roles/orders.ts'
+import { createChannels } from '../../src/roles/vouchers/channels.ts'
+import { createPurse } from '../../src/roles/vouchers/purse.ts'
+import { createTill } from '../../src/roles/vouchers/till.ts'
 import { CARRY_PROTOCOL } from '../../src/wire/carry.ts'
 import { encodeMessage } from '../../src/wire/deal-room.ts'
 import { nullifyDigest } from '../../src/wire/deal-messages.ts'
 import { ORDER_KINDS } from '../../src/wire/order.ts'
+import type { Address } from '../../src/wire/shapes.ts'
+import type { SignedVoucher } from '../../src/wire/voucher.ts'
 import { namedSigner, startTestChain, type TestChain } from '../support/chain.ts'
 import { createMemoryDatastore } from '../support/memory-datastore.ts'
 import { createMemoryNetwork } from '../support/memory-mesh.ts'
@@ -68,6 +74,47 @@ t.test('a creator that never had ETH deposits, opens a session, funds it, bonds,
   await send(nullifyCall(chain, { creator: poor.address, jobNumber: 7, signature: poor.sign(nullifyDigest(chain.domain, { jobNumber: 7 })) }))
   t.ok(await chain.isNullified(poor.address, 7, 0))
   t.match(await chain.balances(poor.address), { wei: 0n, token: 2 * LILY + 3, free: 3 * LILY - 3, bond: LILY })
+})
+
+t.test('payer and payee without ETH open a channel, pay, redeem, close and take the rest; no step is lost to who carries it', async (t) => {
+  clockMs += 3_600_001
+  const payee = namedSigner('payee without ETH')
+  const [chain, ofPayee] = [carriedChain(own, 'poor'), carriedChain(await test.chainFor(payee), 'payee')]
+  // What the payee is worth to a carrier.
+  await bank.send(encodeCall('token', 'transfer', [payee.address, BigInt(2 * LILY)]), { name: 'tokens', signal: within() })
+  await ofPayee.send(await ofPayee.depositCall(2 * LILY), { name: 'deposit', signal: within() })
+  const clock = createManualClock()
+  const carried: string[] = []
+  const noting = (of: Chain): Chain => ({ ...of, send: async (call, options) => { const receipt = await of.send(call, options); carried.push(call.functionName); return receipt } })
+  const purse = createPurse({ chain: noting(chain), signer: poor, channels: createChannels({ chain, clock }), datastore: createMemoryDatastore() })
+  const till = createTill({ chain: noting(ofPayee), signer: payee, channels: createChannels({ chain: ofPayee, clock }), datastore: createMemoryDatastore(), clock: createSystemClock() }, { minCloseSeconds: 600 })
+  await purse.open(payee.address, 1000, { expiry: await own.blockTime() + 86_400, closeSeconds: 600, signal: within() })
+  await till.take(await purse.pay(payee.address, 100))
+  await till.redeem(within())
+  await till.take(await purse.pay(payee.address, 200))
+  await purse.close(payee.address, within())
+  const receipts = await till.close(poor.address, within())
+  t.same(receipts.map(({ from }) => from), [solver.address, solver.address])
+  t.same(carried, ['reserve', 'redeem', 'startClose', 'redeem', 'close'], 'the signed closing is shown to nobody before the voucher is redeemed')
+  t.match(await ofPayee.balances(payee.address), { wei: 0n, free: 2 * LILY + 300 })
+  t.match(await chain.channel(poor.address, payee.address), { until: 0 })
+})
+
+t.test('several vouchers are carried together for one payee; nothing else is', async (t) => {
+  const { requests } = network.node('bundler')
+  network.connect('bundler', 'solver')
+  const ask = async ({ contract, data }: ContractCall): Promise<unknown> => await requests.request('solver', CARRY_PROTOCOL, encodeMessage({ contract, data: hexToBytes(data) }), { signal: within(), maxBytes: 1024 })
+  const voucher = (payee: Address, amount = 1): SignedVoucher => ({ payer: nobody.address, payee, nonce: 1, amount, signature: `0x${'11'.repeat(64)}` })
+  const redeem = redeemCall(voucher(poor.address))
+  const close = closeCall({ payer: nobody.address, payee: poor.address, nonce: 1 }, `0x${'11'.repeat(65)}`)
+  for (const [calls, why] of [
+    [[], 'nothing'], [[redeem, close], 'a closing'], [[redeem, startCloseCall({ payer: solver.address, payee: poor.address, nonce: 1 })], 'the carrier\'s own word'],
+    [[redeem, redeemCall(voucher(nobody.address))], 'another payee'], [Array.from({ length: 17 }, () => redeem), 'too many'], [[vouchersTogetherCall([redeem])], 'one in another']
+  ] as const) await t.rejects(ask(vouchersTogetherCall(calls)), { code: 'CARRY_REFUSED' }, why)
+  await t.rejects(ask(vouchersTogetherCall([redeem, redeem])), { code: 'CHAIN_REVERTED' }, 'the chain\'s to refuse')
+  await t.rejects(ask(closeCall({ payer: poor.address, payee: solver.address, nonce: 1 })), { code: 'CARRY_REFUSED' }, 'an unsigned closing would be the carrier\'s')
+  await t.rejects(ask(startCloseCall({ payer: solver.address, payee: poor.address, nonce: 1 })), { code: 'CARRY_REFUSED' })
+  await t.rejects(ask(reserveCall({ payer: solver.address, payee: nobody.address, signer: nobody.address, amount: LILY, nonce: 1, expiry: await bank.blockTime() + 1000, closeSeconds: 600 })), { code: 'CARRY_REFUSED' }, 'nor does it reserve its money for a stranger')
 })
 
 t.test('a stranger cannot have the carrier speak for itself: no call that counts its sender, no empty signature', async (t) => {

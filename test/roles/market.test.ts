@@ -143,7 +143,7 @@ t.test('a creator that asks for a pair by a worse solution gets no terms, but th
   const { jobs, offers: [offer] } = auction.snapshot(1, 'verify')
   const job = jobs.find((row) => row.account === account(market, 'creator'))?.id as Hash
   const evidence = encodeEvidence(said as Evidence)
-  const answer = await createDealRoom({ mesh }).propose(offer?.offer.peer as string, { epoch: 1, evidence, jobOfferId: job, resourceOfferId: offer?.id as Hash, creatorSaltHash: hash(1), fee: 100_000, batched: false, certificates: [], proofs: [] })
+  const answer = await createDealRoom({ mesh }).propose(offer?.offer.peer as string, { epoch: 1, evidence, jobOfferId: job, resourceOfferId: offer?.id as Hash, creatorSaltHash: hash(1), fee: 100_000, version: hash(0), batched: false, certificates: [], proofs: [] })
   t.match(answer, { resourceOfferId: offer?.id, terms: undefined })
   t.equal(decodeEvidence((answer as BetterAnswer).better).reveal.solver, account(market, 'solver-1'))
   t.same(market.member('provider-1').deals.provider.all(), [], 'nothing was signed')

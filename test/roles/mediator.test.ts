@@ -26,24 +26,26 @@ const { digest, bytes } = encodeResultManifest({
 })
 const panel = drawPanel(drawSeed(deal.salts.creator, deal.salts.provider, deal.dealId), list, 3, () => true)
 const outside = signers.find(({ address }) => !panel.includes(address))
-const request = encodeMessage({
-  terms: deal.terms, creatorSignature: deal.consent.creatorSignature, providerSignature: deal.consent.providerSignature, mediators: list, jobRecord: encodeRecord(record), creatorSalt: deal.salts.creator, providerSalt: deal.salts.provider,
-  manifest: bytes, outputRoot: hash(2), resultSignature: provider.sign(resultCommitDigest(DOMAIN, { dealId: deal.dealId, manifest: digest, outputRoot: hash(2) }))
+const requestOf = ({ terms, consent, salts, dealId }: typeof deal, outputRoot = hash(2)): Uint8Array => encodeMessage({
+  terms, creatorSignature: consent.creatorSignature, providerSignature: consent.providerSignature, mediators: list, jobRecord: encodeRecord(record), creatorSalt: salts.creator, providerSalt: salts.provider,
+  manifest: bytes, outputRoot, resultSignature: provider.sign(resultCommitDigest(DOMAIN, { dealId, manifest: digest, outputRoot }))
 })
 
 /** A mediator that nobody gives the module to, so that all it finds is inconclusive. */
-async function open (signer: typeof creator, datastore = createMemoryDatastore(), live = list.mediators): Promise<{ ask: () => Promise<number>, draw: () => Promise<void> }> {
+async function open (signer: typeof creator, datastore = createMemoryDatastore(), live = list.mediators, fetch = async (_options: { signal: AbortSignal }): Promise<never> => { throw new Error('gone') }): Promise<{ ask: (request?: Uint8Array) => Promise<number>, draw: () => Promise<void>, stop: () => Promise<void> }> {
   let handler: (payload: Uint8Array, context: { peer: string }) => Promise<Uint8Array> = async () => new Uint8Array()
   let listener: (event: ChainEvent) => void | Promise<void> = () => undefined
   const components = {
     mesh: { requests: { serve: (_protocol: string, _limits: unknown, serve: typeof handler) => { handler = serve; return () => undefined } } },
-    contacts: { peerOf: () => undefined }, blocks: { getTree: async () => { throw new Error('gone') }, getBytes: async () => { throw new Error('gone') } }, executor: {},
+    contacts: { peerOf: () => undefined }, blocks: { getTree: async (_cid: string, options: { signal: AbortSignal }) => await fetch(options), getBytes: async (_cid: string, options: { signal: AbortSignal }) => await fetch(options) }, executor: {},
     chain: { domain: DOMAIN, deployment: { parameters: { unbondSeconds: 100 } }, blockTime: async () => 1000, mediators: async () => live.map((address) => ({ address, bond: 10 })), onEvent: (on: typeof listener) => { listener = on; return () => undefined } },
     datastore, signer, logger: silentLogger
   }
-  await createMediator(components as unknown as MediatorComponents).start()
+  const mediator = createMediator(components as unknown as MediatorComponents)
+  await mediator.start()
   return {
-    ask: async () => decodeMessage(mediateAnswerShape, await handler(request, { peer: 'p' }), 'verdict').outcome,
+    stop: async () => { await mediator.stop() },
+    ask: async (request = requestOf(deal)) => decodeMessage(mediateAnswerShape, await handler(request, { peer: 'p' }), 'verdict').outcome,
     draw: async () => { await listener({ name: 'MediatorDrawn', args: { mediator: signer.address, dealId: deal.dealId }, blockTime: 1000 } as unknown as ChainEvent) }
   }
 }
@@ -58,4 +60,39 @@ t.test('whoever the salts give a seat in the panel answers; who has none does wh
   t.equal(await spare.ask(), 3)
   t.equal(await (await open(outside as typeof creator, datastore)).ask(), 3)
   t.equal(await (await open(outside as typeof creator, createMemoryDatastore(), list.mediators.filter((address) => address !== panel[2]))).ask(), 3, 'one that is not bonded any more is passed over')
+})
+
+t.test('a verdict is given once for a manifest of a deal, over restarts and whatever output root comes with it', async (t) => {
+  let fetched = 0
+  const datastore = createMemoryDatastore()
+  const seated = signers.find(({ address }) => address === panel[0]) as typeof creator
+  const fresh = async (): ReturnType<typeof open> => await open(seated, datastore, list.mediators, async () => { fetched++; throw new Error('gone') })
+  const first = await fresh()
+  await Promise.all([first.ask(), first.ask()])
+  const looks = fetched
+  t.ok(looks > 0)
+  await first.ask(requestOf(deal, hash(3)))
+  await (await fresh()).ask()
+  await (await fresh()).ask(requestOf(deal, hash(3)))
+  t.equal(fetched, looks, 'it looked once')
+  t.equal(datastore.synced, 1, 'and wrote it through')
+  // The same document for another deal, whose salts draw the same mediator: a verdict names its deal.
+  const others = [2, 3, 4, 5, 6, 7, 8].map((jobNumber) => signDeal({ domain: DOMAIN, creator, provider, now: 1000, jobNumber, feeTo: deal.terms.core.feeTo, mediators: list, rest: { verdicts: 2, jobOfferId: record.id } }))
+  const other = others.find(({ salts, dealId }) => drawPanel(drawSeed(salts.creator, salts.provider, dealId), list, 3, () => true).includes(seated.address)) as typeof deal
+  await first.ask(requestOf(other))
+  t.equal(fetched, 2 * looks)
+})
+
+t.test('a mediator that stops while it judges gives no verdict', async (t) => {
+  const datastore = createMemoryDatastore()
+  const began = Promise.withResolvers<undefined>()
+  const mediator = await open(signers.find(({ address }) => address === panel[0]) as typeof creator, datastore, list.mediators, async ({ signal }) => await new Promise<never>((_resolve, reject) => {
+    began.resolve(undefined)
+    signal.addEventListener('abort', () => { reject(signal.reason as Error) })
+  }))
+  const asked = t.rejects(mediator.ask(), { message: 'the node is stopping' })
+  await began.promise
+  await mediator.stop()
+  await asked
+  t.equal(datastore.data.size, 0)
 })

@@ -9,6 +9,7 @@ import type { Deal } from '../../src/deal/deal.ts'
 import { createJournal } from '../../src/deal/journal.ts'
 import type { Signer } from '../../src/identity/signer.ts'
 import { createBatcher, type Batcher } from '../../src/roles/batch/batcher.ts'
+import type { GatheringPace } from '../../src/roles/batch/gathering.ts'
 import { createKnownBatches } from '../../src/roles/batch/known-batches.ts'
 import { createLeaves, type Leaves } from '../../src/roles/batch/leaves.ts'
 import type { GatheredDeal } from '../../src/roles/batch/own-batch.ts'
@@ -66,9 +67,9 @@ export async function openParty (test: TestChain, role: Deal['role'], options: {
 }
 
 /** A solver's batches over the node's own datastore, so that another one can go on with it. */
-export async function openBatcher (test: TestChain, options: { chain: Chain, datastore?: Datastore, clock?: Clock, settleSeconds?: number, tell?: (dealId: Hash, place: LeafPlace) => Promise<void> }): Promise<Batcher> {
-  const { chain, datastore = createMemoryDatastore(), clock = createSystemClock(), settleSeconds = 1, tell = async () => undefined } = options
-  const batcher = createBatcher({ chain, room: { leaf: async (_peer, dealId, place) => { await tell(dealId, place) } }, datastore, clock, logger: silentLogger }, { pace: SOON, settleSeconds })
+export async function openBatcher (test: TestChain, options: { chain: Chain, datastore?: Datastore, clock?: Clock, settleSeconds?: number, pace?: GatheringPace, tell?: (dealId: Hash, place: LeafPlace) => Promise<void> }): Promise<Batcher> {
+  const { chain, datastore = createMemoryDatastore(), clock = createSystemClock(), settleSeconds = 1, pace = SOON, tell = async () => undefined } = options
+  const batcher = createBatcher({ chain, room: { leaf: async (_peer, dealId, place) => { await tell(dealId, place) } }, datastore, clock, logger: silentLogger }, { pace, settleSeconds })
   await batcher.start()
   return batcher
 }

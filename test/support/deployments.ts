@@ -8,5 +8,5 @@ export const NOWHERE: Deployment = {
   chainId: 31_337, genesisTime: 1, startBlock: 0,
   contracts: Object.fromEntries(CONTRACT_NAMES.map((name, index) => [name, address(index + 1)])) as Deployment['contracts'],
   codeHashes: Object.fromEntries(CONTRACT_NAMES.map((name, index) => [name, hash(index + 1)])) as Deployment['codeHashes'],
-  parameters: { unbondSeconds: 60, minMediatorBond: 1, governed: GOVERNED_DEFAULTS }
+  parameters: { unbondSeconds: 60, minMediatorBond: 1, appealJudge: 'none', governed: GOVERNED_DEFAULTS }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { hashStruct as viemHashStruct, hashTypedData } from 'viem'
-import { acceptanceDigest, challengeDigest, nullifyDigest, openingPromiseDigest, resultCommitDigest, resultReceiptDigest, startReceiptDigest, verdictDigest } from '../../src/wire/deal-messages.ts'
+import { acceptanceDigest, appealDigest, challengeDigest, nullifyDigest, openingPromiseDigest, resultCommitDigest, resultReceiptDigest, startReceiptDigest, verdictDigest } from '../../src/wire/deal-messages.ts'
 import { dealIdOf, dealRestHash, dealTermsDigest, dealTermsShape } from '../../src/wire/deal-terms.ts'
 import { sessionDigest } from '../../src/wire/session.ts'
 import type { Domain } from '../../src/wire/typed-data.ts'
@@ -30,7 +30,7 @@ t.test('so does our code', async (t) => {
   t.equal(dealIdOf(vectors.domain, terms.core.creator, terms.core.jobNumber, terms.core.attempt), vectors.dealId)
   const digests: Record<string, (domain: Domain, message: never) => string> = {
     StartReceipt: startReceiptDigest, ResultCommit: resultCommitDigest, ResultReceipt: resultReceiptDigest, Acceptance: acceptanceDigest, Challenge: challengeDigest, Verdict: verdictDigest,
-    Nullify: nullifyDigest, OpeningPromise: openingPromiseDigest, Session: sessionDigest
+    Nullify: nullifyDigest, Appeal: appealDigest, OpeningPromise: openingPromiseDigest, Session: sessionDigest
   }
   t.same(vectors.messages.map(({ name }) => name), Object.keys(digests))
   for (const { name, message, digest } of vectors.messages) t.equal(digests[name]?.(vectors.domain, message as never), digest, name)

@@ -12,7 +12,7 @@ import { createWasmExecutor } from '../../exec/executor.ts'
 import { isNative } from '../../wire/secp256k1.ts'
 import { EXIT } from '../exit-codes.ts'
 import { findNode, nodeRoots } from '../node-client.ts'
-import { textFlag, type CommandContext, type CommandRun } from './context.ts'
+import { listFlag, type CommandContext, type CommandRun } from './context.ts'
 
 interface Check { name: string, level: 'ok' | 'warn' | 'fail', detail: string, hint?: string }
 
@@ -24,7 +24,7 @@ const RPC_TIMEOUT_MS = 3_000
 
 /** `lilynode doctor`: what of this machine and network works; exit 9 when something that is needed does not. */
 export const runDoctor: CommandRun = async (context) => {
-  const checks = [checkNode(), checkNative(), await checkData(context), checkMemory(), await checkSandbox(), checkAnvil(), await checkRunning(context), ...await checkNetwork(context)]
+  const checks = [checkNode(), checkNative(), await checkData(context), checkMemory(), await checkSandbox(), checkAnvil(), ...await checkRunning(context), ...await checkNetworks(context)]
   const ok = checks.every((check) => check.level !== 'fail')
   context.output.result({ ok, checks }, checks.map((check) => `${check.level.padEnd(5)} ${check.name.padEnd(12)} ${check.detail}${check.hint === undefined ? '' : `\n                   ${check.hint}`}`).join('\n'))
   return ok ? EXIT.ok : EXIT.checkFailed
@@ -83,22 +83,32 @@ function checkAnvil (): Check {
   }
 }
 
-async function checkRunning (context: CommandContext): Promise<Check> {
-  const client = await findNode(nodeRoots(context.root))
-  if (client === undefined) return { name: 'local node', level: 'ok', detail: `none running in ${context.root}` }
-  const status = await client.status()
-  return { name: 'local node', level: status.warnings.length > 0 ? 'warn' : 'ok', detail: `${status.roles.join(', ')}, ${status.peers} peers, ${status.records} records`, ...(status.warnings.length > 0 ? { hint: status.warnings.join('; ') } : {}) }
+/** One check for each network that the node is on. */
+async function checkRunning (context: CommandContext): Promise<Check[]> {
+  const roots = nodeRoots(context.root)
+  const first = await findNode(roots)
+  if (first === undefined) return [{ name: 'local node', level: 'ok', detail: `none running in ${context.root}` }]
+  const { networks } = await first.status()
+  return await Promise.all(networks.map(async (name): Promise<Check> => {
+    const status = await (await findNode(roots, name) ?? first).status()
+    return { name: 'local node', level: status.warnings.length > 0 ? 'warn' : 'ok', detail: `${name}: ${status.roles.join(', ')}, ${status.peers} peers, ${status.records} records`, ...(status.warnings.length > 0 ? { hint: status.warnings.join('; ') } : {}) }
+  }))
 }
 
-async function checkNetwork (context: CommandContext): Promise<Check[]> {
-  const path = textFlag(context, 'network') ?? dataPaths(context.root).network
-  const given = textFlag(context, 'network') !== undefined
+/** The networks that are named, else the data folder's where it has one. */
+async function checkNetworks (context: CommandContext): Promise<Check[]> {
+  const given = listFlag(context, 'network')
+  const checks = await Promise.all((given.length > 0 ? given : [dataPaths(context.root).network]).map(checkNetwork))
+  return given.length > 0 ? checks : checks.filter(({ level }) => level === 'ok')
+}
+
+async function checkNetwork (path: string): Promise<Check> {
   try {
     const network = await loadNetwork(path)
     const clients = createClients({ rpcUrls: network.rpcUrls, chainId: network.deployment.chainId, requestTimeoutMs: RPC_TIMEOUT_MS })
     await verifyDeployment(clients, network.deployment)
-    return [{ name: 'network', level: 'ok', detail: `${network.name}, contracts on chain ${network.deployment.chainId} verified` }]
+    return { name: 'network', level: 'ok', detail: `${network.name}, contracts on chain ${network.deployment.chainId} verified` }
   } catch (error) {
-    return given ? [{ name: 'network', level: 'fail', detail: errorMessage(error) }] : []
+    return { name: 'network', level: 'fail', detail: errorMessage(error) }
   }
 }

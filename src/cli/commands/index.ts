@@ -27,6 +27,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
   { usage: 'jobs', summary: 'list this creator\'s jobs', example: 'lilynode jobs --json', options: [ON], load: async () => (await import('./jobs.ts')).runJobs },
   { usage: 'job <id>', summary: 'show one job: states, deal, transactions, result', example: 'lilynode job 0x1f2e3d4c', options: [ON], load: async () => (await import('./jobs.ts')).runJob },
   { usage: 'cancel <id>', summary: 'withdraw a job that has no open deal', example: 'lilynode cancel 0x1f2e3d4c', options: [ON], load: async () => (await import('./jobs.ts')).runCancel },
+  { usage: 'appeal <deal>', summary: 'have the ruling on a deal of this node judged again; stakes the minimum bond of mediators', example: 'lilynode appeal 0x9d4573ba', options: [ON], load: async () => (await import('./appeal.ts')).runAppeal },
   { usage: 'explain <id>', summary: 'why a job does or does not match, or an offer stays idle', example: 'lilynode explain 0x1f2e3d4c', options: [['--offer', 'the id is an offer\'s, of this node or another'], ON], load: async () => (await import('./jobs.ts')).runExplain },
   {
     usage: 'book', summary: 'the order book as this node holds it', example: 'lilynode book --follow',
@@ -121,7 +122,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     options: [
       ['--rpc <url>', 'JSON-RPC URL of the chain'], ['--out <file>', 'where the deployment file goes; must not exist (default deployment.json)'],
       ['--holder <address>', 'who gets the whole token supply (default the deployer)'],
-      ['--parameters <file>', 'JSON of unbondSeconds, minMediatorBond and governed; what it leaves out has its default'],
+      ['--parameters <file>', 'JSON of unbondSeconds, minMediatorBond, appealJudge and governed; what it leaves out has its default'],
       ['--wait <seconds>', 'give up when the transactions are not in blocks after this (default 600)']
     ],
     load: async () => (await import('./deploy.ts')).runDeploy
@@ -144,7 +145,7 @@ export const COMMANDS: readonly CommandDefinition[] = [
     options: [['--cheat', 'one provider returns a wrong result and is caught'], ['--seed <n>', 'seed of the other jobs in the book (default 1)'], ['--keep', 'leave the data folder for inspection']],
     load: async () => (await import('./demo.ts')).runDemo
   },
-  { usage: 'doctor', summary: 'check this machine and the node on it', example: 'lilynode doctor', options: [NETWORK], load: async () => (await import('./doctor.ts')).runDoctor },
+  { usage: 'doctor', summary: 'check this machine and the node on it', example: 'lilynode doctor', options: [['--network <file>', `${NETWORK[1]}; repeatable`, collect]], load: async () => (await import('./doctor.ts')).runDoctor },
   { usage: 'version', summary: 'the version', example: 'lilynode version', load: async () => (await import('./version.ts')).runVersion },
   {
     usage: 'chain',

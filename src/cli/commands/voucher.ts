@@ -25,14 +25,18 @@ export const runVoucher: CommandRun = async (context) => {
 
 function actOf (action: Action, context: CommandContext): (client: NodeClient) => Promise<void> {
   const { args: [, first = '', second = ''], output } = context
-  const shown = (transaction: TransactionView): void => { output.result(transaction, `${transaction.name}: ${transaction.hash} (gas ${transaction.gas})`) }
+  const lineOf = ({ name, hash, gas }: TransactionView): string => `${name}: ${hash} (gas ${gas})`
+  const shown = (transactions: TransactionView[]): void => { output.result(transactions, transactions.map(lineOf).join('\n')) }
   switch (action) {
     case 'open': {
       const body = {
         payee: parseAddress(first), amount: amountOf(second),
         seconds: 3600 * numberFlag(context, 'hours', { min: 1, max: MAX_HOURS, fallback: 24 }), closeSeconds: 60 * numberFlag(context, 'closeMinutes', { min: 10, max: 43_200, fallback: 60 })
       }
-      return async (client) => { shown(await client.voucher('open', body)) }
+      return async (client) => {
+        const opened = await client.voucher<TransactionView>('open', body)
+        output.result(opened, lineOf(opened))
+      }
     }
     case 'pay': {
       const body = { payee: parseAddress(first), amount: amountOf(second) }

@@ -1,13 +1,25 @@
-import type { Market } from '../market.ts'
-import { BP } from '../options.ts'
-import { ageFor, bandFor, type Band } from '../score.ts'
 import type { Ask } from '../../wire/resource-offer.ts'
 import type { JobOffer } from '../../wire/job-offer.ts'
+import type { Market } from '../market.ts'
+import { BP } from '../options.ts'
+import { ageFor, bandFor } from '../score.ts'
 import { accepts, isUniform, type DeviceGroup } from './devices.ts'
 import type { JobClass, JobClasses } from './job-classes.ts'
 
-/** What a job class bids on devices of one kind: its run of `bids`, its reference price there and the band round it. */
-export interface Bidding { readonly at: number, readonly reference: number, readonly band: Band }
+/** What job classes bid on devices of one kind, or without any; filled as they are asked for. Amounts are nLILY. */
+export interface Biddings {
+  readonly device: DeviceGroup | undefined
+  /** Per job class: the place of its first bid in `bids`; or one of the following. */
+  readonly at: Int32Array
+  /** Its reference price there and the band round it. A reference beyond 2^53 - 1 is no pair's, but bounds some. */
+  readonly reference: Float64Array
+  readonly low: Float64Array
+  readonly high: Float64Array
+}
+
+/** `Biddings.at` of a class that was not asked for, and of one of which no entry accepts the device. */
+export const UNASKED = -2
+export const NO_BID = -1
 
 /** Job classes as columns of numbers, and their bids. */
 export interface Bidders {
@@ -16,16 +28,18 @@ export interface Bidders {
   readonly diskMiB: Float64Array
   readonly runSeconds: Float64Array
   /** GPUs it asks for, the sum of their shares, and the share of each when all entries are the same, else 0. */
-  readonly devices: Int32Array
+  readonly devices: Float64Array
   readonly shares: Float64Array
   readonly share: Float64Array
   readonly collateralBp: Float64Array
   /** Its largest limit. */
   readonly topLimit: Float64Array
-  /** Grows as biddings are asked for. */
-  readonly bids: number[]
-  /** Undefined when no entry accepts the device (no device: a job without GPUs). A reference beyond 2^53 - 1 is no pair's, but bounds some. */
-  on: (job: number, device: DeviceGroup | undefined) => Bidding | undefined
+  /** Of the kind of the device; the same for the same model and VRAM. Undefined: of jobs without GPUs. */
+  biddingsOn: (device: DeviceGroup | undefined) => Biddings
+  /** Fills in what the class bids there; the place of its first bid, or `NO_BID`. */
+  ask: (biddings: Biddings, job: number) => number
+  /** Clipped limits in the order of each class's jobs, one run for each time a class was asked for. */
+  bids: () => Float64Array
 }
 
 /** ceil(runSeconds * shares * second / 10,000), exact below 2^53; Infinity above. */
@@ -43,46 +57,61 @@ export function plainAmount (unit: Ask, { resources: { cpuMilli, memoryMiB, disk
 
 export function createBidders (market: Market, jobs: JobClasses): Bidders {
   const { rules } = market
-  const column = (value: (jobClass: JobClass) => number): Float64Array => Float64Array.from(jobs.classes, value)
-  const shares = column(({ row }) => row.offer.gpus.reduce((sum, { shareBp }) => sum + shareBp, 0))
-  const { limits } = jobs
-  const bids: number[] = []
-  /** Kinds of devices by what hangs on them, and per kind the biddings found so far; null: none. */
-  const kinds = new Map<string, Array<Bidding | null | undefined>>()
-  const kindOf = new WeakMap<DeviceGroup, Array<Bidding | null | undefined>>()
-  const without: Array<Bidding | null | undefined> = []
-
-  const kind = (device: DeviceGroup): Array<Bidding | null | undefined> => {
-    const found = kindOf.get(device)
-    if (found !== undefined) return found
-    const key = `${device.model}/${device.vramMiB}`
-    const table = kinds.get(key) ?? []
-    kinds.set(key, table)
-    kindOf.set(device, table)
-    return table
+  const { limits, classes } = jobs
+  const column = (value: (jobClass: JobClass) => number): Float64Array => {
+    const numbers = new Float64Array(classes.length)
+    for (let at = 0; at < numbers.length; at++) numbers[at] = value(classes[at] as JobClass)
+    return numbers
   }
-  const find = (job: number, device: DeviceGroup | undefined): Bidding | null => {
-    const { row, jobs: members } = jobs.classes[job] as JobClass
-    if (device !== undefined && !row.offer.gpus.some((entry) => accepts(entry, device))) return null
+  const shares = column(({ row }) => row.offer.gpus.reduce((sum, { shareBp }) => sum + shareBp, 0))
+  let bids = new Float64Array(4 * limits.length)
+  let count = 0
+  const kinds = new Map<string, Biddings>()
+
+  const find = (job: number, into: Biddings): void => {
+    const { device } = into
+    const { row, jobs: members } = classes[job] as JobClass
+    into.at[job] = NO_BID
+    if (device !== undefined && !row.offer.gpus.some((entry) => accepts(entry, device))) return
     const { models, default: usual } = rules.reference.gpuSecond
     const second = device === undefined ? 0 : Object.hasOwn(models, device.model) ? models[device.model] as number : usual
     const reference = plainAmount(rules.reference, row.offer) + gpuAmount(row.offer.runSeconds, shares[job] as number, second)
     const age = ageFor(row, rules)
-    const bidding = { at: bids.length, reference, band: bandFor(Math.min(reference, Number.MAX_SAFE_INTEGER), rules) }
-    const { low, high } = bidding.band
-    for (const member of members) bids.push(Math.min(high, Math.max(low, limits[member] as number)) + age)
-    return bidding
+    const { low, high } = bandFor(Math.min(reference, Number.MAX_SAFE_INTEGER), rules)
+    into.at[job] = count
+    into.reference[job] = reference
+    into.low[job] = low
+    into.high[job] = high
+    if (count + members.length > bids.length) bids = lengthened(bids, 2 * (count + members.length))
+    const own = bids.subarray(count, count + members.length)
+    for (let at = 0; at < own.length; at++) own[at] = Math.min(high, Math.max(low, limits[members[at] as number] as number)) + age
+    count += members.length
   }
   return {
     cpuMilli: column(({ row }) => row.offer.resources.cpuMilli), memoryMiB: column(({ row }) => row.offer.resources.memoryMiB), diskMiB: column(({ row }) => row.offer.resources.diskMiB),
-    runSeconds: column(({ row }) => row.offer.runSeconds), devices: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus.length), shares,
+    runSeconds: column(({ row }) => row.offer.runSeconds), devices: column(({ row }) => row.offer.gpus.length), shares,
     share: column(({ row }) => isUniform(row.offer.gpus) ? row.offer.gpus[0]?.shareBp ?? 0 : 0), collateralBp: column(({ row }) => Math.max(rules.collateralBp, row.offer.collateralBp)),
-    topLimit: column(({ jobs: members }) => limits[members[0] as number] as number), bids,
-    on: (job, device) => {
-      const table = device === undefined ? without : kind(device)
-      let bidding = table[job]
-      if (bidding === undefined) table[job] = bidding = find(job, device)
-      return bidding ?? undefined
-    }
+    topLimit: column(({ jobs: members }) => limits[members[0] as number] as number),
+    biddingsOn: (device) => {
+      const key = device === undefined ? '' : `${device.model}/${device.vramMiB}`
+      let biddings = kinds.get(key)
+      if (biddings === undefined) {
+        const room = (): Float64Array => new Float64Array(classes.length)
+        biddings = { device, at: new Int32Array(classes.length).fill(UNASKED), reference: room(), low: room(), high: room() }
+        kinds.set(key, biddings)
+      }
+      return biddings
+    },
+    ask: (biddings, job) => {
+      if (biddings.at[job] === UNASKED) find(job, biddings)
+      return biddings.at[job] as number
+    },
+    bids: () => bids.slice(0, count)
   }
+}
+
+function lengthened (numbers: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const longer = new Float64Array(length)
+  longer.set(numbers)
+  return longer
 }

@@ -7,10 +7,13 @@ export interface DeviceGroup { readonly model: string, readonly vramMiB: number,
 /** The offer's devices by model, memory and ask, in the order of their first places. */
 export function deviceGroups (gpus: readonly GpuSupply[]): DeviceGroup[] {
   const groups = new Map<string, { model: string, vramMiB: number, secondAsk: number, places: number[], low: number, high: number }>()
+  let last: { model: string, vramMiB: number, secondAsk: number, places: number[], low: number, high: number } | undefined
   gpus.forEach(({ model, vramMiB, secondAsk }, place) => {
-    const key = `${model}/${vramMiB}/${secondAsk}`
-    const group = groups.get(key) ?? { model, vramMiB, secondAsk, places: [], low: 0, high: 0 }
-    groups.set(key, group)
+    // Most machines have one kind of device.
+    const key = last?.model === model && last.vramMiB === vramMiB && last.secondAsk === secondAsk ? undefined : `${model}/${vramMiB}/${secondAsk}`
+    const group = (key === undefined ? last : groups.get(key)) ?? { model, vramMiB, secondAsk, places: [], low: 0, high: 0 }
+    if (key !== undefined) groups.set(key, group)
+    last = group
     group.places.push(place)
     if (place < 32) group.low |= 1 << place
     else group.high |= 1 << (place - 32)

@@ -1,11 +1,11 @@
 import type { Resources } from '../../wire/job-offer.ts'
 import type { Address } from '../../wire/shapes.ts'
 import { marketOf, type Market } from '../market.ts'
-import { trustedBy } from '../mediators.ts'
-import type { JobRow, OfferRow, Snapshot } from '../problem.ts'
+import type { Snapshot } from '../problem.ts'
 import { widened } from '../widest.ts'
 import { columnsOf, type Columns } from './columns.ts'
 import { jobClassesOf, type JobClasses } from './job-classes.ts'
+import { createJobKeys } from './job-keys.ts'
 import { PLAIN_ROWS, ROWS, shareInRow } from './share-rows.ts'
 import { unitClassesOf, type UnitClasses } from './unit-classes.ts'
 
@@ -45,30 +45,34 @@ function kernelOfMarket (market: Market): Kernel {
 
 function createKernel (market: Market): Kernel {
   const valid = market.offers.filter(({ offer }) => offer.validUntil > market.atMs)
-  const mediators = new Set<Address>()
-  const trust = ({ offer }: JobRow | OfferRow): void => { for (const address of trustedBy(offer, market.rules)) mediators.add(address) }
-  market.jobs.forEach(trust)
-  valid.forEach(trust)
   const accounts = new Map<Address, number>()
   market.offers.forEach(({ account }, at) => accounts.set(account, market.accountOf[at] as number))
-  const jobs = jobClassesOf(market, {
-    accounts, mediators, modules: new Set(valid.flatMap(({ offer }) => offer.modules)),
+  const keys = createJobKeys(market, {
+    accounts, modules: new Set(valid.flatMap(({ offer }) => offer.modules)),
     starts: [...new Set(valid.map(({ offer }) => Math.max(market.atMs, offer.freeFrom)))].sort((left, right) => left - right)
   })
-  const units = unitClassesOf(market, (account) => mediators.has(account))
+  const jobs = jobClassesOf(market, keys)
+  const units = unitClassesOf(market, (account) => keys.mediators.has(account))
 
   const jobStart = new Int32Array(jobs.classes.length + 1)
   const demand = new Float64Array(jobs.classes.length * ROWS)
   jobs.classes.forEach(({ row: { offer }, jobs: members }, at) => {
     jobStart[at + 1] = (jobStart[at] as number) + members.length
-    fill(demand, at, offer.resources, offer.gpus.map(({ shareBp }) => shareBp))
+    fill(demand, at, offer.resources, offer.gpus)
   })
   const capacity = new Float64Array(units.classes.length * ROWS)
-  units.classes.forEach(({ units: members, shares }, at) => { fill(capacity, at, market.units[(members[0] as { unit: number }).unit] as Resources, shares) })
+  units.classes.forEach(({ units: members, shares }, at) => { fill(capacity, at, market.units[(members[0] as { unit: number }).unit] as Resources, shares.map((shareBp) => ({ shareBp }))) })
   return { market, jobs, units, columns: columnsOf(market, jobs, units), jobStart, demand, capacity }
 }
 
-function fill (into: Float64Array, at: number, { cpuMilli, memoryMiB, diskMiB }: Resources, shares: readonly number[]): void {
-  into.set([cpuMilli, memoryMiB, diskMiB], at * ROWS)
-  for (let row = PLAIN_ROWS; row < ROWS; row++) into[at * ROWS + row] = shares.reduce((sum, share) => sum + shareInRow(row - PLAIN_ROWS, share), 0)
+function fill (into: Float64Array, at: number, { cpuMilli, memoryMiB, diskMiB }: Resources, shares: ReadonlyArray<{ readonly shareBp: number }>): void {
+  const first = at * ROWS
+  into[first] = cpuMilli
+  into[first + 1] = memoryMiB
+  into[first + 2] = diskMiB
+  for (let row = PLAIN_ROWS; row < ROWS; row++) {
+    let sum = 0
+    for (const { shareBp } of shares) sum += shareInRow(row - PLAIN_ROWS, shareBp)
+    into[first + row] = sum
+  }
 }

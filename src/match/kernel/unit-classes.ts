@@ -3,8 +3,8 @@ import type { Address } from '../../wire/shapes.ts'
 import type { Market } from '../market.ts'
 import type { OfferRow } from '../problem.ts'
 import { isTickOffer } from '../score.ts'
-import { isTicked } from '../ticks.ts'
 import { widestOf } from '../widest.ts'
+import { offerTextOf } from './offer-texts.ts'
 
 /** Units that look alike: same capacity, devices, asks and rules of access, offer for offer. */
 export interface UnitClass {
@@ -35,19 +35,16 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
   const narrowed: number[] = []
   const alternatives: Array<Array<{ key: string, access: number, at: number }>> = market.units.map(() => [])
   market.offers.forEach((row, at) => {
-    const { offer } = row
-    if (offer.validUntil <= market.atMs || !isTicked(offer)) return
+    // As it is stated: texts are kept with offers, and say nothing of what alternatives share but reputation, which rows carry.
+    const { key, access: rules, isTicked } = offerTextOf(market.stated[at] as OfferRow)
+    if (row.offer.validUntil <= market.atMs || !isTicked) return
     if (isTickOffer(row)) {
       narrowed.push(at)
       return
     }
-    const rules = accessOf(row)
-    const accessKey = `${JSON.stringify(rules)}${isMediator(row.account) ? row.account : ''}`
+    const accessKey = isMediator(row.account) ? `${rules}${row.account}` : rules
     const access = accessNumbers.get(accessKey) ?? accesses.push(row) - 1
     accessNumbers.set(accessKey, access)
-    const { base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond } = offer.ask
-    const gpus = offer.gpus.map(({ model, vramMiB, secondAsk }) => [model, vramMiB, secondAsk])
-    const key = JSON.stringify([base, cpuMilliSecond, memoryMiBSecond, diskMiBSecond, gpus, offer.maxRunSeconds, offer.collateral, ...rules])
     alternatives[market.unitOf[at] as number]?.push({ key, access, at })
   })
 
@@ -73,9 +70,4 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
 
 function supplyOf ({ cpuMilli, memoryMiB, diskMiB }: Resources, shares: readonly number[]): string {
   return `${cpuMilli},${memoryMiB},${diskMiB},[${shares.join()}]`
-}
-
-/** What decides whom an offer serves, besides amounts. */
-function accessOf ({ offer, reputationBp }: OfferRow): unknown[] {
-  return [offer.engines, offer.modules, offer.market, offer.mediators, offer.mediatorSets, offer.freeFrom, reputationBp]
 }

@@ -1,5 +1,8 @@
 import type { Board } from './board.ts'
-import type { Program } from './program.ts'
+import { MANY_UNITS, type Program } from './program.ts'
+
+/** In a book of many units columns are looked at whose reduced cost is within this share of the mean surplus: sorting them is most of what a first solution costs. */
+const NEAR = 0.2
 
 /**
  * Places jobs by falling surplus, bid less their class's margin, on the unit of the cheapest effective price; best fit among the units of a class. Bundles stand
@@ -7,8 +10,13 @@ import type { Program } from './program.ts'
  */
 export function construct (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array }): void {
   const { jobClasses, jobStart, runStart, runBid, bids, columnCost, columnJob, columnRun, bundle } = program
-  // A column that costs more than its best bid brings is left to whoever fills up later, which bundles cannot be.
-  const byClass = columnsByClass(program, (column) => columnCost[column]! + prices.resources[column]! <= bids[runBid[columnRun[column]!]!]! || bundle[columnJob[column]!]! >= 0)
+  const far = program.units < MANY_UNITS ? Number.POSITIVE_INFINITY : NEAR * meanSurplus(program, prices.margin)
+  // A column that costs more than its best bid brings, or much more than the best of its run, is left to whoever fills up later, which bundles cannot be.
+  const byClass = columnsByClass(program, (column) => {
+    const run = columnRun[column]!
+    const price = columnCost[column]! + prices.resources[column]!
+    return (price <= bids[runBid[run]!]! && price - prices.margin[run]! <= far) || bundle[columnJob[column]!]! >= 0
+  })
   sortColumns(byClass, (column) => columnCost[column]! + prices.resources[column]!)
   const count = jobStart[jobClasses]!
   const surplus = new Float64Array(count)
@@ -119,4 +127,20 @@ export function columnsByClass ({ jobClasses, unitClasses, columnJob, columnStar
     }
   }
   return { start, columns, unitClass }
+}
+
+/** What a job that wants in has over its margin, in the mean. */
+function meanSurplus ({ jobClasses, jobStart, runStart, runBid, bids }: Program, margin: Float64Array): number {
+  let sum = 0
+  let count = 0
+  for (let job = 0; job < jobClasses; job++) {
+    for (let rank = 0; rank < jobStart[job + 1]! - jobStart[job]!; rank++) {
+      let best = 0
+      for (let run = runStart[job]!; run < runStart[job + 1]!; run++) best = Math.max(best, bids[runBid[run]! + rank]! - margin[run]!)
+      if (best === 0) continue
+      sum += best
+      count++
+    }
+  }
+  return sum / Math.max(1, count)
 }

@@ -2,7 +2,7 @@ import type { Kernel } from '../kernel/kernel.ts'
 import { PLAIN_ROWS, ROWS } from '../kernel/share-rows.ts'
 
 /**
- * What the search needs of a kernel: typed arrays only, so that a worker thread gets it without copying. Units are numbered class by class, jobs too, the best
+ * What the search needs of a kernel: typed arrays only, those of columns in memory that a worker thread shares. Units are numbered class by class, jobs too, the best
  * bid of each class first. A run is one class's bids round one reference price.
  */
 export interface Program {
@@ -48,50 +48,73 @@ export interface Program {
 
 export { PLAIN_ROWS, ROWS }
 
+/** From so many units on time is short, and columns that cost much more than others are left out. In smaller books single columns matter: there it costs up to 2 % (bench/README.md). */
+export const MANY_UNITS = 1000
+
 /** The kernel as a program. O(columns). */
 export function programOf (kernel: Kernel): Program {
   const { market, jobs, units, columns, jobStart } = kernel
-  /** Per place of a first bid: one more than its run. */
-  const runOfBid = new Int32Array(columns.bids.length)
-  const found: Array<{ job: number, bid: number }> = []
-  for (let at = 0; at < columns.bid.length; at++) {
-    const bid = columns.bid[at] as number
-    if (runOfBid[bid] !== 0) continue
-    runOfBid[bid] = 1
-    found.push({ job: columns.job[at] as number, bid })
-  }
-  found.sort((left, right) => left.job - right.job || left.bid - right.bid)
-  const runStart = new Int32Array(jobs.classes.length + 1)
-  found.forEach(({ job, bid }, run) => {
-    runOfBid[bid] = run + 1
-    runStart[job + 1] = run + 1
+  const { runStart, runClass, runBid, columnRun } = runsOf(kernel)
+  const members = units.classes.flatMap((unitClass) => unitClass.units)
+  const unitStart = startsOf(units.classes, (unitClass) => unitClass.units.length)
+  const unitClass = new Int32Array(members.length)
+  const deviceStart = new Int32Array(members.length + 1)
+  const devices: number[] = []
+  units.classes.forEach(({ shares }, at) => {
+    for (let unit = unitStart[at] as number; unit < (unitStart[at + 1] as number); unit++) {
+      unitClass[unit] = at
+      for (const share of shares) devices.push(share)
+      deviceStart[unit + 1] = devices.length
+    }
   })
-  const columnRun = new Int32Array(columns.bid.length)
-  for (let at = 0; at < columnRun.length; at++) columnRun[at] = (runOfBid[columns.bid[at] as number] as number) - 1
-  for (let job = 1; job < runStart.length; job++) runStart[job] = Math.max(runStart[job] as number, runStart[job - 1] as number)
-
-  const members = units.classes.flatMap((unitClass, at) => unitClass.units.map(({ unit, offers }) => ({ class: at, unit, account: market.accountOf[offers[0] as number] as number, shares: unitClass.shares })))
-  const { start: unitStart } = spread(units.classes.map((unitClass) => unitClass.units.length))
-  const { start: deviceStart, total: deviceCount } = spread(members.map(({ shares }) => shares.length))
-  const deviceFree = new Int32Array(deviceCount)
-  members.forEach(({ shares }, at) => { deviceFree.set(shares, deviceStart[at]) })
-  const { start: bannedStart } = spread(jobs.classes.map(({ banned }) => banned.length))
+  const limits = new Float64Array(jobStart.at(-1) ?? 0)
+  jobs.classes.forEach(({ jobs: places, idle }, at) => {
+    const first = jobStart[at] as number
+    for (let rank = 0; rank < places.length; rank++) limits[first + rank] = idle ? -1 : jobs.limits[places[rank] as number] as number
+  })
   return {
-    jobClasses: jobs.classes.length, unitClasses: units.classes.length, units: members.length, jobs: jobStart.at(-1) ?? 0, runs: found.length,
+    jobClasses: jobs.classes.length, unitClasses: units.classes.length, units: members.length, jobs: limits.length, runs: runBid.length,
     jobStart, demand: kernel.demand, capacity: kernel.capacity,
     devices: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus.length), share: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus[0]?.shareBp ?? 0),
-    bundle: Int32Array.from(jobs.classes, ({ bundle }) => bundle), bannedStart, banned: Int32Array.from(jobs.classes.flatMap(({ banned }) => banned)),
-    runStart, runClass: Int32Array.from(found, ({ job }) => job), runBid: Int32Array.from(found, ({ bid }) => bid), bids: columns.bids,
-    limits: Float64Array.from(jobs.classes.flatMap((jobClass) => jobClass.jobs.map((at) => jobClass.idle ? -1 : jobs.limits[at] as number))),
+    bundle: Int32Array.from(jobs.classes, ({ bundle }) => bundle), bannedStart: startsOf(jobs.classes, ({ banned }) => banned.length), banned: Int32Array.from(jobs.classes.flatMap(({ banned }) => banned)),
+    runStart, runClass, runBid, bids: columns.bids, limits,
     columnStart: columns.start, columnJob: columns.job, columnRun,
     columnLow: columns.low, columnHigh: columns.high, columnCost: columns.cost, columnAsk: columns.ask, columnLock: columns.lock,
-    unitStart, unitClass: Int32Array.from(members, (member) => member.class), unitAccount: Int32Array.from(members, ({ account }) => account), money: Float64Array.from(market.accounts),
-    deviceStart, deviceFree
+    unitStart, unitClass, unitAccount: Int32Array.from(members, ({ offers }) => market.accountOf[offers[0] as number] as number), money: Float64Array.from(market.accounts),
+    deviceStart, deviceFree: Int32Array.from(devices)
   }
 }
 
-function spread (counts: readonly number[]): { start: Int32Array, total: number } {
-  const start = new Int32Array(counts.length + 1)
-  counts.forEach((count, at) => { start[at + 1] = (start[at] as number) + count })
-  return { start, total: start[counts.length] as number }
+/** The runs that columns have, numbered class by class, and the run of each column. */
+function runsOf ({ jobs, columns }: Kernel): Pick<Program, 'runStart' | 'runClass' | 'runBid' | 'columnRun'> {
+  const { bid, job, bids } = columns
+  /** Per place of a first bid: one more than its run. */
+  const runOfBid = new Int32Array(bids.length)
+  const found: number[] = []
+  const owners: number[] = []
+  for (let at = 0; at < bid.length; at++) {
+    const first = bid[at] as number
+    if (runOfBid[first] !== 0) continue
+    runOfBid[first] = found.push(first)
+    owners.push(job[at] as number)
+  }
+  const order = Int32Array.from(found.keys()).sort((left, right) => (owners[left] as number) - (owners[right] as number) || (found[left] as number) - (found[right] as number))
+  const runClass = order.map((at) => owners[at] as number)
+  const runBid = order.map((at) => found[at] as number)
+  const runStart = new Int32Array(jobs.classes.length + 1)
+  runBid.forEach((first, run) => {
+    runOfBid[first] = run
+    runStart[(runClass[run] as number) + 1] = run + 1
+  })
+  for (let at = 1; at < runStart.length; at++) runStart[at] = Math.max(runStart[at] as number, runStart[at - 1] as number)
+  const columnRun = new Int32Array(new SharedArrayBuffer(bid.length * Int32Array.BYTES_PER_ELEMENT))
+  for (let at = 0; at < columnRun.length; at++) columnRun[at] = runOfBid[bid[at] as number] as number
+  return { runStart, runClass, runBid, columnRun }
+}
+
+/** Where each one's part begins, when parts of so many stand one after the other. */
+function startsOf<T> (list: readonly T[], countOf: (one: T) => number): Int32Array {
+  const start = new Int32Array(list.length + 1)
+  for (let at = 0; at < list.length; at++) start[at + 1] = (start[at] as number) + countOf(list[at] as T)
+  return start
 }

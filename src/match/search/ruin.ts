@@ -1,6 +1,6 @@
 import type { Board } from './board.ts'
 import { createHeap } from './heap.ts'
-import { ROWS, type Program } from './program.ts'
+import { MANY_UNITS, ROWS, type Program } from './program.ts'
 
 export interface RuinOptions {
   /** Units emptied at once, at most. */
@@ -11,11 +11,7 @@ export interface RuinOptions {
 
 export const DEFAULT_RUIN_OPTIONS: RuinOptions = { units: 3, tournament: 3 }
 
-/**
- * In a book of so many units rounds leave out columns and jobs whose reduced cost is more than this share of the mean gain of a placed job: of the last solutions
- * on two books of 1,523 units nothing was beyond 0.2. In smaller ones time is not short, and single columns matter: there it costs up to 2 % (bench/README.md).
- */
-export const MANY_UNITS = 1000
+/** In a book of many units rounds leave out columns and jobs whose reduced cost is more than this share of the mean gain of a placed job: of the last solutions on two books of 1,523 units nothing was beyond 0.2. */
 const NEAR = 0.1
 
 export interface Ruin {

@@ -1,9 +1,9 @@
 import { createBoard, type Board } from './board.ts'
 import { columnPrices } from './column-prices.ts'
 import { construct } from './construct.ts'
-import { createDuals, LONG_SCHEDULE, LONG_STEPS, SHORT_SCHEDULE, startPrices, WARM_SCHEDULE, type Duals, type Schedule } from './duals.ts'
-import { ROWS, type Program } from './program.ts'
-import { createRuin, DEFAULT_RUIN_OPTIONS, MANY_UNITS } from './ruin.ts'
+import { createDuals, LONG_SCHEDULE, LONG_STEPS, SHORT_SCHEDULE, startPrices, WARM_SCHEDULE, type Schedule } from './duals.ts'
+import { MANY_UNITS, ROWS, type Program } from './program.ts'
+import { createRuin, DEFAULT_RUIN_OPTIONS } from './ruin.ts'
 
 /** Where a search begins: prices per unit class and row (0: unknown), places of an earlier solution as `Found` has them. Either may be missing. */
 export interface WarmStart { readonly prices?: Float64Array, readonly places?: Int32Array }
@@ -27,7 +27,7 @@ export interface SearchOptions {
 
 /** Share of the budget that prices may take, and bounds of the number of steps; more than the most gained nothing on four traces. */
 const DUAL_SHARE = 0.4
-const STEPS = [40, 240] as const
+const STEPS = [30, 240] as const
 /** Steps between which the pace is taken; the first of all may be slow. */
 const PACE = [2, 8] as const
 const WARM_STEPS = 10
@@ -43,25 +43,32 @@ const HEAT = 1
 export function search (program: Program, options: SearchOptions): Found {
   const { now, budgetMs, warm } = options
   const started = now()
-  const duals = findPrices(program, warm?.prices, options.steps, () => budgetMs * DUAL_SHARE - (now() - started))
-  const resources = new Float64Array(program.columnJob.length)
-  columnPrices(program, duals.prices, resources)
   const board = createBoard(program)
-  if (warm?.places !== undefined) seat(program, board, warm.places)
-  const prices = { resources, margin: duals.margin, worth: worthOf(program, duals.prices) }
-  construct(program, board, prices)
-  const ruin = createRuin(program, board, prices, options.seed, DEFAULT_RUIN_OPTIONS)
-
+  const dual = createDuals(program)
+  const duals = dual.best
   let rounds = 0
   let reported = Number.NEGATIVE_INFINITY
   let nextReport = 0
   const report = (): Found => {
-    const found = { places: placesOf(program, board), worth: board.worth, prices: duals.prices, bound: duals.bound, rounds }
+    const found = { places: placesOf(program, board), worth: board.worth, prices: Float64Array.from(duals.prices), bound: duals.bound, rounds }
     reported = board.worth
     nextReport = now() + (now() - started) / 10
     options.report(found)
     return found
   }
+  if (warm?.places !== undefined) seat(program, board, warm.places)
+  if (warm?.prices !== undefined) {
+    // What the last epoch ended with is an answer already, mostly a good one.
+    dual.evaluate(warm.prices)
+    report()
+  }
+  findPrices(program, dual, warm?.prices, options.steps, () => budgetMs * DUAL_SHARE - (now() - started))
+  const resources = new Float64Array(program.columnJob.length)
+  columnPrices(program, duals.prices, resources)
+  const prices = { resources, margin: duals.margin, worth: worthOf(program, duals.prices) }
+  construct(program, board, prices)
+  const ruin = createRuin(program, board, prices, options.seed, DEFAULT_RUIN_OPTIONS)
+
   let last = report()
   const mostRounds = options.maxRounds ?? Number.POSITIVE_INFINITY
   // A small book is done long before its time is over, and shall not be when it has just lost something.
@@ -87,8 +94,7 @@ export function search (program: Program, options: SearchOptions): Found {
 export const PLACE = 5
 
 /** Prices by so many steps; without a number by as many as there is time for, which the first steps show. `left`: milliseconds that prices may still take. */
-function findPrices (program: Program, warm: Float64Array | undefined, wanted: number | undefined, left: () => number): Duals {
-  const { best, step, evaluate, current } = createDuals(program)
+function findPrices (program: Program, { step, evaluate, current }: ReturnType<typeof createDuals>, warm: Float64Array | undefined, wanted: number | undefined, left: () => number): void {
   startPrices(program, current)
   let schedule: Schedule = (wanted ?? STEPS[0]) > LONG_STEPS ? LONG_SCHEDULE : SHORT_SCHEDULE
   let steps: number = wanted ?? STEPS[0]
@@ -111,7 +117,6 @@ function findPrices (program: Program, warm: Float64Array | undefined, wanted: n
     step(schedule.tau[0] * (schedule.tau[1] / schedule.tau[0]) ** share, schedule.eta[0] * (schedule.eta[1] / schedule.eta[0]) ** share)
   }
   evaluate(Float64Array.from(current))
-  return best
 }
 
 function worthOf ({ unitClasses, capacity }: Program, prices: Float64Array): Float64Array {

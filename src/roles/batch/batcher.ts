@@ -6,19 +6,18 @@ import type { Logger } from '../../core/logger.ts'
 import { DealError } from '../../deal/errors.ts'
 import type { Datastore } from '../../store/datastore.ts'
 import type { LeafPlace, OpenRequestOf } from '../../wire/deal-room.ts'
-import { dealIdOf } from '../../wire/deal-terms.ts'
 import type { Hash } from '../../wire/shapes.ts'
-import { recoverSigner } from '../../wire/signature.ts'
-import { statementDigest } from '../../wire/statement.ts'
 import type { DealRoom } from '../deal-room.ts'
 import { createAnswering } from './answering.ts'
 import { createBondRoom } from './bond-room.ts'
 import { createCommitting } from './committing.ts'
 import type { GatheringPace } from './gathering.ts'
+import { createHearing } from './hearing.ts'
 import { createOwnBatch, type GatheredDeal, type OwnBatch } from './own-batch.ts'
 import { createOwnBatches, isOver } from './own-batches.ts'
 import { createOwnStore } from './own-store.ts'
 import { createSettling } from './settling.ts'
+import { createTaking } from './taking.ts'
 
 export interface BatcherComponents {
   chain: Pick<Chain, 'domain' | 'deployment' | 'address' | 'send' | 'onEvent' | 'onLost' | 'slot' | 'blockTime' | 'account'>
@@ -33,18 +32,20 @@ export interface BatcherOptions { pace: GatheringPace, settleSeconds: number }
 export interface Batcher extends Startable {
   /** Throws DealError DEAL_NO_BATCHES, DEAL_BAD_BATCH, DEAL_SOLVER_FULL. */
   assertRoom: (deal: Pick<GatheredDeal, 'terms'>) => Promise<void>
-  /** Resolves when the consents are on disk: from then on they will be committed. Throws as `assertRoom`. */
+  /** Resolves when the consents are on disk: from then on they will be committed. Throws as `assertRoom`, and DEAL_TERMS_DIFFER. */
   take: (deal: GatheredDeal) => Promise<void>
   /** Throws DealError DEAL_UNKNOWN until the deal stands on chain. */
   leafOf: (dealId: Hash) => LeafPlace
   /** What both signed for a deal in a batch of ours. Throws DealError DEAL_UNKNOWN. */
   consentOf: (dealId: Hash) => GatheredDeal
-  /** Throws DealError DEAL_UNKNOWN, DEAL_BAD_STATEMENT, DEAL_BAD_SIGNATURE. */
+  /** Throws as Hearing.hear. */
   statement: (message: Omit<OpenRequestOf<'statement'>, 'type'>) => Promise<void>
 }
 
 const TICK_MS = 500
 const ALL = (1n << 256n) - 1n
+/** A deal is taken while there is time for so many times the longest gathering: for inclusion, and for a replacement. */
+const GATHERINGS = 5
 
 export function createBatcher (components: BatcherComponents, options: BatcherOptions): Batcher {
   const { chain, room, clock, logger } = components
@@ -53,7 +54,6 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
   const context = { domain, batches: chain.deployment.contracts.batches, solver: chain.address }
   const store = createOwnStore(components, { domain })
   const own = createOwnBatches({ chain, store, clock })
-  const taking = new Set<Hash>()
   const stops: Array<() => void> = []
   let loop: Promise<void> = Promise.resolve()
 
@@ -65,10 +65,10 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
   }
   const committing = createCommitting({ chain, own, store, clock, logger, onEvent }, { context, pace: options.pace, signal: stopping.signal })
   const settling = createSettling({ chain, own, clock, logger, onEvent }, { settleSeconds: options.settleSeconds, signal: stopping.signal })
-  const bond = createBondRoom({ chain, clock }, { waiting: () => [...committing.waiting, ...own.all().filter(({ place }) => place === undefined).flatMap(({ deals }) => deals)] })
+  const bond = createBondRoom({ chain, clock }, { leastOpenSeconds: GATHERINGS * options.pace.mostMs / 1000, waiting: () => [...committing.waiting, ...own.all().filter(({ place }) => place === undefined).flatMap(({ deals }) => deals)] })
 
-  const idOf = ({ terms: { core } }: Pick<GatheredDeal, 'terms'>): Hash => dealIdOf(domain, core.creator, core.jobNumber, core.attempt)
-  const isKnown = (dealId: Hash): boolean => taking.has(dealId) || committing.waiting.some((deal) => idOf(deal) === dealId) || own.all().some(({ dealIds }) => dealIds.includes(dealId))
+  const { hear } = createHearing({ own, store, clock }, { domain })
+  const { take, isKnown, idOf } = createTaking({ own, store, committing, bond }, { domain })
 
   /** Who does not hear it asks. */
   const tellLeaves = async (batch: OwnBatch): Promise<void> => {
@@ -100,18 +100,7 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
 
   return {
     assertRoom: bond.assertRoom,
-    take: async (deal) => {
-      const dealId = idOf(deal)
-      if (isKnown(dealId)) return
-      taking.add(dealId)
-      try {
-        await bond.assertRoom(deal)
-        await store.gather(deal)
-        committing.add(deal)
-      } finally {
-        taking.delete(dealId)
-      }
-    },
+    take,
     leafOf: (dealId) => {
       const place = own.all().map((batch) => batch.leafOf(dealId)).find((each) => each !== undefined)
       if (place === undefined) throw new DealError('DEAL_UNKNOWN', 'the deal stands in no batch of ours', { data: { dealId } })
@@ -122,22 +111,9 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
       if (deal === undefined) throw new DealError('DEAL_UNKNOWN', 'the deal stands in no batch of ours', { data: { dealId } })
       return deal
     },
-    statement: async ({ batch: id, creator, leaves, signature }) => {
-      const batch = own.find(id)
-      if (batch === undefined) throw new DealError('DEAL_UNKNOWN', 'no such batch of ours, or all of it is resolved', { data: { batch: id } })
-      const named = BigInt(leaves)
-      const known = BigInt(batch.statements.get(creator)?.leaves ?? 0n)
-      const isOwn = named !== 0n && (named & ~batch.leavesOfCreator(creator)) === 0n
-      if (isOwn && (named & ~known) === 0n) return
-      // One that leaves out what an earlier one paid would take that back.
-      if (!isOwn || (known & batch.live & ~named) !== 0n) throw new DealError('DEAL_BAD_STATEMENT', 'a statement names leaves of its creator, and all that an earlier one does', { data: { batch: id, leaves } })
-      if (recoverSigner(statementDigest(domain, { batch: id, creator, leaves: named, lines: [] }), signature) !== creator) throw new DealError('DEAL_BAD_SIGNATURE', 'the statement is not signed by the creator', { data: { batch: id } })
-      // What an earlier one said and is not paid yet has waited since then.
-      const atMs = (known & batch.live) === 0n ? clock.now() : batch.statements.get(creator)?.atMs ?? clock.now()
-      const statement = { batch: id, creator, leaves, signature, atMs }
-      await store.statement(batch.slot, statement)
-      batch.say(statement)
-      settling.settleIfDue(batch)
+    statement: async (message) => {
+      const batch = await hear(message)
+      if (batch !== undefined) settling.settleIfDue(batch)
     },
     start: async () => {
       await restore()

@@ -1,28 +1,26 @@
 import { expireCall } from '../../chain/batch/calls.ts'
-import { committedBatch } from '../../chain/batch/committed.ts'
 import { concludeDisownCall, disownCall } from '../../chain/batch/fault-calls.ts'
-import { leafOf, ownerIndex, rowOf, type Batch } from '../../chain/batch/layout.ts'
+import type { Batch } from '../../chain/batch/layout.ts'
 import type { Chain, ChainEvent, ContractCall } from '../../chain/chain.ts'
 import type { Clock } from '../../core/clock.ts'
-import { errorMessage } from '../../core/errors.ts'
+import { errorCode, errorMessage } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/logger.ts'
-import { hasLeaf } from '../../deal/batched.ts'
 import { DEADLINE_SKEW_SECONDS } from '../../deal/timeouts.ts'
 import type { Signer } from '../../identity/signer.ts'
-import { dealIdOf, dealTermsDigest, type Consent } from '../../wire/deal-terms.ts'
+import type { Consent } from '../../wire/deal-terms.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
-import { recoverSigner } from '../../wire/signature.ts'
 import { disownDigest } from '../../wire/statement.ts'
-import type { DealBook } from '../deal-book.ts'
-import type { ForeignLeaf, ForeignLeaves } from './foreign-leaves.ts'
+import { createAskingTerms } from './asking-terms.ts'
+import { createCommitData } from './commit-data.ts'
+import { createEventTurns } from './event-turns.ts'
+import type { ForeignLeaf } from './foreign-leaves.ts'
+import { createForeignWatch, type ForeignWatchComponents } from './foreign-watch.ts'
+import { isResolved } from './resolved.ts'
 import { ACCUSER_STAKE, answerSeconds } from './stake.ts'
 
-export interface DisowningComponents {
-  chain: Pick<Chain, 'domain' | 'deployment' | 'address' | 'send' | 'onEvent' | 'blockTime' | 'account' | 'slot' | 'transactionData'>
-  /** Of every role of this node. */
-  books: ReadonlyArray<Pick<DealBook, 'get'>>
-  leaves: ForeignLeaves
+export interface DisowningComponents extends Omit<ForeignWatchComponents, 'dataOf'> {
+  chain: ForeignWatchComponents['chain'] & Pick<Chain, 'send' | 'onEvent' | 'onLost' | 'account' | 'transactionData'>
   /** What a solver shows of a deal that it says both signed. */
   askConsent: (solver: Address, dealId: Hash) => Promise<Consent>
   signer: Signer
@@ -30,126 +28,111 @@ export interface DisowningComponents {
   logger: Logger
 }
 
-/** How often a solver is asked before it is accused: it may be restarting. */
-const ASKS = 3
 const RETRY_MS = 5_000
 const TICK_MS = 1_000
-/** An endpoint may know an event before its transaction. */
-const MAX_LOOKS = 60
 
 /**
  * Watches every batch for locks of this account's money that it never signed for: asks their solver, disowns what that cannot show, and takes the
  * money back, at the batch's expiry at the latest (protocol/batches.md, Disowned leaves). `leastSlash`: less is not worth the transactions, nLILY.
  */
 export function createDisowning (components: DisowningComponents, options: { leastSlash: number }): Startable {
-  const { chain, books, leaves, signer, clock, logger } = components
-  const { domain } = chain
-  const account = signer.address
-  const { contracts: { batches }, parameters: { unbondSeconds } } = chain.deployment
+  const { chain, leaves, signer, clock, logger } = components
+  const { unbondSeconds } = chain.deployment.parameters
   const stopping = new AbortController()
   const { signal } = stopping
-  const restUntilMs = new Map<string, number>()
+  const isShown = createAskingTerms(components, { signal })
+  const inTurn = createEventTurns({ clock, logger }, { name: 'batch.foreign', signal })
+  const noteCommit = createForeignWatch({ ...components, dataOf: createCommitData(components, { signal }) })
+  const restUntilMs = new Map<Hash, number>()
+  const running = new Map<Hash, Promise<void>>()
+  const stops: Array<() => void> = []
   let loop: Promise<void> = Promise.resolve()
-  let unwatch = (): void => undefined
-
-  /** Whether these terms are what the leaf locks money for. */
-  const fits = (batch: Batch, leaf: number, { core }: Consent['terms']): boolean => core.feeTo === batch.solver && leafOf(batch, core) === leaf
-  const isSigned = (batch: Batch, leaf: number, dealId: Hash): boolean => books.some(({ get }) => {
-    const deal = get(dealId)
-    return deal !== undefined && fits(batch, leaf, deal.terms)
-  })
-  /** Another node of the account may have signed, or this one before it lost its disk. */
-  const isShown = async (batch: Batch, leaf: number, dealId: Hash): Promise<boolean> => {
-    for (let ask = 0; ask < ASKS; ask++) {
-      try {
-        const { terms, creatorSignature, providerSignature } = await components.askConsent(batch.solver, dealId)
-        const digest = dealTermsDigest(domain, terms)
-        return fits(batch, leaf, terms) && recoverSigner(digest, creatorSignature) === terms.core.creator && recoverSigner(digest, providerSignature) === terms.core.provider
-      } catch (error) {
-        logger.debug('batch.ask-consent', { dealId, solver: batch.solver, error: errorMessage(error) })
-        if (ask < ASKS - 1) await clock.wait(RETRY_MS, signal)
-      }
-    }
-    return false
-  }
-  const dataOf = async (hash: Hash): Promise<Hash | undefined> => {
-    for (let look = 0; look < MAX_LOOKS; look++) {
-      const data = await chain.transactionData(hash)
-      if (data !== undefined) return data
-      await clock.wait(RETRY_MS, signal)
-    }
-    return undefined
-  }
-  const onCommitted = async (event: ChainEvent & { name: 'BatchCommitted' }): Promise<void> => {
-    const { id, solver, voided } = event.args
-    const data = await dataOf(event.transactionHash)
-    // Most commits name others: that is told without reading them as calls.
-    if (data?.includes(account.slice(2)) !== true) return
-    const batch = committedBatch(data, { chainId: domain.chainId, batches, id, solver, committedAt: event.blockTime, voided })
-    if (batch === undefined || ownerIndex(batch, account) < 0 || Number(batch.expiry) < await chain.blockTime() && await isResolved(batch, id)) return
-    for (const leaf of batch.rows.keys()) {
-      const row = rowOf(batch, leaf)
-      if (row === undefined || hasLeaf(voided, leaf) || (row.creator !== account && row.provider !== account)) continue
-      const dealId = dealIdOf(domain, row.creator, row.jobNumber, row.attempt)
-      if (isSigned(batch, leaf, dealId)) continue
-      await leaves.add({ id, leaf, dealId, sum: row.sum }, batch)
-    }
-  }
-  const isResolved = async (batch: Batch, id: Hash, leaf?: number): Promise<boolean> => {
-    const held = await chain.slot(batch.solver, batch.slot)
-    return held.id !== id || (leaf === undefined ? held.resolved === (1n << 256n) - 1n : hasLeaf(held.resolved, leaf))
-  }
 
   const onEvent = async (event: ChainEvent): Promise<void> => {
-    if (event.name === 'BatchCommitted') await onCommitted(event)
-    else if (event.name === 'Accused') await leaves.change(event.args.key, { answerBy: event.args.answerBy })
-    else if (event.name === 'Answered') await leaves.change(event.args.key, { isShown: true })
+    if (event.name === 'BatchCommitted') await inTurn(async () => { await noteCommit(event) })
+    else if (event.name === 'Accused') await inTurn(async () => { await leaves.change(event.args.key, { answerBy: event.args.answerBy }) })
+    else if (event.name === 'Answered') await inTurn(async () => { await leaves.change(event.args.key, { isShown: true }) })
+  }
+  const onLost = async (event: ChainEvent): Promise<void> => {
+    if (event.name === 'Accused') await inTurn(async () => { await leaves.change(event.args.key, { answerBy: 0 }) })
+    else if (event.name === 'Answered') await inTurn(async () => { await leaves.change(event.args.key, { isShown: false }) })
   }
   const send = async (name: string, call: ContractCall): Promise<void> => {
     for (const event of (await chain.send(call, { name, signal })).events) await onEvent(event)
   }
-  const act = async (foreign: ForeignLeaf, batch: Batch, blockTime: number): Promise<void> => {
-    const { id, leaf, dealId, sum, answerBy } = foreign
-    const isOpen = answerBy !== undefined && foreign.isShown !== true
-    if (await isResolved(batch, id, leaf)) {
-      // What the stake was for is gone, the stake is not.
-      if (isOpen && blockTime > answerBy + DEADLINE_SKEW_SECONDS) await send('conclude-disown', concludeDisownCall(batch, leaf)).catch(() => undefined)
-      if (!isOpen || blockTime > answerBy + DEADLINE_SKEW_SECONDS) await leaves.forget(foreign)
-    } else if (isOpen && blockTime > answerBy + DEADLINE_SKEW_SECONDS) await send('conclude-disown', concludeDisownCall(batch, leaf))
-    else if (blockTime > Number(batch.expiry) + DEADLINE_SKEW_SECONDS) await send('expire', expireCall(batch, 1n << BigInt(leaf)))
-    else if (answerBy === undefined && foreign.isShown !== true && blockTime + answerSeconds(unbondSeconds) < Number(batch.expiry)) {
-      if (await isShown(batch, leaf, dealId)) await leaves.change(foreign.key, { isShown: true })
-      else if (Math.min(sum, ACCUSER_STAKE) >= options.leastSlash && (await chain.account(account)).free >= ACCUSER_STAKE) {
-        logger.warn('batch.disown', { batch: id, leaf, dealId, solver: batch.solver })
-        await send('disown', disownCall(batch, leaf, account, signer.sign(disownDigest(domain, id, leaf))))
-      }
+  const forget = async (foreign: ForeignLeaf): Promise<void> => {
+    restUntilMs.delete(foreign.key)
+    await leaves.forget(foreign)
+  }
+  const isAccused = ({ answerBy, isShown }: ForeignLeaf): boolean => answerBy > 0 && !isShown
+  const disown = async ({ key, id, leaf, dealId }: ForeignLeaf, batch: Batch, blockTime: number): Promise<void> => {
+    if ((await chain.account(signer.address)).free < ACCUSER_STAKE) {
+      restUntilMs.set(key, clock.now() + RETRY_MS)
+      return
+    }
+    const leftSeconds = Number(batch.expiry) - answerSeconds(unbondSeconds) - blockTime
+    if (await isShown(batch, leaf, dealId, leftSeconds)) {
+      await leaves.change(key, { isShown: true })
+      return
+    }
+    logger.warn('batch.disown', { batch: id, leaf, dealId, solver: batch.solver })
+    await send('disown', disownCall(batch, leaf, signer.address, signer.sign(disownDigest(chain.domain, id, leaf))))
+  }
+  const conclude = async (foreign: ForeignLeaf, batch: Batch): Promise<void> => {
+    try {
+      await send('conclude-disown', concludeDisownCall(batch, foreign.leaf))
+    } catch (error) {
+      if (errorCode(error) !== 'CHAIN_REVERTED') throw error
+      // Somebody else ended it, or a re-org took it back: the leaf is as one that was never accused.
+      await leaves.change(foreign.key, { answerBy: 0 })
+    }
+  }
+  /** All of the batch at once: a lock costs its solver less than a transaction its owner. */
+  const expire = async (batch: Batch, mates: readonly ForeignLeaf[]): Promise<void> => {
+    await send('expire', expireCall(batch, mates.reduce((bits, { leaf }) => bits | 1n << BigInt(leaf), 0n)))
+    for (const mate of mates) await forget(mate)
+  }
+  /** Reads the chain only when something is due: there may be many such locks, for days. */
+  const act = async (foreign: ForeignLeaf, blockTime: number): Promise<void> => {
+    const { id, leaf, sum, answerBy } = foreign
+    const batch = await leaves.batchOf(foreign)
+    const isOver = blockTime > Number(batch.expiry) + DEADLINE_SKEW_SECONDS
+    if (isAccused(foreign)) {
+      if (blockTime <= answerBy + DEADLINE_SKEW_SECONDS) return
+      await conclude(foreign, batch)
+      if (await isResolved(chain, batch, id, leaf)) await forget(foreign)
+    } else if (isOver) {
+      const mates = leaves.all().filter((other) => other.id === id && !isAccused(other))
+      if (mates[0]?.leaf !== leaf) return
+      if (await isResolved(chain, batch, id, leaf)) await forget(foreign)
+      else await expire(batch, mates)
+    } else if (!foreign.isShown && Math.min(sum, ACCUSER_STAKE) >= options.leastSlash && blockTime + answerSeconds(unbondSeconds) < Number(batch.expiry)) {
+      if (await isResolved(chain, batch, id, leaf)) await forget(foreign)
+      else await disown(foreign, batch, blockTime)
     }
   }
   const tick = async (): Promise<void> => {
-    const all = leaves.all()
-    if (all.length === 0) return
+    const idle = leaves.all().filter(({ key }) => !running.has(key) && clock.now() >= (restUntilMs.get(key) ?? 0))
+    if (idle.length === 0) return
     const blockTime = await chain.blockTime()
-    await Promise.all(all.map(async (foreign) => {
-      if (clock.now() < (restUntilMs.get(foreign.key) ?? 0)) return
-      try {
-        await act(foreign, await leaves.batchOf(foreign), blockTime)
-      } catch (error) {
+    for (const foreign of idle) {
+      const step = act(foreign, blockTime).catch((error: unknown) => {
         restUntilMs.set(foreign.key, clock.now() + RETRY_MS)
         if (!signal.aborted) logger.warn('batch.foreign', { batch: foreign.id, leaf: foreign.leaf, error: errorMessage(error) })
-      }
-    }))
+      })
+      running.set(foreign.key, step)
+      void step.then(() => running.delete(foreign.key))
+    }
+  }
+  /** What was not taken in before the node stops comes again. */
+  const listener = (take: (event: ChainEvent) => Promise<void>) => async (event: ChainEvent): Promise<void> => {
+    await take(event).catch(async () => { await new Promise<never>(() => undefined) })
   }
 
   return {
     start: async () => {
       await leaves.load()
-      unwatch = chain.onEvent(async (event) => {
-        await onEvent(event).catch(async (error: unknown) => {
-          // Its block does not count as done: the event comes again when the node does.
-          if (signal.aborted) await new Promise<never>(() => undefined)
-          logger.error('batch.foreign', { error: errorMessage(error) })
-        })
-      })
+      stops.push(chain.onEvent(listener(onEvent)), chain.onLost(listener(onLost)))
       loop = (async () => {
         while (!signal.aborted) {
           await tick().catch((error: unknown) => { logger.debug('batch.foreign', { error: errorMessage(error) }) })
@@ -158,9 +141,10 @@ export function createDisowning (components: DisowningComponents, options: { lea
       })()
     },
     stop: async () => {
-      unwatch()
+      for (const stop of stops) stop()
       stopping.abort(new Error('the node is stopping'))
       await loop
+      await Promise.all(running.values())
     }
   }
 }

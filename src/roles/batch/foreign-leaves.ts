@@ -1,14 +1,20 @@
 import { decode } from 'cborg'
-import type { Batch } from '../../chain/batch/layout.ts'
+import { leafOf, type Batch } from '../../chain/batch/layout.ts'
 import { DealError } from '../../deal/errors.ts'
 import type { Datastore } from '../../store/datastore.ts'
 import { encodeCbor } from '../../wire/cbor.ts'
+import type { DealTerms } from '../../wire/deal-terms.ts'
 import type { Hash } from '../../wire/shapes.ts'
 import { disownKey } from '../../wire/statement.ts'
 import type { KnownBatches } from './known-batches.ts'
 
-/** A lock of this account's money that this node knows no terms for. `sum`: all that it locks, nLILY; `answerBy`: it is disowned, unix seconds; `isShown`: there are terms. */
-export interface ForeignLeaf { readonly key: Hash, readonly id: Hash, readonly leaf: number, readonly dealId: Hash, readonly sum: number, readonly answerBy?: number, readonly isShown?: boolean }
+/** A lock of this account's money that this node knows no terms for. `sum`: all that it locks, nLILY; `answerBy`: it is disowned, unix seconds, 0: it is not; `isShown`: there are terms. */
+export interface ForeignLeaf { readonly key: Hash, readonly id: Hash, readonly leaf: number, readonly dealId: Hash, readonly sum: number, readonly answerBy: number, readonly isShown: boolean }
+
+/** Whether these terms are what the leaf locks money for, in time: a later lock is none that its solver could answer for. */
+export function isLeafOf (batch: Batch, leaf: number, { core }: DealTerms): boolean {
+  return core.feeTo === batch.solver && leafOf(batch, core) === leaf && Number(batch.committedAt) <= core.openBy
+}
 
 /** Such locks on disk, with their batches, until they are over. */
 export interface ForeignLeaves {
@@ -17,7 +23,7 @@ export interface ForeignLeaves {
   /** One that is held already stays as it is. */
   add: (leaf: Pick<ForeignLeaf, 'id' | 'leaf' | 'dealId' | 'sum'>, batch: Batch) => Promise<void>
   /** By the key of its accusation; none of ours: nothing happens. */
-  change: (key: Hash, change: Pick<ForeignLeaf, 'answerBy' | 'isShown'>) => Promise<void>
+  change: (key: Hash, change: Partial<Pick<ForeignLeaf, 'answerBy' | 'isShown'>>) => Promise<void>
   /** Throws DealError DEAL_NO_BATCH. */
   batchOf: (leaf: ForeignLeaf) => Promise<Batch>
   forget: (leaf: ForeignLeaf) => Promise<void>
@@ -40,7 +46,7 @@ export function createForeignLeaves (components: { datastore: Pick<Datastore, 'p
       const key = disownKey(leaf.id, leaf.leaf)
       if (held.has(key)) return
       await known.add(leaf.id, batch)
-      await save({ key, ...leaf })
+      await save({ key, ...leaf, answerBy: 0, isShown: false })
     },
     change: async (key, change) => {
       const leaf = held.get(key)

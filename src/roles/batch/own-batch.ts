@@ -3,15 +3,17 @@ import { batchId, layoutBatch, openingOf, ownerIndex, type Batch, type BatchLayo
 import { proofOf } from '../../chain/batch/tree.ts'
 import type { ContractCall } from '../../chain/chain.ts'
 import { hasLeaf, leavesWord, NODE_SESSION } from '../../deal/batched.ts'
+import { linesByLeaf } from '../../deal/lines.ts'
 import type { LeafPlace } from '../../wire/deal-room.ts'
 import { dealIdOf, type Consent } from '../../wire/deal-terms.ts'
 import type { Address, Hash, Signature } from '../../wire/shapes.ts'
+import type { Line } from '../../wire/statement.ts'
 import type { Domain } from '../../wire/typed-data.ts'
 
 /** Both consents to a deal, and the nodes that want to know its leaf. */
 export interface GatheredDeal extends Consent { readonly creatorPeer: string, readonly providerPeer: string }
-/** What a solver holds of a creator's word. */
-export interface HeldStatement { readonly batch: Hash, readonly creator: Address, readonly leaves: Hash, readonly signature: Signature, readonly atMs: number }
+/** What a solver holds of a creator's word. `lines`: of each leaf that it names, in their order. */
+export interface HeldStatement { readonly batch: Hash, readonly creator: Address, readonly leaves: Hash, readonly signature: Signature, readonly lines: ReadonlyArray<readonly Line[]>, readonly atMs: number }
 /** Where the chain has it: a re-org that moves the commit gives another one. */
 export interface BatchPlace { readonly id: Hash, readonly committedAt: number, readonly voided: Hash }
 
@@ -35,6 +37,8 @@ export interface OwnBatch {
   say: (statement: HeldStatement) => void
   leafOf: (dealId: Hash) => LeafPlace | undefined
   leavesOfCreator: (creator: Address) => bigint
+  /** Whether a statement pays something now, and no lines of leaves that are resolved: those would come out of the others' reserve. */
+  isPayable: (statement: HeldStatement) => boolean
   /** Statements that would pay something now. */
   payable: () => HeldStatement[]
   settleCall: () => ContractCall
@@ -56,10 +60,12 @@ export function createOwnBatch (context: { domain: Domain, batches: Address, sol
   let live = all
   const formAt = (committedAt: number, voided: bigint): Batch => ({ solver, slot, committedAt: BigInt(committedAt), expiry: BigInt(expiry), root: layout.tree.root, voided, owners: layout.owners, rows: layout.rows })
   const chainForm = (): Batch => formAt(place?.committedAt ?? 0, BigInt(place?.voided ?? 0))
-  const payable = (): HeldStatement[] => [...statements.values()].filter(({ leaves }) => (BigInt(leaves) & live) !== 0n)
+  const isPayable = ({ leaves, lines }: HeldStatement): boolean =>
+    (BigInt(leaves) & live) !== 0n && [...linesByLeaf(leaves, lines)].every(([leaf, own]) => own.length === 0 || hasLeaf(live, leaf))
+  const payable = (): HeldStatement[] => [...statements.values()].filter(isPayable)
 
   return {
-    slot, expiry, deals, dealIds, layout, statements, chainForm, payable,
+    slot, expiry, deals, dealIds, layout, statements, chainForm, isPayable, payable,
     openingOf: (leaf) => openingOf(chainForm(), leaf, proofOf(layout.tree, leaf)),
     voidDeals: () => deals.flatMap((deal, leaf) => place !== undefined && hasLeaf(place.voided, leaf) ? [{ deal, leaf }] : []),
     get place () { return place },
@@ -79,6 +85,6 @@ export function createOwnBatch (context: { domain: Domain, batches: Address, sol
       return leaf < 0 || place === undefined || hasLeaf(place.voided, leaf) ? undefined : { batch: place.id, leaf, proof: proofOf(layout.tree, leaf) }
     },
     leavesOfCreator: (creator) => BigInt(leavesWord(deals.flatMap(({ terms: { core } }, leaf) => core.creator === creator ? [leaf] : []))),
-    settleCall: () => settleBatchCall(chainForm(), payable().map(({ creator, leaves, signature }): SignedStatement => ({ owner: ownerIndex(layout, creator), leaves: BigInt(leaves), lines: [], signature })))
+    settleCall: () => settleBatchCall(chainForm(), payable().map(({ creator, leaves, lines, signature }): SignedStatement => ({ owner: ownerIndex(layout, creator), leaves: BigInt(leaves), lines: lines.flat(), signature })))
   }
 }

@@ -9,6 +9,8 @@ export interface Errand { account: Address, deposits: number }
 
 /** What r, s and v take; ERC-1271 accounts may take more. */
 const LEAST_SIGNATURE = 65
+/** Vouchers in one call: what one call of an account may cost a carrier is bounded. */
+const MOST_REDEMPTIONS = 16
 type Core = { creator: string }
 
 /** protocol/carry.md, the table: calls that do the same whoever sends them. Throws RoleError CARRY_REFUSED for all others. */
@@ -37,6 +39,7 @@ export function errandOf (contract: ContractName, data: Hex): Errand {
       assertSigned(at(3), functionName)
       return of(at(1))
     case 'vouchers.redeem': return of(at<{ payee: string }>(0).payee)
+    case 'vouchers.multicall': return redemptions(at(0))
     case 'market.nullify': return of(at(0))
     case 'court.challengeLeaf': return of(at<Core>(1).creator)
     case 'market.submit': case 'market.settle': case 'market.refund': case 'market.timeoutSubmit': case 'market.finalize':
@@ -45,6 +48,18 @@ export function errandOf (contract: ContractName, data: Hex): Errand {
       return of(at<Core>(0).creator)
     default: throw refused(`${contract}.${functionName} is not carried: it is its sender's own`, { contract, functionName })
   }
+}
+
+/** Several vouchers of one payee: what else `multicall` could hold would be ours, or is no errand of one account. */
+function redemptions (calls: readonly Hex[]): Errand {
+  const payees = calls.map((data) => {
+    const { functionName, args } = decoded('vouchers', data)
+    if (functionName !== 'redeem') throw refused(`${functionName} is not carried together with others`, { contract: 'vouchers', functionName })
+    return (args[0] as { payee: string }).payee.toLowerCase() as Address
+  })
+  const [account] = payees
+  if (account === undefined || payees.length > MOST_REDEMPTIONS || payees.some((payee) => payee !== account)) throw refused(`1 to ${MOST_REDEMPTIONS} vouchers of one payee are carried together`, { contract: 'vouchers', vouchers: payees.length })
+  return { account, deposits: 0 }
 }
 
 /** The contract takes an empty signature for its sender's word: sent by us it would be ours. */

@@ -32,9 +32,10 @@ import { createMatched } from './matched.ts'
 import { createNegotiation, type NegotiateComponents, type NegotiateOptions } from './negotiate.ts'
 import { createReceiver } from './receiver.ts'
 import { createStatements } from './statements.ts'
+import { createVersionOf } from './version.ts'
 import { prepareOffer, worstCost, type JobRequest, type ManifestCache, type SubmitComponents, type SubmitOptions } from './submit.ts'
 
-export interface ClientComponents extends NegotiateComponents, Omit<JudgeComponents, 'statements' | 'court' | 'verdicts'>, Omit<SubmitComponents, 'manifests'> {
+export interface ClientComponents extends Omit<NegotiateComponents, 'versionOf'>, Omit<JudgeComponents, 'statements' | 'court' | 'verdicts'>, Omit<SubmitComponents, 'manifests'> {
   mesh: Pick<Mesh, 'roles' | 'peerId'>
   contacts: Pick<Contacts, 'peerOf'>
   jobs: JobStore
@@ -42,7 +43,7 @@ export interface ClientComponents extends NegotiateComponents, Omit<JudgeCompone
   replica: BookReplica
   blocks: Blocks
   auction: Pick<AuctionView, 'onDecided' | 'prices' | 'decision' | 'checkPair' | 'noteStalled' | 'say'>
-  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'onLost' | 'blockTime' | 'isNullified' | 'account' | 'address' | 'caughtUp' | 'deployment' | 'hurry' | 'mediators' | 'stateOf'>
+  chain: Pick<Chain, 'domain' | 'send' | 'onEvent' | 'onLost' | 'blockTime' | 'isNullified' | 'account' | 'address' | 'caughtUp' | 'deployment' | 'hurry' | 'mediators' | 'stateOf' | 'moduleVersion'>
   clock: Clock
   logger: Logger
 }
@@ -72,7 +73,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
   const manifests: ManifestCache = new Map()
   const table = createJobTable(components)
   const listing = createListing({ ...components, table })
-  const negotiation = createNegotiation(components, options)
+  const negotiation = createNegotiation({ ...components, versionOf: createVersionOf(components, options) }, options)
   const matched = createMatched({ ...components, table, listing, negotiation })
   const follower = createFollower({ table, listing, clock, logger })
   const statements = createStatements({ ...components, peerOf: components.contacts.peerOf })

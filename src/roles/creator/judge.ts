@@ -1,6 +1,6 @@
 import type { Chain, ContractCall } from '../../chain/chain.ts'
 import { challengeCall, challengeLeafCall } from '../../chain/dispute-calls.ts'
-import { errorCode, errorMessage } from '../../core/errors.ts'
+import { CodedError, errorCode, errorMessage } from '../../core/errors.ts'
 import type { Logger } from '../../core/logger.ts'
 import { isLeaf } from '../../deal/batched.ts'
 import type { Deal } from '../../deal/deal.ts'
@@ -46,10 +46,11 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
     await deals.update(deal, (changed) => { Object.assign(changed, { acceptance, statement }) })
     await Promise.all([statements.send(deal), room.accept(deal, {
       dealId: deal.dealId, manifest, signature: acceptance,
-      ...(statement === undefined ? {} : { statement: { leaves: statement.leaves, signature: statement.signature } }), ...(deal.verdict === undefined ? {} : { verdict: deal.verdict })
+      ...(statement === undefined ? {} : { statement: { leaves: statement.leaves, signature: statement.signature, ...(statement.lines === undefined ? {} : { lines: statement.lines }) } }), ...(deal.verdict === undefined ? {} : { verdict: deal.verdict })
     })])
   }
 
+  /** Undefined when the provider refuses it. Rejects when the provider is away. */
   const providerSalt = async (deal: Deal): Promise<Hash | undefined> => {
     if (deal.otherSalt !== undefined || deal.result === undefined) return deal.otherSalt
     try {
@@ -58,7 +59,8 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
       await deals.update(deal, (changed) => { changed.otherSalt = salt })
       return salt
     } catch (error) {
-      logger.warn('audit.salt-refused', { dealId: deal.dealId, code: errorCode(error), error: errorMessage(error) })
+      logger.warn('audit.no-salt', { dealId: deal.dealId, code: errorCode(error), error: errorMessage(error) })
+      if (!(error instanceof CodedError && error.data['remote'] === true)) throw error
       return undefined
     }
   }
@@ -130,7 +132,7 @@ export function createJudge (components: JudgeComponents, options: { signal: Abo
         logger.warn('deal.undisputable', { dealId: deal.dealId, hint: 'the parties share no mediator; the result stands unless the provider gives up' })
         return
       }
-      const salt = await providerSalt(deal)
+      const salt = await providerSalt(deal).catch(() => undefined)
       if (salt !== undefined) {
         const { mediator } = drawAudit(deal.dealId, deal.terms.rest, { creator: deal.ownSalt, provider: salt }, deal.mediators)
         if (mediator !== undefined) {

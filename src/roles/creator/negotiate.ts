@@ -18,15 +18,17 @@ import { isPromiseSigned } from '../../wire/broken-promise.ts'
 import { dealIdOf, dealRestHash, dealTermsDigest, type Consent } from '../../wire/deal-terms.ts'
 import type { SignedAnswer } from '../../wire/deal-room.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
+import type { Line } from '../../wire/statement.ts'
 import { recoverSigner } from '../../wire/signature.ts'
 import type { AuctionView } from '../auction.ts'
 import type { BatchPath } from '../batch/path.ts'
 import type { Pairing } from '../decision.ts'
 import type { DealBook } from '../deal-book.ts'
+import { findLines } from '../deal-lines.ts'
 import type { DealRoom } from '../deal-room.ts'
 import { propose, type Choices } from './propose.ts'
 
-export interface NegotiateComponents { path: BatchPath, isBonded: (solver: Address) => boolean, auction: Pick<AuctionView, 'prices' | 'decision' | 'checkPair' | 'noteStalled'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
+export interface NegotiateComponents { path: BatchPath, isBonded: (solver: Address) => boolean, auction: Pick<AuctionView, 'prices' | 'decision' | 'checkPair' | 'noteStalled'>, deals: DealBook, room: DealRoom, chain: Pick<Chain, 'domain' | 'moduleVersion'>, versionOf: (manifest: string) => Promise<Hash>, signer: Signer, clock: Clock, logger: Logger }
 export interface NegotiateOptions { rules: MatchRules, parameters: DealParameters, parametersHash: Hash, saltSecret: Hash, mediators: () => Promise<ReadonlyMap<Address, number>> }
 
 /** The creator's half of the consent. */
@@ -70,10 +72,12 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     const dealId = dealIdOf(domain, signer.address, job.jobNumber, job.attempt)
     if (deals.get(dealId) !== undefined) throw new DealError('DEAL_EXISTS', 'terms for this attempt were signed before', { data: { dealId } })
     const ownSalt = saltFor(options.saltSecret, dealId)
-    const { pairing, answer, choices } = await propose(components, { pairing: wanted, creatorSaltHash: saltHash(ownSalt), rules: options.rules, mayBatch })
+    const version = await components.versionOf(job.module)
+    const { pairing, answer, choices } = await propose(components, { pairing: wanted, creatorSaltHash: saltHash(ownSalt), version, rules: options.rules, mayBatch })
     const { offer, solver, solutionId } = pairing
     const { peer } = offer.offer
-    await checkAnswer(pairing, answer, choices)
+    const lines = await findLines(components, { version, manifest: job.module, price: choices.price, poolBp: options.parameters.poolBp })
+    await checkAnswer(pairing, answer, choices, lines)
     await assertReady(pairing, dealId, answer)
     if (!isWanted()) {
       // The provider holds a lane and capacity for it; should it not hear this, they come back after openBy.
@@ -85,7 +89,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     const deal: Deal = {
       dealId, role: 'creator', state: 'DealNegotiating', epoch: pairing.epoch, terms: answer.terms, mediators: answer.mediators, jobRecord, devices: [...pairing.devices], peer,
       ...(pairing.solverPeer === undefined ? {} : { solverPeer: pairing.solverPeer }),
-      ownSalt, creatorSignature, providerSignature: answer.providerSignature, transactions: [], updatedAtMs: clock.now()
+      ownSalt, creatorSignature, providerSignature: answer.providerSignature, ...(isBatched(answer.terms) && lines.length > 0 ? { lines } : {}), transactions: [], updatedAtMs: clock.now()
     }
     await deals.add(deal)
     logger.info('deal.consented', { dealId, epoch: deal.epoch, provider: offer.account, solver, solutionId })
@@ -112,7 +116,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     return solverPeer !== undefined && components.isBonded(solver) && job.offer.verification.strategy !== 'audit'
   }
 
-  async function checkAnswer (pairing: Pairing, answer: SignedAnswer, choices: Choices): Promise<void> {
+  async function checkAnswer (pairing: Pairing, answer: SignedAnswer, choices: Choices, lines: readonly Line[]): Promise<void> {
     const { job: row, offer, solver, solutionId } = pairing
     const { core, rest } = answer.terms
     const { price, fee } = choices
@@ -128,7 +132,7 @@ export function createNegotiation (components: NegotiateComponents, options: Neg
     if (row.offer.verification.strategy === 'audit' && answer.mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'the provider offers no mediator for an audited job')
     const terms = buildTerms({
       job: row.offer, creator: signer.address, jobOfferId: row.id, provider: offer.account, resourceOfferId: offer.id, solver, solutionId,
-      price, fee, collateral: collateralFor(price, options.rules, row.offer), certificateSet: certificateSetOf(choices.certificates), mediators: answer.mediators,
+      price, fee, collateral: collateralFor(price, options.rules, row.offer), certificateSet: certificateSetOf(choices.certificates), lines, mediators: answer.mediators,
       parameters: options.parameters, parametersHash: options.parametersHash, lane: core.lane, openBy: core.openBy,
       providerSaltHash: rest.providerSaltHash, creatorSaltHash: choices.creatorSaltHash
     })

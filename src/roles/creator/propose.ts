@@ -18,7 +18,7 @@ export interface Proposed { readonly pairing: Pairing, readonly choices: Choices
  */
 export async function propose (
   components: { auction: Pick<AuctionView, 'prices' | 'decision' | 'checkPair'>, room: Pick<DealRoom, 'propose'> },
-  { pairing, creatorSaltHash, rules, mayBatch }: { pairing: Pairing, creatorSaltHash: Hash, rules: Pick<MatchRules, 'minFee'>, mayBatch: (pair: Pairing) => boolean }
+  { pairing, creatorSaltHash, version, rules, mayBatch }: { pairing: Pairing, creatorSaltHash: Hash, version: Hash, rules: Pick<MatchRules, 'minFee'>, mayBatch: (pair: Pairing) => boolean }
 ): Promise<Proposed> {
   const { auction, room } = components
   const { prices } = auction
@@ -28,7 +28,7 @@ export async function propose (
     return { creatorSaltHash, certificates, price, fee: auction.decision(epoch)?.feeOf(pair.solutionId, price) ?? rules.minFee }
   }
   const ask = async (pair: Pairing, { certificates, fee }: Choices, proofs: Uint8Array[]): ReturnType<DealRoom['propose']> =>
-    await room.propose(pair.offer.offer.peer, { epoch, evidence: pair.evidence, jobOfferId: job.id, resourceOfferId: pair.offer.id, creatorSaltHash, fee, batched: mayBatch(pair), certificates, proofs })
+    await room.propose(pair.offer.offer.peer, { epoch, evidence: pair.evidence, jobOfferId: job.id, resourceOfferId: pair.offer.id, creatorSaltHash, fee, version, batched: mayBatch(pair), certificates, proofs })
 
   let taken = pairing
   let choices = choose(taken, prices.setFor(epoch, taken))

@@ -8,6 +8,7 @@ import type { Blocks } from '../../store/blocks.ts'
 import { VerifyError } from '../../verify/errors.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
+import { noteProblem } from '../problem.ts'
 import type { Job } from './job.ts'
 import type { Judge } from './judge.ts'
 import { checkResultMessage, fetchResult, writeResultFolder } from './receive.ts'
@@ -63,7 +64,7 @@ export function createReceiver (components: ReceiverComponents, options: Receive
       .catch(async (error: unknown) => {
         if (options.signal.aborted) return
         logger.info('result.retry', { dealId: deal.dealId, code: errorCode(error), error: errorMessage(error) })
-        await deals.update(deal, (changed) => { changed.problem = { code: errorCode(error), message: errorMessage(error) } })
+        await noteProblem({ deals, logger }, deal, error)
       })
       .finally(() => { tasks.delete(deal.dealId) })
     tasks.set(deal.dealId, task)

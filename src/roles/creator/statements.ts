@@ -34,18 +34,21 @@ export function createStatements (components: {
   const sign = (deal: Deal): Deal['statement'] => {
     const { batch } = deal
     if (batch === undefined || !isLeaf(deal)) return undefined
-    const accepted = deals.all().filter((other) => other === deal || (other.batch?.id === batch.id && isAccepted(other)))
+    // What is paid already is not named again: its lines would come out of the others' reserve.
+    const accepted = deals.all().filter((other) => other === deal || (other.batch?.id === batch.id && isAccepted(other) && !isTerminal(other.state)))
+    accepted.sort((one, other) => (one.batch?.leaf ?? 0) - (other.batch?.leaf ?? 0))
     const leaves = leavesWord(accepted.flatMap((other) => other.batch?.leaf ?? []))
-    const signature = signer.sign(statementDigest(components.chain.domain, { batch: batch.id, creator: signer.address, leaves: BigInt(leaves), lines: [] }))
-    return { batch: batch.id, leaves, signature, atMs: clock.now() }
+    const lines = accepted.map((other) => other.lines ?? [])
+    const signature = signer.sign(statementDigest(components.chain.domain, { batch: batch.id, creator: signer.address, leaves: BigInt(leaves), lines: lines.flat() }))
+    return { batch: batch.id, leaves, signature, ...(lines.flat().length === 0 ? {} : { lines }), atMs: clock.now() }
   }
   const send = async ({ dealId, statement, solverPeer, terms: { core: { feeTo } } }: Deal): Promise<void> => {
     const peer = solverPeer ?? components.peerOf(feeTo)
     if (statement === undefined || peer === undefined) return
-    const { batch, leaves, signature } = statement
+    const { batch, leaves, signature, lines } = statement
     sentAtMs.set(batch, clock.now())
     try {
-      await room.statement(peer, { batch, creator: signer.address, leaves, signature })
+      await room.statement(peer, { batch, creator: signer.address, leaves, signature, ...(lines === undefined ? {} : { lines }) })
     } catch (error) {
       logger.debug('deal.statement', { dealId, batch, error: errorMessage(error) })
     }

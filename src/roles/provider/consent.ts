@@ -20,6 +20,7 @@ import type { BookReplica } from '../../book/replica.ts'
 import type { AuctionView } from '../auction.ts'
 import type { BatchPath } from '../batch/path.ts'
 import type { Pairing } from '../decision.ts'
+import { findLines } from '../deal-lines.ts'
 import type { DealBook } from '../deal-book.ts'
 import { sharesOf, type CapacityLedger } from './capacity.ts'
 import type { OfferPolicy, OfferPublisher } from './offers.ts'
@@ -31,7 +32,7 @@ export interface ConsentComponents {
   offers: Pick<OfferPublisher, 'unitOf'>
   policy: Pick<OfferPolicy, 'isOpen'>
   replica: Pick<BookReplica, 'book'>
-  chain: Pick<Chain, 'account' | 'domain'>
+  chain: Pick<Chain, 'account' | 'domain' | 'moduleVersion'>
   path: BatchPath
   signer: Signer
   clock: Clock
@@ -75,10 +76,11 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const bonded = await options.mediators()
       const mediators = commonMediators(trustedBy(job, options.rules), trustedBy(pair.offer.offer, options.rules), bonded, [pair.job.account, signer.address, pair.solver])
       if (job.verification.strategy === 'audit' && mediators.mediators.length === 0) throw new DealError('DEAL_NO_MEDIATOR', 'no mediator that both trust has a live bond')
+      const lines = await findLines(components, { version: message.version, manifest: job.module, price, poolBp: options.parameters.poolBp })
       const ownSalt = saltFor(options.saltSecret, dealId)
       const termsIn = (lane: number): DealTerms => buildTerms({
         job, creator: pair.job.account, jobOfferId: message.jobOfferId, provider: signer.address, resourceOfferId: message.resourceOfferId,
-        solver: pair.solver, solutionId: pair.solutionId, price, fee: message.fee, collateral, certificateSet: certificateSetOf(message.certificates), mediators,
+        solver: pair.solver, solutionId: pair.solutionId, price, fee: message.fee, collateral, lines, certificateSet: certificateSetOf(message.certificates), mediators,
         parameters: options.parameters, parametersHash: options.parametersHash,
         lane, openBy: Math.floor(clock.now() / 1000) + options.parameters.openSeconds,
         providerSaltHash: saltHash(ownSalt), creatorSaltHash: message.creatorSaltHash
@@ -98,7 +100,7 @@ export function createProviderConsent (components: ConsentComponents, options: C
       const providerSignature = signer.sign(dealTermsDigest(domain, terms))
       await deals.add({
         dealId, role: 'provider', state: 'DealNegotiating', epoch: message.epoch, terms, mediators, jobRecord: entry.bytes, devices: [...pair.devices], peer,
-        ownSalt, providerSignature, transactions: [], updatedAtMs: clock.now()
+        ownSalt, providerSignature, ...(isBatched(terms) && lines.length > 0 ? { lines } : {}), transactions: [], updatedAtMs: clock.now()
       })
       return { terms, mediators, providerSignature }
     },

@@ -41,7 +41,7 @@ export interface ProviderComponents extends ConsentComponents {
   leaves: Leaves
   mesh: Pick<Mesh, 'roles'>
   contacts: Pick<Contacts, 'peerOf'>
-  chain: Pick<Chain, 'account' | 'mediators' | 'domain' | 'send' | 'onEvent' | 'onLost' | 'stateOf' | 'blockTime' | 'isNullified' | 'deployment' | 'hurry'>
+  chain: Pick<Chain, 'account' | 'mediators' | 'domain' | 'send' | 'onEvent' | 'onLost' | 'stateOf' | 'blockTime' | 'isNullified' | 'deployment' | 'hurry' | 'moduleVersion'>
   signer: Signer
   clock: Clock
   logger: Logger

@@ -9,6 +9,7 @@ import type { Logger } from '../../core/logger.ts'
 import { hasLeaf, isLeaf } from '../../deal/batched.ts'
 import type { Deal } from '../../deal/deal.ts'
 import { DealError } from '../../deal/errors.ts'
+import { assertLines, linesByLeaf } from '../../deal/lines.ts'
 import { submitDueAt } from '../../deal/timeouts.ts'
 import { isTerminal } from '../../deal/states.ts'
 import { acceptanceDigest } from '../../wire/deal-messages.ts'
@@ -49,11 +50,14 @@ export function createSettlement (components: SettleComponents, options: { signa
     if (batch === undefined || !isLeaf(deal)) return {}
     const { statement } = message
     if (statement === undefined || !hasLeaf(statement.leaves, batch.leaf)) throw new DealError('DEAL_BAD_STATEMENT', 'the acceptance of a leaf brings the creator\'s statement of it', { data: { dealId: deal.dealId, batch: batch.id, leaf: batch.leaf } })
-    const digest = statementDigest(chain.domain, { batch: batch.id, creator, leaves: BigInt(statement.leaves), lines: [] })
+    const byLeaf = linesByLeaf(statement.leaves, statement.lines)
+    assertLines(deal.terms, byLeaf.get(batch.leaf) ?? [])
+    const digest = statementDigest(chain.domain, { batch: batch.id, creator, leaves: BigInt(statement.leaves), lines: [...byLeaf.values()].flat() })
     if (recoverSigner(digest, statement.signature) !== creator) throw new DealError('DEAL_BAD_SIGNATURE', 'the statement is not signed by the creator', { data: { dealId: deal.dealId } })
     // From the first one on: repeating it does not put the settlement off.
     const atMs = deal.statement?.batch === batch.id ? deal.statement.atMs : clock.now()
-    return { statement: { batch: batch.id, ...statement, atMs } }
+    const { leaves: named, signature, lines } = statement
+    return { statement: { batch: batch.id, leaves: named, signature, ...(lines === undefined ? {} : { lines }), atMs } }
   }
 
   const claim = async (deal: Deal): Promise<void> => { await leaves.takeReceipt(await chain.send(await leaves.claimCall(deal), { name: 'claim', signal: options.signal })) }
@@ -68,7 +72,7 @@ export function createSettlement (components: SettleComponents, options: { signa
     }
     await once(deal, 'settle', async () => {
       const held = await leaves.batchOf(deal)
-      const signed = { owner: ownerIndex(held, creator), leaves: BigInt(statement.leaves), lines: [], signature: statement.signature }
+      const signed = { owner: ownerIndex(held, creator), leaves: BigInt(statement.leaves), lines: (statement.lines ?? []).flat(), signature: statement.signature }
       await leaves.takeReceipt(await chain.send(settleBatchCall(held, [signed]), { name: 'settle', signal: options.signal }))
     })
   }

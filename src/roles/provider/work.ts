@@ -17,6 +17,7 @@ import { encodeResultManifest } from '../../wire/result-manifest.ts'
 import { recoverSigner } from '../../wire/signature.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
+import { noteProblem } from '../problem.ts'
 import { cidDigest, executionOf, resultTree, stageJob, type StagedJob } from '../run-job.ts'
 
 export interface WorkComponents { deals: DealBook, room: Pick<DealRoom, 'start' | 'deliver'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
@@ -123,7 +124,7 @@ export function createWorker (components: WorkComponents, options: { signal: Abo
       const task = run(deal).catch(async (error: unknown) => {
         if (options.signal.aborted) return
         logger.warn('deal.failed', { dealId: deal.dealId, code: errorCode(error), error: errorMessage(error) })
-        await deals.update(deal, (changed) => { changed.problem = { code: errorCode(error), message: errorMessage(error) } })
+        await noteProblem({ deals, logger }, deal, error)
       }).finally(() => { running.delete(deal.dealId); staged.delete(deal.dealId) })
       running.set(deal.dealId, task)
     },

@@ -5,6 +5,8 @@ import type { Address } from '../../wire/shapes.ts'
 
 /** protocol/vouchers.md, Limits of a node: a stream asks for its channel at every voucher. */
 const KEPT_MS = 30_000
+/** Whoever brings a voucher names a payer: more than this are not remembered. */
+const MAX_KEPT = 1024
 
 /** Channels as they stand at finality. */
 export interface Channels {
@@ -26,8 +28,14 @@ export function createChannels ({ chain, clock }: { chain: Pick<Chain, 'channel'
       const known = kept.get(key)
       if (known !== undefined && clock.now() < known.atMs + maxAgeMs) return await known.channel
       const channel = read(payer, payee)
+      // The oldest first: they are in the order in which they were read.
+      kept.delete(key)
+      for (const oldest of kept.keys()) {
+        if (kept.size < MAX_KEPT) break
+        kept.delete(oldest)
+      }
       kept.set(key, { atMs: clock.now(), channel })
-      channel.catch(() => { kept.delete(key) })
+      channel.catch(() => { if (kept.get(key)?.channel === channel) kept.delete(key) })
       return await channel
     },
     forget: (payer, payee) => { kept.delete(payer + payee) }

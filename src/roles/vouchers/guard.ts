@@ -11,7 +11,7 @@ const LOOK_MS = 30_000
 /** Some inclusion and a replacement (protocol/vouchers.md, Limits of a node). */
 const MARGIN_SECONDS = 300
 
-export interface VoucherGuardComponents { chain: Pick<Chain, 'address' | 'onEvent' | 'blockTime'>, channels: Channels, till: Pick<Till, 'list' | 'redeem'>, clock: Clock, logger: Logger }
+export interface VoucherGuardComponents { chain: Pick<Chain, 'address' | 'onEvent' | 'blockTime'>, channels: Channels, till: Pick<Till, 'list' | 'redeem' | 'forget'>, clock: Clock, logger: Logger }
 
 /** Redeems by itself when a payer closes, and before a channel ends: else the payee would lose what it holds. */
 export function createVoucherGuard ({ chain, channels, till, clock, logger }: VoucherGuardComponents): Startable {
@@ -22,11 +22,12 @@ export function createVoucherGuard ({ chain, channels, till, clock, logger }: Vo
 
   const redeemDue = async (): Promise<void> => {
     const now = await chain.blockTime()
-    const ending = (await till.list()).filter(({ due, channel }) => due > 0 && now <= channel.until && (channel.isClosing || channel.until - now <= Math.min(MARGIN_SECONDS, channel.closeSeconds / 4)))
-    if (ending.length === 0) return
-    const payers = ending.map(({ payer }) => payer)
-    const { hash } = await till.redeem(stopping.signal, payers)
-    logger.info('voucher.redeemed', { payers, hash })
+    const held = await till.list()
+    for (const { payer, voucher, channel } of held) if (channel.nonce > voucher.nonce || channel.until < now) await till.forget(payer)
+    const payers = held.filter(({ due, channel }) => due > 0 && (channel.isClosing || channel.until - now <= Math.min(MARGIN_SECONDS, channel.closeSeconds / 4))).map(({ payer }) => payer)
+    if (payers.length === 0) return
+    const receipts = await till.redeem(stopping.signal, payers)
+    logger.info('voucher.redeemed', { payers, hashes: receipts.map(({ hash }) => hash) })
   }
   const look = async (): Promise<void> => {
     working = working.then(redeemDue).catch((error: unknown) => { if (!stopping.signal.aborted) logger.warn('voucher.redeem', { error: errorMessage(error) }) })

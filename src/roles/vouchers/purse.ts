@@ -12,7 +12,7 @@ import { inTurns, liveChannel } from './live.ts'
 
 /** The payer's side of protocol/vouchers.md: opens channels and signs vouchers. Amounts are nLILY. */
 export interface Purse {
-  /** Opens the channel to `payee`, or raises it by `amount`, until `expiry` (unix seconds) at least. */
+  /** Opens the channel to `payee`, or raises it by `amount`, until `expiry` (unix seconds) at least. Throws RoleError VOUCHER_REFUSED where it closes or is over. */
   open: (payee: Address, amount: number, options: { expiry: number, closeSeconds: number, signal: AbortSignal }) => Promise<TxReceipt>
   /** Signs the next voucher: it pays `amount` more. Throws RoleError VOUCHER_NO_CHANNEL, VOUCHER_REFUSED or VOUCHER_BEYOND. */
   pay: (payee: Address, amount: number) => Promise<SignedVoucher>
@@ -48,9 +48,10 @@ export function createPurse ({ chain, signer, channels, datastore }: PurseCompon
     open: async (payee, amount, { expiry, closeSeconds, signal }) => await inTurn(payee, async () => {
       const now = await chain.channel(account, payee)
       const isLive = now.until !== 0
+      if (isLive) liveChannel(now, { payer: account, payee }, await chain.blockTime())
       const nonce = isLive ? now.nonce : now.nonce + 1
-      // On disk first: a payer that loses its answer still knows whom it pays.
-      if (!isLive) await remember(payee, { nonce, amount: 0 })
+      // On disk first: a payer that loses its answer still knows whom it pays. What it signed stays: a re-org may bring that channel back.
+      if ((await signedOf(payee)).nonce === 0) await remember(payee, { nonce, amount: 0 })
       const reservation = {
         payer: account, payee, signer: isLive ? now.signer : signer.address, nonce, amount: isLive ? now.reserved + amount : amount,
         expiry: Math.max(expiry, now.until), closeSeconds: isLive ? now.closeSeconds : closeSeconds

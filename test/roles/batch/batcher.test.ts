@@ -131,6 +131,42 @@ t.test('a deal that no batch takes is refused; one that is on disk all the same 
   await t.rejects(batcher.take(long), { code: 'DEAL_BAD_BATCH' })
 })
 
+t.test('a solver promises nothing that it could neither keep nor answer for', async (t) => {
+  const chain = await openSolver(test, 'cautious')
+  const slow = await openBatcher(test, { chain, pace: { quietMs: 1000, mostMs: 10_000 } })
+  t.teardown(slow.stop)
+  const { gathered } = await agree(creator, provider, { feeTo: chain.address, jobNumber: 193 })
+  const { core } = gathered.terms
+  const now = await chain.blockTime()
+  const refused = async (change: Partial<typeof core>, why: string): Promise<void> => { await t.rejects(slow.take({ ...gathered, terms: { ...gathered.terms, core: { ...core, ...change } } }), { code: 'DEAL_BAD_BATCH' }, why) }
+  await refused({ provider: core.creator }, 'a deal with oneself stands in no leaf that a contract takes')
+  await refused({ collateral: 249 }, 'nor does one below 2.5 times its price')
+  await refused({ openBy: now + 45 }, 'five gatherings take longer')
+  await slow.take(gathered)
+  const { gathered: other } = await agree(creator, provider, { feeTo: chain.address, jobNumber: 193, core: { price: 99 } })
+  await t.rejects(slow.take(other), { code: 'DEAL_TERMS_DIFFER' }, 'only one of both could be committed')
+  await slow.take(gathered)
+})
+
+t.test('of two sets of terms that come at once one is promised, when it is on disk', async (t) => {
+  const chain = await openSolver(test, 'twice')
+  const datastore = createMemoryDatastore()
+  const { put } = datastore
+  const writing = Promise.withResolvers<undefined>()
+  datastore.put = async (...args) => { await writing.promise; await put(...args) }
+  const batcher = await openBatcher(test, { chain, datastore })
+  t.teardown(batcher.stop)
+  const { gathered } = await agree(creator, provider, { feeTo: chain.address, jobNumber: 225 })
+  const { gathered: other } = await agree(creator, provider, { feeTo: chain.address, jobNumber: 225, core: { price: 99 } })
+  let taken = 0
+  const both = [gathered, gathered].map(async (deal) => { await batcher.take(deal); taken++ })
+  await t.rejects(batcher.take(other), { code: 'DEAL_TERMS_DIFFER' })
+  await chain.blockTime()
+  t.equal(taken, 0)
+  writing.resolve(undefined)
+  await Promise.all(both)
+})
+
 t.test('a leaf whose owner has no session is void, the others of the batch open', async (t) => {
   const chain = await openSolver(test, 'mixed')
   const batcher = await openBatcher(test, { chain, tell })

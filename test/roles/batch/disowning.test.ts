@@ -10,6 +10,8 @@ import { createKnownBatches } from '../../../src/roles/batch/known-batches.ts'
 import { ACCUSER_STAKE } from '../../../src/roles/batch/stake.ts'
 import { BATCHED_LANE, dealIdOf, type Consent } from '../../../src/wire/deal-terms.ts'
 import { DEPOSIT, openParty, openSolver, until, type Party } from '../../support/batch-scene.ts'
+import type { Hash } from '../../../src/wire/shapes.ts'
+import { disownKey } from '../../../src/wire/statement.ts'
 import { namedSigner, startTestChain, type TestChain } from '../../support/chain.ts'
 import { signDeal } from '../../support/deals.ts'
 import { createMemoryDatastore } from '../../support/memory-datastore.ts'
@@ -20,8 +22,8 @@ let test: TestChain
 let owner: Party
 let rogue: Chain
 const events: ChainEvent[] = []
-/** Waits at once for what a solver's restart takes. */
-const clock = { ...createSystemClock(), wait: async (ms: number, until?: AbortSignal) => { await createSystemClock().wait(Math.min(ms, 10), until) } }
+/** Waits at once for what a solver's restart takes, and rests a hundredth. */
+const clock = { ...createSystemClock(), now: () => 100 * createSystemClock().now(), wait: async (ms: number, until?: AbortSignal) => { await createSystemClock().wait(Math.min(ms, 10), until) } }
 t.before(async () => {
   test = await startTestChain({ parameters: { unbondSeconds: UNBOND_SECONDS } })
   owner = await openParty(test, 'creator', { name: 'owner' })
@@ -37,16 +39,20 @@ t.teardown(async () => {
 const named = (name: ChainEvent['name']): ChainEvent[] => events.filter((event) => event.name === name)
 const fundsOf = async (): Promise<number> => (await owner.chain.session(owner.signer.address, 1)).funds
 /** Locks the owner's money in a batch for terms that it never saw; its provider is one of the solver's own making. */
-async function lock (slot: number, life: number, price: number, before: (consent: Consent) => Promise<void> = async () => undefined): Promise<Consent> {
+async function lock (slot: number, life: number, price: number, before: (consent: Consent) => Promise<void> = async () => undefined, openBy?: number): Promise<Consent> {
   const now = await owner.chain.blockTime()
-  const { consent } = signDeal({ domain: owner.chain.domain, creator: owner.signer, provider: namedSigner('puppet'), now, jobNumber: 33 * (slot + 1), feeTo: rogue.address, core: { lane: BATCHED_LANE, reserve: 0, price, collateral: 0 } })
+  const { consent } = signDeal({ domain: owner.chain.domain, creator: owner.signer, provider: namedSigner('puppet'), now, jobNumber: 33 * (slot + 1), feeTo: rogue.address, core: { lane: BATCHED_LANE, reserve: 0, price, collateral: 0, ...(openBy === undefined ? {} : { openBy }) } })
   await before(consent)
   await rogue.send(commitCall(slot, now + life, layoutBatch(owner.chain.domain, [consent.terms], () => 1)), { name: 'commit', signal })
   return consent
 }
-async function watch (t: { teardown: (stop: () => Promise<void>) => void }, datastore: ReturnType<typeof createMemoryDatastore>, askConsent: DisowningComponents['askConsent'], leastSlash = 1): Promise<() => Promise<void>> {
+/** The deal as its creator has it, with the creator's word or without. */
+async function journal ({ terms, creatorSignature, providerSignature }: Consent, isSigned = true): Promise<void> {
+  await owner.deals.add({ dealId: dealIdOf(owner.chain.domain, terms.core.creator, terms.core.jobNumber, 0), role: 'creator', state: 'DealNegotiating', epoch: 1, terms, mediators: { mediators: [], weights: [] }, jobRecord: new Uint8Array(), devices: [], peer: 'p', ownSalt: terms.rest.creatorSaltHash, ...(isSigned ? { creatorSignature } : {}), providerSignature, transactions: [], updatedAtMs: 0 })
+}
+async function watch (t: { teardown: (stop: () => Promise<void>) => void }, datastore: ReturnType<typeof createMemoryDatastore>, askConsent: DisowningComponents['askConsent'], leastSlash = 1, chain: DisowningComponents['chain'] = owner.chain): Promise<() => Promise<void>> {
   const known = createKnownBatches({ datastore }, { role: 'owner' })
-  const disowning = createDisowning({ chain: owner.chain, books: [owner.deals], leaves: createForeignLeaves({ datastore, known }), askConsent, signer: owner.signer, clock, logger: silentLogger }, { leastSlash })
+  const disowning = createDisowning({ chain, books: [owner.deals], leaves: createForeignLeaves({ datastore, known }), askConsent, signer: owner.signer, clock, logger: silentLogger }, { leastSlash })
   await disowning.start()
   t.teardown(disowning.stop)
   return disowning.stop
@@ -74,22 +80,86 @@ t.test('an owner disowns a lock that it never signed, also when its node stops i
   t.equal(named('Accused').length, 1)
 })
 
+t.test('a lock that came after openBy, and one for terms that its creator did not sign, are disowned though the deal is known', async (t) => {
+  events.length = 0
+  const datastore = createMemoryDatastore()
+  const shown = new Map<string, Consent>()
+  await watch(t, datastore, async (_solver, dealId) => { const consent = shown.get(dealId); if (consent === undefined) throw new Error('nothing to show'); return consent })
+  const now = await owner.chain.blockTime()
+  const late = await lock(5, 1900, 100, async (consent) => { await journal(consent) }, now - 1)
+  shown.set(dealIdOf(owner.chain.domain, late.terms.core.creator, late.terms.core.jobNumber, 0), late)
+  await lock(6, 1900, 100, async (consent) => { await journal(consent, false) })
+  await until(() => named('Accused').length === 2)
+  await test.advance(UNBOND_SECONDS / 8 + 4)
+  await until(() => named('Concluded').length === 2)
+  await until(() => ![...datastore.data.keys()].some((key) => key.startsWith('batch/')))
+  t.equal(await fundsOf(), DEPOSIT / 2)
+})
+
+t.test('what the chain did not tell at once is read again; an accusation that a re-org took back holds up nothing', async (t) => {
+  events.length = 0
+  const datastore = createMemoryDatastore()
+  const asked = new Set<Hash>()
+  const sent: string[] = []
+  let lose: (event: ChainEvent) => void | Promise<void> = () => undefined
+  const chain: DisowningComponents['chain'] = {
+    ...owner.chain,
+    onLost: (listener) => { lose = listener; return () => undefined },
+    transactionData: async (hash) => { if (!asked.has(hash) && asked.add(hash).size > 0) throw new Error('the chain is away'); return await owner.chain.transactionData(hash) },
+    send: async (call, options) => sent.push(options.name) > 0 && options.name !== 'expire' ? await Promise.reject(new Error('taken back')) : await owner.chain.send(call, options)
+  }
+  const stop = await watch(t, datastore, async () => { throw new Error('nothing to show') }, 1, chain)
+  await lock(7, 1900, 100)
+  const { args } = await until(() => named('BatchCommitted').at(-1)) as { args: { id: Hash } }
+  const key = disownKey(args.id, 0)
+  await until(() => datastore.data.has(`batch/foreign/${key}`))
+  await stop()
+  const foreign = createForeignLeaves({ datastore, known: createKnownBatches({ datastore }, { role: 'owner' }) })
+  await foreign.load()
+  await foreign.change(key, { answerBy: await owner.chain.blockTime() + 1000 })
+  await watch(t, datastore, async () => { throw new Error('nothing to show') }, 1, chain)
+  sent.length = 0
+  await lose({ name: 'Accused', args: { key } } as unknown as ChainEvent)
+  await until(() => sent.includes('disown'))
+  await test.advance(1910)
+  await until(() => named('BatchExpired').length > 0)
+  t.equal(await fundsOf(), DEPOSIT / 2)
+})
+
+t.test('all locks of a batch are freed in one transaction', async (t) => {
+  events.length = 0
+  const datastore = createMemoryDatastore()
+  const sent: string[] = []
+  await watch(t, datastore, async () => { throw new Error('nothing to show') }, 1000, { ...owner.chain, send: async (call, options) => { sent.push(options.name); return await owner.chain.send(call, options) } })
+  const now = await owner.chain.blockTime()
+  const consents = [1, 2, 3].map((place) => signDeal({ domain: owner.chain.domain, creator: owner.signer, provider: namedSigner('puppet'), now, jobNumber: 320 + place, feeTo: rogue.address, core: { lane: BATCHED_LANE, reserve: 0, price: place, collateral: 0 } }).consent)
+  await rogue.send(commitCall(8, now + 1900, layoutBatch(owner.chain.domain, consents.map(({ terms }) => terms), () => 1)), { name: 'commit', signal })
+  await until(() => [...datastore.data.keys()].filter((key) => key.startsWith('batch/foreign/')).length === 3)
+  await test.advance(1910)
+  await until(() => [...datastore.data.keys()].every((key) => !key.startsWith('batch/foreign/')))
+  await owner.chain.caughtUp()
+  t.same(sent, ['expire'])
+  t.equal(await fundsOf(), DEPOSIT / 2)
+})
+
 t.test('what a solver shows to be signed, what is not worth it and what ends too soon is not disowned; the owner frees its money at the expiry', async (t) => {
   events.length = 0
   const datastore = createMemoryDatastore()
   const shown: Consent[] = []
-  await watch(t, datastore, async () => await until(() => shown[0]), 50)
+  const asked: string[] = []
+  let small = ''
+  await watch(t, datastore, async (_solver, dealId) => { asked.push(dealId === small ? 'small' : dealId); return await until(() => shown[0]) }, 50)
   shown.push(await lock(1, 1900, 100))
+  small = dealIdOf(owner.chain.domain, owner.signer.address, 99, 0)
   await lock(2, 1900, 1)
   await lock(3, UNBOND_SECONDS / 8 - 50, 200)
   await until(() => [...datastore.data.keys()].filter((key) => key.startsWith('batch/foreign/')).length === 3)
-  await lock(4, 1900, 100, async ({ terms, creatorSignature, providerSignature }) => {
-    await owner.deals.add({ dealId: dealIdOf(owner.chain.domain, terms.core.creator, terms.core.jobNumber, 0), role: 'creator', state: 'DealNegotiating', epoch: 1, terms, mediators: { mediators: [], weights: [] }, jobRecord: new Uint8Array(), devices: [], peer: 'p', ownSalt: terms.rest.creatorSaltHash, creatorSignature, providerSignature, transactions: [], updatedAtMs: 0 })
-  })
+  await lock(4, 1900, 100, journal)
   await owner.chain.caughtUp()
   t.equal([...datastore.data.keys()].filter((key) => key.startsWith('batch/foreign/')).length, 3, 'what its journal has is its own')
   await test.advance(1910)
   await until(() => named('BatchExpired').length >= 4)
+  t.notOk(asked.includes('small'), 'nobody is asked about what is not worth it')
   t.same(named('Accused'), [])
   t.equal(await fundsOf(), DEPOSIT / 2)
 })

@@ -99,3 +99,76 @@ t.test('a solver whose leaf was void answers, also when it was away, from a slot
   t.equal((await creator.leaves.batchOf(next)).slot, 1, 'the slot of the void leaf is not used again')
   t.match(await chain.account(chain.address), { bond: 1_000_000, free: ACCUSER_STAKE })
 })
+
+t.test('a void leaf that its creator reads of late keeps its solver from being accused, until a re-org takes that commit back', async (t) => {
+  events.length = 0
+  const chain = await openSolver(test, 'late-read')
+  const batcher = await openBatcher(test, { chain })
+  t.teardown(batcher.stop)
+  const { deal, gathered } = await promised(chain, 'late-read', 65, { by: poor })
+  await batcher.take(gathered)
+  const id = await until(() => deal.voidIn)
+  await test.advance(100)
+  await until(() => deal.state === 'Cancelled')
+  const [committed] = named('BatchCommitted') as [ChainEvent]
+  // As it is where the chain was away: the deal was given up first.
+  await creator.deals.update(deal, (changed) => { delete changed.voidIn })
+  await creator.leaves.onEvent(committed)
+  t.equal(deal.voidIn, id)
+  await tick()
+  t.same(named('Accused'), [])
+  await creator.leaves.onLost({ ...committed, name: 'BatchSettled', args: { id, leaves: 2n } } as ChainEvent)
+  t.equal(deal.voidIn, id, 'another leaf\'s end does not matter')
+  await creator.leaves.onLost(committed)
+  t.equal(deal.voidIn, undefined)
+  await creator.leaves.onEvent(committed)
+})
+
+t.test('what a re-org takes back of an accusation is done again', async (t) => {
+  events.length = 0
+  const chain = await openSolver(test, 'lucky', 10_000)
+  const { deal } = await promised(chain, 'lucky', 97)
+  await test.advance(100)
+  await until(() => deal.state === 'Cancelled')
+  const sent: string[] = []
+  const counting: Chain = { ...creator.chain, send: async (call, options) => { sent.push(options.name); return await creator.chain.send(call, options) } }
+  const twice = createAccusing({ deals: creator.deals, chain: counting, clock: createSystemClock(), logger: silentLogger }, { signal })
+  const look = async (): Promise<void> => { await twice.tick(await creator.chain.blockTime()) }
+  await look()
+  t.same(sent, ['accuse-promise'])
+  const accused = await until(() => named('Accused')[0])
+  await twice.onLost(accused)
+  t.equal(deal.accusation, undefined)
+  // The same transaction lands again in another block.
+  await twice.onEvent(accused)
+  await test.advance(UNBOND_SECONDS / 8 + 4)
+  await creator.chain.caughtUp()
+  await look()
+  t.match(deal.accusation, { end: 'slashed' })
+  const concluded = await until(() => named('Concluded')[0])
+  await twice.onLost(concluded)
+  t.equal(deal.accusation?.end, undefined)
+  await twice.onEvent({ ...accused, name: 'Answered', args: { key: '0x' } } as unknown as ChainEvent)
+  t.equal(deal.accusation?.end, undefined, 'another accusation is none of ours')
+  await look()
+  t.same(sent, ['accuse-promise', 'conclude-promise', 'conclude-promise'], 'it is ended again')
+})
+
+t.test('nobody is accused whose deal the creator took back or cannot stake for, nor whose void leaf is only about to be read', async (t) => {
+  events.length = 0
+  const chain = await openSolver(test, 'innocent', 10_000)
+  const sent: string[] = []
+  let told = async (): Promise<void> => undefined
+  const counting: Chain = { ...creator.chain, caughtUp: async () => { await creator.chain.caughtUp(); await told() }, send: async (call, options) => { if (options.name === 'accuse-promise') sent.push(options.name); return await creator.chain.send(call, options) } }
+  const one = async (change: Partial<Chain> = {}): Promise<void> => { await createAccusing({ deals: creator.deals, chain: { ...counting, ...change }, clock: createSystemClock(), logger: silentLogger }, { signal }).tick(await creator.chain.blockTime()) }
+  const { deal } = await promised(chain, 'innocent', 129)
+  await test.advance(100)
+  await until(() => deal.state === 'Cancelled')
+  await one({ isNullified: async () => true })
+  await one({ account: async (account) => ({ ...await creator.chain.account(account), ...(account === chain.address ? {} : { free: ACCUSER_STAKE - 1 }) }) })
+  await one({ account: async (account) => ({ ...await creator.chain.account(account), ...(account === chain.address ? { bond: 0, unbonding: 0 } : {}) }) })
+  t.same(sent, [])
+  told = async () => { await creator.deals.update(deal, (changed) => { changed.voidIn = deal.dealId }) }
+  await one()
+  t.same(sent, [])
+})

@@ -58,7 +58,7 @@ async function setUp (refuse: number[] = []) {
   await listing.publish(job)
   const dealWith = (of: Job, provider: number): Deal => {
     const terms = buildTerms({ job: of.offer, creator: signer.address, jobOfferId: of.offerId, provider: address(provider), resourceOfferId: hash(2), solver: address(3), solutionId: hash(3), price: 100, fee: 5, collateral: 250,
-      mediators: { mediators: [], weights: [] }, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(9), certificateSet: hash(0), lane: 0, openBy: 1000, providerSaltHash: hash(7), creatorSaltHash: hash(8) })
+      mediators: { mediators: [], weights: [] }, parameters: DEVNET_DEAL_PARAMETERS, parametersHash: hash(9), certificateSet: hash(0), lines: [], lane: 0, openBy: 1000, providerSaltHash: hash(7), creatorSaltHash: hash(8) })
     return { dealId: hash(100 + of.offer.attempt), role: 'creator', state: 'DealNegotiating', epoch: 1, terms, mediators: { mediators: [], weights: [] }, jobRecord: Uint8Array.of(1), devices: [], peer: PEER, ownSalt: hash(5), transactions: [], updatedAtMs: 0 }
   }
   /** An auction that pairs the job with these providers, best first; resolves when the job was negotiated. */

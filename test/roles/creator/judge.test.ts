@@ -3,6 +3,7 @@ import type { ContractCall } from '../../../src/chain/chain.ts'
 import { createManualClock, createSystemClock } from '../../../src/core/clock.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
 import type { Deal } from '../../../src/deal/deal.ts'
+import { RequestError } from '../../../src/mesh/errors.ts'
 import { createJournal } from '../../../src/deal/journal.ts'
 import { openDealBook } from '../../../src/roles/deal-book.ts'
 import { createCourt } from '../../../src/roles/court.ts'
@@ -29,7 +30,7 @@ function eventsOf (name: string): unknown[] {
 }
 
 /** A delivered, submitted, fully audited deal, and what the judge did with it. */
-async function setUp (change: { rest?: Partial<DealTerms['rest']>, deal?: Partial<Deal>, outcome?: number, refuseSalt?: boolean } = {}): Promise<{ judge: Judge, deal: Deal, sent: string[], accepted: number[], asked: string[] }> {
+async function setUp (change: { rest?: Partial<DealTerms['rest']>, deal?: Partial<Deal>, outcome?: number, salt?: Error } = {}): Promise<{ judge: Judge, deal: Deal, sent: string[], accepted: number[], asked: string[] }> {
   const core: DealTerms['core'] = { creator: creator.address, provider: provider.address, feeTo: hash(9).slice(0, 42) as DealTerms['core']['feeTo'], price: 100, fee: 5, collateral: 300, reserve: 30, jobNumber: 7, attempt: 0, lane: 0, openBy: 900 }
   const rest = { ...REST, verification: 2, auditBp: 10_000, mediatorRoot: mediatorRoot(mediators), creatorSaltHash: saltHash(salts.creator), providerSaltHash: saltHash(salts.provider), ...change.rest }
   const deal: Deal = {
@@ -44,7 +45,7 @@ async function setUp (change: { rest?: Partial<DealTerms['rest']>, deal?: Partia
   const components = {
     deals: await openDealBook({ journal: createJournal({ datastore: createMemoryDatastore() }, { role: 'creator' }), clock: createManualClock() }),
     room: {
-      salt: async () => { if (change.refuseSalt === true) throw new Error('no'); return salts.provider },
+      salt: async () => { if (change.salt !== undefined) throw change.salt; return salts.provider },
       accept: async () => { accepted.push(1) },
       mediate: async (peer: string) => {
         asked.push(peer)
@@ -86,9 +87,17 @@ t.test('a wrong one goes to the court with salts and verdict', async (t) => {
 })
 
 t.test('a salt that is kept back goes to the court too', async (t) => {
-  const { judge, deal, sent, accepted } = await setUp({ refuseSalt: true })
+  const { judge, deal, sent, accepted } = await setUp({ salt: new RequestError('DEAL_WRONG_MANIFEST', 'no', { data: { remote: true } }) })
   await judge.judge(deal)
   t.same([accepted, sent], [[], ['challenge']])
+})
+
+t.test('a provider that is away when its salt is asked for is asked again, and taken to court when half of the judge window is over', async (t) => {
+  const { judge, deal, sent } = await setUp({ salt: new RequestError('MESH_UNREACHABLE', 'gone') })
+  await t.rejects(judge.judge(deal), { code: 'MESH_UNREACHABLE' })
+  t.same(sent, [])
+  await judge.escalate(deal, 1005)
+  t.same(sent, ['challenge'])
 })
 
 t.test('no mediator answers: not accepted, and in court before the judge window ends', async (t) => {

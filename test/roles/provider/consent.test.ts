@@ -16,7 +16,7 @@ import { DOMAIN, offerBody, signRecord, testSigner } from '../../support/records
 const GPU = { model: 'a100', vramMiB: 40_960, shareBp: 10_000, secondAsk: 9_000_000 }
 const [creator, provider, solver] = [testSigner(1), testSigner(2), testSigner(3)]
 const job = jobOffer()
-const proposal = { type: 'propose' as const, epoch: 1, evidence: new Uint8Array(0), jobOfferId: hash(1), resourceOfferId: hash(2), batched: false, creatorSaltHash: hash(4), fee: DEFAULT_MATCH_RULES.minFee, certificates: [], proofs: [] }
+const proposal = { type: 'propose' as const, epoch: 1, evidence: new Uint8Array(0), jobOfferId: hash(1), resourceOfferId: hash(2), version: hash(0), batched: false, creatorSaltHash: hash(4), fee: DEFAULT_MATCH_RULES.minFee, certificates: [], proofs: [] }
 
 /** A provider's consent to one pair that fits; `account` is called while it waits for the chain. */
 async function setUp (change: { account?: () => void, price?: number, job?: Partial<JobOffer>, devices?: number[] } = {}): Promise<{ propose: (attempt?: number, more?: Partial<typeof proposal>) => Promise<unknown>, deals: DealBook, ledger: CapacityLedger, policy: { open: boolean } }> {
@@ -31,7 +31,7 @@ async function setUp (change: { account?: () => void, price?: number, job?: Part
     deals, ledger, path: { covers: async () => false },
     offers: { unitOf: () => 'a' }, policy: { isOpen: () => policy.open },
     replica: { book: { get: () => ({ record: signRecord(creator, 'job', { body: job }) }) } },
-    chain: { domain: DOMAIN, account: async () => { change.account?.(); return { free: Number.MAX_SAFE_INTEGER } } }, signer: provider, clock: createManualClock()
+    chain: { domain: DOMAIN, account: async () => { change.account?.(); return { free: Number.MAX_SAFE_INTEGER } }, moduleVersion: async () => undefined }, signer: provider, clock: createManualClock()
   }
   const { propose } = createProviderConsent(components as unknown as ConsentComponents, { rules: DEFAULT_MATCH_RULES, parameters: DEFAULT_DEAL_PARAMETERS, parametersHash: hash(6), saltSecret: hash(7), mediators: async () => new Map() })
   return { propose: async (number = 0, more = {}) => { attempt = number; return await propose({ ...proposal, ...more }, 'peer') }, deals, ledger, policy }

@@ -1,0 +1,83 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { matchesOf } from '../../src/match/assemble.ts'
+import { certificateOf } from '../../src/match/certificate.ts'
+import { boundKernelOf, kernelOf, type Kernel } from '../../src/match/kernel/kernel.ts'
+import type { Snapshot } from '../../src/match/problem.ts'
+import { programOf } from '../../src/match/search/program.ts'
+import { search, type Found } from '../../src/match/search/search.ts'
+import { verifySolution } from '../../src/match/verify.ts'
+import { warmStartOf } from '../../src/match/warm.ts'
+import { anyBook, AT_MS, book, job, offer, RULES } from './rows.ts'
+
+/** Everything that a kernel says, whatever its classes and columns are numbered by. */
+function canonical ({ market, jobs, units, columns, demand, capacity, jobStart }: Kernel): unknown {
+  const name = (at: number): string => market.jobs[at]?.id ?? ''
+  const jobText = jobs.classes.map(({ jobs: members, banned, bundle, idle }, at) => JSON.stringify([members.map(name), banned, bundle >= 0, idle, [...demand.subarray(at * 8, at * 8 + 8)]]))
+  const unitText = units.classes.map(({ units: members, key, shares }, at) => JSON.stringify([key, shares, members.map(({ offers }) => offers.map((place) => market.offers[place]?.id)), [...capacity.subarray(at * 8, at * 8 + 8)]]))
+  const columnText: string[] = []
+  units.classes.forEach((_, unit) => {
+    for (let at = columns.start[unit] as number; at < (columns.start[unit + 1] as number); at++) {
+      const job = columns.job[at] as number
+      const first = columns.bid[at] as number
+      const bids = [...columns.bids.subarray(first, first + (jobStart[job + 1] as number) - (jobStart[job] as number))]
+      columnText.push(JSON.stringify([unitText[unit], jobText[job], columns.alternative[at], columns.low[at], columns.high[at], columns.cost[at], columns.ask[at], String(columns.lock[at]), bids]))
+    }
+  })
+  return { jobs: jobText.sort(), units: unitText.sort(), columns: columnText.sort(), narrowed: [jobs.narrowed.map(name).sort(), [...units.narrowed].sort()] }
+}
+
+/** A book of equal rows that nothing was ever derived from. */
+const unseen = (snapshot: Snapshot): Snapshot => structuredClone(snapshot)
+
+t.test('what is remembered of earlier books makes the same kernel as an equal book that was never seen', async () => {
+  const anyChange = fc.record({ drop: fc.nat(7), take: fc.nat(7), age: fc.boolean(), later: fc.constantFrom(0, 2000, 61_000), poorer: fc.boolean(), mistrusted: fc.boolean() })
+  fc.assert(fc.property(anyBook, anyBook, fc.array(anyChange, { minLength: 1, maxLength: 4 }), (first, other, changes) => {
+    let snapshot = first
+    for (const { drop, take, age, later, poorer, mistrusted } of changes) {
+      kernelOf(snapshot)
+      const jobs = snapshot.jobs.filter((_, at) => at !== drop)
+      const came = other.jobs[take]
+      const offers = snapshot.offers.map((row, at) => ({ ...row, ...(poorer && at === 0 ? { freeCollateral: 400 } : {}), ...(mistrusted && at === 1 ? { reputationBp: 3000 } : {}) }))
+      snapshot = {
+        ...snapshot, epoch: snapshot.epoch + 1, atMs: snapshot.atMs + later, offers,
+        jobs: [...jobs, ...(came === undefined || jobs.some(({ id }) => id === came.id) ? [] : [came])].map((row) => age ? { ...row, ageEpochs: (row.ageEpochs ?? 0) + 1 } : row)
+      }
+    }
+    const fresh = unseen(snapshot)
+    return JSON.stringify(canonical(kernelOf(snapshot))) === JSON.stringify(canonical(kernelOf(fresh))) && JSON.stringify(canonical(boundKernelOf(snapshot))) === JSON.stringify(canonical(boundKernelOf(fresh)))
+  }), { numRuns: 150, seed: 4 })
+})
+
+/** A search of no rounds; all that it reports. */
+function reports (snapshot: Snapshot, before?: { snapshot: Snapshot, found: Found }): { kernel: Kernel, all: Found[] } {
+  const kernel = kernelOf(snapshot)
+  const program = programOf(kernel)
+  const all: Found[] = []
+  const warm = before === undefined ? undefined : warmStartOf(kernel, program, { snapshot: before.snapshot, matches: matchesOf(kernelOf(before.snapshot), before.found.places), certificate: certificateOf(kernelOf(before.snapshot), before.found.prices) })
+  search(program, { budgetMs: 1, seed: 1, now: () => 0, report: (found) => { all.push(found) }, maxRounds: 0, ...(warm === undefined ? {} : { warm }) })
+  return { kernel, all }
+}
+
+t.test('a warm search answers at once with the places of before, where the next of a class takes the place of a job that is gone', async (t) => {
+  const rows = Array.from({ length: 12 }, (_, at) => job(at + 1, { limit: 200 + at }))
+  const before = book(rows.slice(0, 9), [offer(1)])
+  const found = reports(before).all.at(-1) as Found
+  t.equal(found.places.length / 5, 9)
+  // Two of nine are gone, three of the same class came.
+  const after = { ...before, epoch: 8, jobs: rows.slice(2) }
+  const { kernel, all } = reports(after, { snapshot: before, found })
+  const [first] = all as [Found]
+  t.equal(first.places.length / 5, 9, 'the first report has every place')
+  const { ok, score, counted } = verifySolution(after, { epoch: 8, engine: 'price', matches: matchesOf(kernel, first.places) })
+  t.same({ ok, counted, score }, { ok: true, counted: 9, score: first.worth })
+  t.ok(first.bound >= first.worth && first.bound < Number.POSITIVE_INFINITY, 'and a bound by the prices of before')
+})
+
+t.test('a warm search leaves out what no longer fits', async (t) => {
+  const before = book([job(1), job(2, { runSeconds: 9 }), job(3)], [offer(1), offer(2)])
+  const found = reports(before).all.at(-1) as Found
+  const after = { ...before, jobs: [job(3, { limit: 149 })], offers: [offer(2, { capacity: { cpuMilli: 5, memoryMiB: 100, diskMiB: 100 } }), offer(3)], rules: RULES, atMs: AT_MS }
+  const { kernel, all } = reports(after, { snapshot: before, found })
+  for (const { places } of all) t.ok(verifySolution(after, { epoch: 7, engine: 'price', matches: matchesOf(kernel, places) }).ok)
+})

@@ -1,0 +1,62 @@
+import t from 'tap'
+import { createManualClock, createSystemClock } from '../../src/core/clock.ts'
+import { silentLogger as logger } from '../../src/core/logger.ts'
+import { createSeededRandom, createSystemRandom } from '../../src/core/random.ts'
+import { createHeartbeats } from '../../src/mesh/heartbeats.ts'
+import { PING_PROTOCOL } from '../../src/mesh/options.ts'
+import { startPair } from './nodes.ts'
+
+t.test('connections that opened together are pinged at moments of their own, each once an interval', async (t) => {
+  const clock = createManualClock()
+  const startMs = clock.now()
+  const pinged = new Map<number, number[]>()
+  const connections = Array.from({ length: 20 }, (_, at) => ({
+    remotePeer: at,
+    newStream: async () => {
+      pinged.set(at, [...pinged.get(at) ?? [], clock.now() - startMs])
+      throw Object.assign(new Error('no ping here, which is an answer'), { name: 'UnsupportedProtocolError' })
+    },
+    abort: (error: Error) => { throw error }
+  }))
+  const heartbeats = createHeartbeats({ clock, random: createSeededRandom(1), logger }, { intervalMs: 30_000, timeoutMs: 15_000 })
+  heartbeats.start({ addEventListener: () => undefined, removeEventListener: () => undefined, getConnections: () => connections } as never)
+  for (let second = 0; second < 90; second++) {
+    clock.advance(1000)
+    // The next one is scheduled when the answer is there.
+    await new Promise((resolve) => { setImmediate(resolve) })
+  }
+  t.same([...pinged.values()].map((times) => times.length), Array.from({ length: 20 }, () => 3))
+  const perSecond = Map.groupBy([...pinged.values()].map(([first = 0]) => first), (ms) => Math.floor(ms / 1000))
+  t.ok(Math.max(...[...perSecond.values()].map((all) => all.length)) <= 4, 'never many at once')
+  heartbeats.stop()
+  clock.advance(30_000)
+  t.same([...pinged.values()].map((times) => times.length), Array.from({ length: 20 }, () => 3), 'stopped')
+})
+
+t.test('a peer that answers keeps its connection; one that does not loses it', async (t) => {
+  const [a, b] = await startPair(t)
+  let pings = 0
+  let isSilent = false
+  const fourth = Promise.withResolvers<undefined>()
+  await b.libp2p.unhandle(PING_PROTOCOL)
+  await b.libp2p.handle(PING_PROTOCOL, (stream) => {
+    if (++pings === 4) fourth.resolve(undefined)
+    if (isSilent) return
+    stream.addEventListener('message', ({ data }) => { stream.send(data) })
+    stream.addEventListener('remoteCloseWrite', () => { stream.close().catch(() => undefined) })
+  }, { runOnLimitedConnection: true, maxInboundStreams: 64 })
+  let closed = 0
+  const close = Promise.withResolvers<undefined>()
+  a.libp2p.addEventListener('connection:close', () => {
+    closed++
+    close.resolve(undefined)
+  })
+  const heartbeats = createHeartbeats({ clock: createSystemClock(), random: createSystemRandom(), logger }, { intervalMs: 50, timeoutMs: 500 })
+  heartbeats.start(a.libp2p)
+  t.teardown(heartbeats.stop)
+  await fourth.promise
+  t.equal(closed, 0)
+  t.ok(a.libp2p.getConnections().some(({ rtt }) => rtt !== undefined), 'the round trip is noted')
+  isSilent = true
+  await close.promise
+})
