@@ -3,8 +3,8 @@
  * let live is printed, unless scripts/mutants.json says why it may. `node scripts/mutate.ts [--seed 1] [--count 20 | --all] [--units]
  * [--results FILE] [Vault Market ...]`; exits 1 when one lives. A source is compiled once with all its mutants in it, 5 to 60 s; then a
  * mutant that is killed takes half a second, one without an end half a minute, one that lives some 20 s, or 2 s with --units, which
- * leaves out the stateful tests. Verdicts are appended to FILE as they come; what FILE calls killed is not tried again, so a run that was cut short goes on where it was. Tests
- * of gas and of sizes do not count.
+ * leaves out the stateful tests. Verdicts are appended to FILE as they come; what FILE calls killed is not tried again, so a run that was
+ * cut short goes on where it was. Tests of gas and of sizes do not count.
  */
 import { spawnSync } from 'node:child_process'
 import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
