@@ -23,6 +23,15 @@ contract BatchesTest is BatchFixture {
         _expectAllSolvent();
     }
 
+    function test_aBatchGoesItsWayRightAfterTheChainForked() public {
+        vm.chainId(4242);
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _settle(OTHER_KEY, b, 2);
+        _claim(b, 0, cores[0], proofs[0]);
+        eq(_resolved(b), type(uint256).max, "settled and claimed");
+    }
+
     function test_aStatementWorksOnce() public {
         (Batch memory b,) = _commit(0, _two());
         _settle(CREATOR_KEY, b, 1);
@@ -84,6 +93,54 @@ contract BatchesTest is BatchFixture {
         eq(vault.pool(), before, "lines are paid once");
     }
 
+    function test_severalLeavesOfACreatorAreSettledTogetherAndOnce() public {
+        DealCore[] memory cores = _two();
+        cores[1] = _leafCore(creator, 65);
+        (Batch memory b,) = _commit(0, cores);
+        _settle(CREATOR_KEY, b, 3);
+        eq(_resolved(b), type(uint256).max, "both");
+        uint64 p = _funds(provider);
+        _settle(CREATOR_KEY, b, 3);
+        eq(_funds(provider), p, "paid once");
+        _expectAllSolvent();
+    }
+
+    function test_linesArePaidBesideWhatTheOwnersGet() public {
+        (Batch memory b,) = _commit(0, _two());
+        Line[] memory lines = new Line[](3);
+        for (uint256 i; i < 3; ++i) {
+            lines[i] = Line(0, stranger, LILY / 2);
+        }
+        (uint64 c, uint64 p) = (_funds(creator), _funds(provider));
+        Statement[] memory statements = new Statement[](1);
+        statements[0] = _statement(CREATOR_KEY, b, 1, lines);
+        batches.settle(b, statements, lines);
+        eq(_free(stranger), 3 * (LILY / 2), "the lines");
+        eq(_funds(creator), c + LILY / 2, "what is left of the reserve");
+        eq(_funds(provider), p + 35 * LILY, "price and collateral");
+        _expectAllSolvent();
+    }
+
+    function test_statementsAscendByOwnerEachOnce() public {
+        (Batch memory b,) = _commit(0, _two());
+        Statement[] memory statements = new Statement[](2);
+        statements[0] = _statement(CREATOR_KEY, b, 1, new Line[](0));
+        statements[1] = _statement(OTHER_KEY, b, 2, new Line[](0));
+        if (statements[0].owner > statements[1].owner) (statements[0], statements[1]) = (statements[1], statements[0]);
+        Statement[] memory wrong = new Statement[](2);
+        (wrong[0], wrong[1]) = (statements[1], statements[0]);
+        _expectRevert(IBatches.BadStatement.selector, uint256(1));
+        batches.settle(b, wrong, new Line[](0));
+        wrong[0] = statements[0];
+        _expectRevert(IBatches.BadStatement.selector, uint256(1));
+        batches.settle(b, wrong, new Line[](0));
+        wrong[0] = Statement(3, 1, statements[0].signature); // there are three owners
+        _expectRevert(IBatches.BadStatement.selector, uint256(0));
+        batches.settle(b, wrong, new Line[](0));
+        batches.settle(b, statements, new Line[](0));
+        eq(_resolved(b), type(uint256).max, "both in one settlement");
+    }
+
     function test_linesThatFollowNoStatementAreRefused() public {
         (Batch memory b,) = _commit(0, _two());
         Line[] memory lines = new Line[](1);
@@ -94,7 +151,83 @@ contract BatchesTest is BatchFixture {
         batches.settle(b, statements, lines);
     }
 
+    // ---- the largest, and what is no batch ----
+
+    function test_aBatchHasUpTo256LeavesAndOwners() public {
+        uint256[] memory owners = _owners(64);
+        uint256[] memory rows = new uint256[](256);
+        for (uint256 i; i < 256; ++i) {
+            rows[i] = _index(owners, creator) | _index(owners, provider) << 8 | i << 16 | 1 << 24;
+        }
+        vm.prank(solver);
+        (, uint256 voided) = batches.commit(Commitment(0, uint64(block.timestamp) + 10, 0, owners, rows));
+        (, uint256 resolved) = batches.slotOf(solver, 0);
+        isTrue(voided == 0 && resolved == 0, "all leaves are open");
+        eq(vault.account(solver).locked, 256, "each locks one");
+
+        rows = new uint256[](1);
+        rows[0] = 1 << 8 | 1 << 24; // the first owner pays the second, and has no session
+        (, voided) = batches.commit(Commitment(0, uint64(block.timestamp) + 10, 0, _ascending(256), rows));
+        eq(voided, 1, "void");
+        _expectRevert(IBatches.BadOwner.selector, uint256(256));
+        batches.commit(Commitment(1, uint64(block.timestamp) + 10, 0, _ascending(257), rows));
+    }
+
+    function _ascending(uint256 count) private pure returns (uint256[] memory owners) {
+        owners = new uint256[](count);
+        for (uint256 i; i < count; ++i) {
+            owners[i] = uint256(NUMBER) << 160 | (i + 1);
+        }
+    }
+
+    function test_whatStandsInNoSlotIsNeitherExpiredNorClaimed() public {
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        b.rows[0] += 1 << 136; // a larger reserve
+        cores[0].reserve += 1;
+        vm.expectRevert(abi.encodeWithSelector(IBatches.UnknownBatch.selector, batches.batchId(b)));
+        this.claimAgain(b, 0, cores[0], proofs[0]);
+        vm.warp(b.expiry + 1);
+        bytes32 id = batches.batchId(b);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.UnknownBatch.selector, id));
+        batches.expire(b, 3);
+    }
+
+    function test_aLeafBeyondTheLastIsNone() public {
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _expectRevert(IBatches.BadLeaf.selector, uint256(2));
+        this.claimAgain(b, 2, cores[0], proofs[0]);
+        _expectRevert(IBatches.BadLeaf.selector, uint256(16));
+        this.claimAgain(b, 16, cores[0], proofs[0]);
+    }
+
+    function test_whatHasExpiredIsNotGivenBackAgain() public {
+        (Batch memory b,) = _commit(0, _two());
+        (Batch memory second,) = _commit(1, _nextJobs(66));
+        _settle(CREATOR_KEY, b, 1);
+        vm.warp(b.expiry);
+        _expectRevert(IBatches.TooEarly.selector, uint256(b.expiry));
+        batches.expire(b, 3);
+        vm.warp(b.expiry + 1);
+        batches.expire(b, 3);
+        eq(_resolved(b), type(uint256).max, "settled or expired");
+        uint64 o = _funds(other);
+        batches.expire(b, 3);
+        eq(_funds(other), o, "once");
+        eq(vault.account(solver).locked, 76 * LILY, "the second batch's money is there");
+        eq(_resolved(second) & 3, 0, "and open");
+    }
+
     // ---- claims ----
+
+    function test_theLastAttemptCommittedInTheLastSecondIsClaimed() public {
+        DealCore[] memory cores = _two();
+        (cores[0].attempt, cores[0].openBy) = (7, uint64(block.timestamp));
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _claim(b, 0, cores[0], proofs[0]);
+        eq(_stateOf(cores[0], _restIn(cores[0].openBy)), State.Open);
+    }
 
     function test_aClaimedLeafIsAnOpenDealAndCannotBeSettledAgain() public {
         DealCore[] memory cores = _two();
@@ -108,6 +241,31 @@ contract BatchesTest is BatchFixture {
         eq(_funds(provider), p, "the statement finds nothing");
         _expectRevert(IBatches.LeafResolved.selector, uint256(0));
         this.claimAgain(b, 0, cores[0], proofs[0]);
+    }
+
+    function test_theTimeOfAClaimStandsUntilADispute() public {
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        DealRest memory rest = _restIn(cores[0].openBy);
+        bytes32 restHash = market.restHash(rest);
+        eq(market.claimedAt(cores[0], restHash), 0, "not claimed");
+        vm.warp(START + 10);
+        _claim(b, 0, cores[0], proofs[0]);
+        eq(market.claimedAt(cores[0], restHash), START + 10, "claimed");
+        _submit(cores[0], rest);
+        eq(market.claimedAt(cores[0], restHash), START + 10, "after the submission");
+        _challenge(cores[0], rest);
+        eq(market.claimedAt(cores[0], restHash), 0, "the dispute has its place");
+    }
+
+    function test_termsAreClaimedOnceWhateverBatchesSays() public {
+        DealCore[] memory cores = _two();
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        _claim(b, 0, cores[0], proofs[0]);
+        bytes32 terms = market.termsDigest(cores[0], _restIn(cores[0].openBy));
+        vm.prank(address(batches));
+        _expectRevert(IMarket.WrongState.selector, uint256(State.Open));
+        market.openClaimed(cores[0], terms);
     }
 
     function test_aSettledLeafCannotBeClaimed() public {
@@ -310,6 +468,42 @@ contract BatchesTest is BatchFixture {
         eq(_resolved(b), type(uint256).max, "the batch is over");
     }
 
+    function test_twoOwnersWhoCannotCoverAreBothSkipped() public {
+        DealCore[] memory cores = _two();
+        (cores[0].reserve, cores[1].reserve) = (FUNDS, FUNDS);
+        uint64 p = _funds(provider);
+        (Batch memory b,) = _commit(0, cores);
+        eq(b.voided, 3, "both leaves are void");
+        eq(_funds(provider), p, "the provider's money is back");
+        eq(vault.account(solver).locked, 0, "nothing is locked");
+        _expectAllSolvent();
+    }
+
+    function test_everyLeafOfAShortCreatorMayBeMatchedAgain() public {
+        DealCore[] memory cores = _two();
+        cores[0].reserve = FUNDS;
+        cores[1] = _leafCore(creator, 65); // in the same word of nullifiers
+        (Batch memory b,) = _commit(0, cores);
+        eq(b.voided, 3, "both leaves are void");
+        isTrue(!market.isNullified(creator, 64, 0) && !market.isNullified(creator, 65, 0), "both are free");
+    }
+
+    function test_nothingIsUnlockedThatTheSolverDoesNotHold() public {
+        _commit(0, _two());
+        uint256[] memory back = new uint256[](1);
+        back[0] = uint256(LILY) << 168 | uint256(NUMBER) << 160 | uint160(creator);
+        vm.prank(address(batches));
+        _expectRevert(IVault.BeyondEscrow.selector);
+        vault.unlockBatch(vm.addr(MEDIATOR_KEY), back); // its bond is not for this
+    }
+
+    function test_aBondCoversExactlyTwentyTimesItself() public {
+        vm.prank(solver);
+        vault.startUnbond(FUNDS / 2 - 76 * LILY / 20);
+        _commit(0, _two());
+        eq(vault.account(solver).locked, 76 * LILY, "locked");
+    }
+
     function test_aSolverWithoutEnoughBondLocksNothing() public {
         vm.prank(solver);
         vault.startUnbond(FUNDS / 2 - 3 * LILY);
@@ -363,6 +557,9 @@ contract BatchesTest is BatchFixture {
         uint256[] memory rows = new uint256[](1);
         uint64 expiry = uint64(block.timestamp) + 10;
         rows[0] = 3 | 1 << 24;
+        _expectRevert(IBatches.BadRow.selector, uint256(0));
+        batches.commit(Commitment(0, expiry, 0, owners, rows));
+        rows[0] = 3 << 8 | 1 << 24;
         _expectRevert(IBatches.BadRow.selector, uint256(0));
         batches.commit(Commitment(0, expiry, 0, owners, rows));
         rows[0] = 1 << 8; // pays nothing

@@ -243,6 +243,15 @@ contract DirectTest is Fixture {
         _settle(opened, _rest()); // what is open goes on
     }
 
+    function test_nullifyLeavesWhatItsNeighboursUsed() public {
+        _open(_core(34), _rest()); // its bit is in the word of job 33
+        market.nullify(creator, 33, _nullification(CREATOR_KEY, 33));
+        isTrue(market.isNullified(creator, 34, 0), "still used");
+        isTrue(!market.isNullified(creator, 34, 7), "still to come");
+        _expectRevert(IMarket.BadAttempt.selector, 8);
+        market.isNullified(creator, 34, 8);
+    }
+
     function test_nullifyNeedsTheCreatorsSignature() public {
         Signature memory sig = _nullification(STRANGER_KEY, 33);
         _expectRevert(SignedBy.BadSignature.selector, creator);
@@ -360,6 +369,33 @@ contract DirectTest is Fixture {
         _expectRevert(IMarket.NotCourt.selector);
         market.setCase(restHash, 1);
         _expectRevert(IMarket.NotCourt.selector);
+        market.conclude(core, restHash, State.Settled, 0, payout);
+    }
+
+    function test_noCourtDisputesADealThatHasEndedOrIsInDispute() public {
+        DealCore memory core = _core(1);
+        _open(core, _rest());
+        bytes32 restHash = market.restHash(_rest());
+        vm.prank(address(court));
+        market.dispute(core, restHash, 0, uint256(State.Challenged));
+        vm.prank(address(court));
+        _expectRevert(IMarket.WrongState.selector, uint256(State.Challenged));
+        market.dispute(core, restHash, 0, uint256(State.Challenged));
+    }
+
+    function test_theEndOfADealSaysWhoGotWhat() public {
+        DealCore memory core = _core(1);
+        _open(core, _rest());
+        bytes32 restHash = market.restHash(_rest());
+        Payout memory payout;
+        (payout.toProvider, payout.toCreator, payout.toFee, payout.toEach) = (COLLATERAL, PRICE, FEE, RESERVE / 4);
+        payout.mediators = new address[](2);
+        (payout.mediators[0], payout.mediators[1]) = (vm.addr(MEDIATOR_KEY), vm.addr(MEDIATOR_KEY + 1));
+        vm.expectEmit(true, true, true, true);
+        emit IMarket.DealClosed(
+            _id(core), State.Open, State.Settled, COLLATERAL, PRICE, FEE, RESERVE / 2, RESERVE - RESERVE / 2
+        );
+        vm.prank(address(court));
         market.conclude(core, restHash, State.Settled, 0, payout);
     }
 

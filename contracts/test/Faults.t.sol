@@ -26,7 +26,7 @@ contract FaultsTest is BatchFixture {
         eq(vault.bondOf(solver), bond - 38 * LILY, "the leaf's sum");
         eq(vault.pool(), 37 * LILY, "nobody earns by it");
         _expectAllSolvent();
-        vm.expectRevert();
+        vm.expectRevert(abi.encodeWithSelector(IFaults.BadAccusation.selector, _disownKey(b)));
         faults.concludeDisown(b, 0);
     }
 
@@ -35,12 +35,16 @@ contract FaultsTest is BatchFixture {
         (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
         _disown(PROVIDER_KEY, b);
         uint64 free = _free(solver);
+        vm.warp(block.timestamp + UNBONDING / 8); // the last second
         this.answerDisown(b, cores[0], proofs[0], CREATOR_KEY);
         eq(_free(solver), free + STAKE, "the stake is the solver's");
         vm.warp(block.timestamp + UNBONDING / 8 + 1);
-        vm.expectRevert();
+        bytes memory closed = abi.encodeWithSelector(IFaults.BadAccusation.selector, _disownKey(b));
+        vm.expectRevert(closed);
+        this.answerDisown(b, cores[0], proofs[0], CREATOR_KEY);
+        vm.expectRevert(closed);
         faults.concludeDisown(b, 0);
-        vm.expectRevert();
+        vm.expectRevert(closed);
         this.disown(CREATOR_KEY, b);
     }
 
@@ -73,10 +77,20 @@ contract FaultsTest is BatchFixture {
         vm.warp(b.expiry - UNBONDING / 8 + 1);
         vm.expectRevert(abi.encodeWithSelector(IBatches.TooLate.selector, b.expiry));
         this.disown(CREATOR_KEY, b);
+        vm.warp(b.expiry - UNBONDING / 8); // the last second
+        _disown(CREATOR_KEY, b);
         vm.revertToState(id);
         _settle(CREATOR_KEY, b, 1);
         vm.expectRevert(abi.encodeWithSelector(IBatches.LeafResolved.selector, 0));
         this.disown(CREATOR_KEY, b);
+    }
+
+    function test_nobodyDisownsForAnother() public {
+        (Batch memory b,) = _commit(0, _one(64));
+        bytes32 hash = keccak256(abi.encode(keccak256("Disown(bytes32 batch,uint256 leaf)"), batches.batchId(b), uint256(0)));
+        Signature memory signature = _sign(OTHER_KEY, market.digest(hash));
+        _expectRevert(bytes4(keccak256("BadSignature(address)")), creator);
+        faults.disown(b, 0, creator, signature);
     }
 
     function test_aLeafSettledMeanwhileGivesTheStakeBackAndCostsNothing() public {
@@ -169,6 +183,63 @@ contract FaultsTest is BatchFixture {
         this.accuse(core);
     }
 
+    function test_aPromiseIsAccusedAfterItsTimeForAQuarterOfTheUnbonding() public {
+        DealCore memory core = _one(64)[0];
+        vault.deposit(stranger, STAKE);
+        vm.warp(core.openBy);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.TooEarly.selector, core.openBy));
+        this.accuse(core);
+        vm.warp(core.openBy + UNBONDING / 4);
+        this.accuse(core);
+    }
+
+    function test_aPromiseWithoutBothConsentsIsNoFault() public {
+        DealCore memory core = _one(64)[0];
+        bytes32 restHash = market.restHash(_restIn(core.openBy));
+        bytes32 terms = market.termsDigest(core, _restIn(core.openBy));
+        (Signature memory c, Signature memory p) = (_sign(CREATOR_KEY, terms), _sign(PROVIDER_KEY, terms));
+        Signature memory promise_ = _promise(SOLVER_KEY, core, core.openBy);
+        vm.warp(core.openBy + 1);
+        _expectRevert(bytes4(keccak256("BadSignature(address)")), provider);
+        faults.accusePromise(solver, core.openBy, promise_, core, restHash, c, c);
+        _expectRevert(bytes4(keccak256("BadSignature(address)")), creator);
+        faults.accusePromise(solver, core.openBy, promise_, core, restHash, p, p);
+    }
+
+    /// @dev The promise may end before the terms do; a void leaf answers it up to its own last second.
+    function test_aVoidLeafAnswersThePromiseOfItsTime() public {
+        uint64 promised = START + 50;
+        DealCore[] memory cores = _one(64);
+        cores[0].reserve = FUNDS;
+        bytes32 restHash = market.restHash(_restIn(cores[0].openBy));
+        vault.deposit(stranger, STAKE);
+        for (uint64 late; late < 2; ++late) {
+            uint256 id = vm.snapshotState();
+            vm.warp(promised + late);
+            (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+            vm.warp(promised + 1);
+            _accuse(cores[0], SOLVER_KEY, promised);
+            Opening memory opening = _opening(b, 0, proofs[0]);
+            if (late == 1) vm.expectRevert(abi.encodeWithSelector(IBatches.BadLeaf.selector, 0));
+            faults.answerPromise(promised, opening, cores[0], restHash);
+            vm.revertToState(id);
+        }
+    }
+
+    function test_aLeafOfNoBatchAnswersNoPromise() public {
+        DealCore[] memory cores = _one(64);
+        cores[0].reserve = FUNDS;
+        (Batch memory b, bytes32[][] memory proofs) = _commit(0, cores);
+        vault.deposit(stranger, STAKE);
+        vm.warp(cores[0].openBy + 1);
+        this.accuse(cores[0]);
+        bytes32 restHash = market.restHash(_restIn(cores[0].openBy));
+        b.expiry += 1;
+        Opening memory forged = _opening(b, 0, proofs[0]);
+        vm.expectRevert(abi.encodeWithSelector(IBatches.UnknownBatch.selector, batches.batchId(b)));
+        faults.answerPromise(cores[0].openBy, forged, cores[0], restHash);
+    }
+
     // ---- two reveals ----
 
     function test_twoRevealsForOneEpochCostTheWholeBond() public {
@@ -219,23 +290,35 @@ contract FaultsTest is BatchFixture {
     }
 
     function accuseWith(DealCore memory core, uint256 solverKey) external {
+        _accuse(core, solverKey, core.openBy);
+    }
+
+    function _accuse(DealCore memory core, uint256 solverKey, uint64 openBy) private {
         DealRest memory rest = _restIn(core.openBy);
         bytes32 terms = market.termsDigest(core, rest);
-        Signature memory promise_ = _signStruct(
-            solverKey,
-            abi.encode(
-                keccak256("OpeningPromise(bytes32 dealId,bytes32 terms,address solver,uint64 openBy)"),
-                _id(core),
-                terms,
-                solver,
-                core.openBy
-            )
-        );
+        Signature memory promise_ = _promise(solverKey, core, openBy);
         bytes32 restHash = market.restHash(rest);
         vm.prank(stranger);
         faults.accusePromise(
-            solver, core.openBy, promise_, core, restHash, _sign(CREATOR_KEY, terms), _sign(PROVIDER_KEY, terms)
+            solver, openBy, promise_, core, restHash, _sign(CREATOR_KEY, terms), _sign(PROVIDER_KEY, terms)
         );
+    }
+
+    function _promise(uint256 key, DealCore memory core, uint64 openBy) private view returns (Signature memory) {
+        return _signStruct(
+            key,
+            abi.encode(
+                keccak256("OpeningPromise(bytes32 dealId,bytes32 terms,address solver,uint64 openBy)"),
+                _id(core),
+                market.termsDigest(core, _restIn(core.openBy)),
+                solver,
+                openBy
+            )
+        );
+    }
+
+    function _disownKey(Batch memory b) private view returns (bytes32) {
+        return keccak256(abi.encode(keccak256("Disown(bytes32 batch,uint256 leaf)"), batches.batchId(b), uint256(0)));
     }
 
     function answerDisown(Batch memory b, DealCore memory core, bytes32[] memory proof, uint256 creatorKey) external {

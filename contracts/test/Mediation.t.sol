@@ -108,13 +108,29 @@ contract MediationTest is Fixture {
         eq(_stateOf(core, _rest()), State.MediationAccepted);
     }
 
-    function test_anAuditNeedsTheCreatorsOwnSalt() public {
+    function test_anAuditNeedsTheCreatorsOwnSaltAndTheListOfTheTerms() public {
         Verdict memory v = Verdict(_id(core), MANIFEST, 1, 0);
         Signature memory sig = _signVerdict(_keyOf(court.drawAudit(core, _list(), SALT_P, SALT_P)), v);
         Signature memory accept = _acceptance(CREATOR_KEY, core, MANIFEST);
         MediatorList memory list = _list();
         _expectRevert(ICourtEvents.BadSalt.selector);
         court.settleAudited(core, _rest(), list, SALT_P, SALT_P, v, sig, accept);
+        list.weights[0] += 1;
+        _expectRevert(Draw.BadMediatorList.selector);
+        court.settleAudited(core, _rest(), list, SALT_C, SALT_P, v, sig, accept);
+    }
+
+    function test_anAuditTakesTheWholeReserveIfItsFeeIsThat() public {
+        DealCore memory thin = _core(2);
+        thin.lane = 1;
+        thin.reserve = AUDIT_FEE;
+        _open(thin, _rest());
+        address auditor = court.drawAudit(thin, _list(), SALT_C, SALT_P);
+        Verdict memory v = Verdict(_id(thin), MANIFEST, 1, 0);
+        Signature memory sig = _signVerdict(_keyOf(auditor), v);
+        Signature memory accept = _acceptance(CREATOR_KEY, thin, MANIFEST);
+        court.settleAudited(thin, _rest(), _list(), SALT_C, SALT_P, v, sig, accept);
+        eq(_free(auditor), AUDIT_FEE, "auditor's fee");
     }
 
     function test_aSilentMediatorIsSlashedAndAnotherDrawnUntilNoneIsLeft() public {
@@ -130,8 +146,14 @@ contract MediationTest is Fixture {
         _expectVerdictRevert(
             abi.encodeWithSelector(ICourtEvents.TooLate.selector, START + 10 + WINDOW), _answer(core, 0, 1)
         );
+        // Built before, so that the call in question is the next one.
+        (docket, panel, list) = (_docket(_rest()), _panel(core), _list());
+        vm.expectEmit(true, true, true, true);
+        emit ICourtEvents.MediatorSlashed(_id(core), first, MIN_BOND / 10);
+        vm.expectEmit(true, true, true, true);
+        emit ICourtEvents.MediatorReplaced(_id(core), first, 0);
         vm.prank(stranger);
-        _timeoutVerdict(core, _rest());
+        _panels[_id(core)] = court.timeoutVerdict(core, docket, panel, list);
         isTrue(_drawn() != first && _panels[_id(core)][1] == first, "another has the seat");
         eq(vault.account(first).bond, MIN_BOND - MIN_BOND / 10, "a tenth of the bond");
         eq(_until(core, _rest()), block.timestamp + WINDOW, "a window of its own");
@@ -198,6 +220,20 @@ contract MediationTest is Fixture {
         Signature memory sig = _acceptance(CREATOR_KEY, core, MANIFEST);
         _expectRevert(IMarket.WrongState.selector, uint256(State.Drawn));
         market.settle(core, restHash, MANIFEST, sig);
+        Docket memory docket = _docket(_rest());
+        _expectRevert(ICourtEvents.NotDisputable.selector);
+        court.settle(core, docket, MANIFEST, sig);
+    }
+
+    function test_onlyTheCreatorsAcceptanceEndsADispute() public {
+        _challenge(core, _rest());
+        Docket memory docket = _docket(_rest());
+        Signature memory sig = _acceptance(PROVIDER_KEY, core, MANIFEST);
+        _expectRevert(SignedBy.BadSignature.selector, creator);
+        court.settle(core, docket, MANIFEST, sig);
+        sig = _acceptance(CREATOR_KEY, core, OUTPUTS);
+        _expectRevert(SignedBy.BadSignature.selector, creator);
+        court.settle(core, docket, MANIFEST, sig);
     }
 
     function test_aWrongProviderWithLittleCollateralStillPaysTheMediatorFirst() public {
@@ -243,6 +279,15 @@ contract MediationTest is Fixture {
         _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 4), CREATOR_KEY, SALT_C);
         bad = abi.encodePacked(ICourtEvents.BadSalt.selector);
         _expectChallengeRevert(bad, _result(), PROVIDER_KEY, _challengeOf(MANIFEST, 1), CREATOR_KEY, SALT_P);
+    }
+
+    function test_aComplaintIsOfOneOfThreeKinds() public {
+        uint256 snapshot = vm.snapshotState();
+        for (uint8 kind = 1; kind <= 3; ++kind) {
+            court.challenge(core, _rest(), _complaint(core, MANIFEST, kind));
+            eq(_stateOf(core, _rest()), State.Challenged);
+            vm.revertToState(snapshot);
+        }
     }
 
     function test_aDealWithoutMediatorsCannotBeChallenged() public {
@@ -359,6 +404,35 @@ contract MediationTest is Fixture {
         _verdict(core, _rest(), 1);
     }
 
+    /// @dev All but `seated` leave the register and come back a second later.
+    function _returnToTheRegister(address seated) private {
+        for (uint256 time; time < 2; ++time) {
+            for (uint256 i; i < 3; ++i) {
+                if (vm.addr(MEDIATOR_KEY + i) == seated) continue;
+                vm.prank(vm.addr(MEDIATOR_KEY + i));
+                time == 0 ? court.retire() : court.register();
+            }
+            vm.warp(block.timestamp + 1);
+        }
+    }
+
+    function test_nobodyIsDrawnWhoRegisteredSinceTheChallenge() public {
+        _challenge(core, _rest());
+        vm.warp(block.timestamp + 1);
+        _returnToTheRegister(address(0));
+        _reveal(core, _rest());
+        eq(_panels[_id(core)].length, 0, "all of them knew the seed");
+    }
+
+    function test_nobodyReplacesTheSilentWhoRegisteredSinceTheDraw() public {
+        _dispute();
+        vm.warp(block.timestamp + 1);
+        _returnToTheRegister(_drawn());
+        vm.warp(START + 10 + WINDOW + 1);
+        _timeoutVerdict(core, _rest());
+        eq(_stateOf(core, _rest()), State.Refunded);
+    }
+
     function test_partiesAreNeverDrawn() public {
         address[3] memory parties = [creator, provider, solver];
         MediatorList memory list = _list();
@@ -378,6 +452,8 @@ contract MediationTest is Fixture {
         _open(second, rest);
         court.challenge(second, rest, _complaint(second, MANIFEST, 2));
         Docket memory docket = _docket(rest);
+        vm.expectEmit(true, true, true, true);
+        emit ICourtEvents.MediatorDrawn(_id(second), address(0), SALT_P, block.timestamp + WINDOW);
         isTrue(court.reveal(second, docket, list, SALT_P).length == 0, "nobody drawn");
         // Still no dead end: anyone ends it.
         vm.prank(stranger);
@@ -449,6 +525,76 @@ contract MediationTest is Fixture {
         _expectVerdictRevert(abi.encodeWithSelector(ICourtEvents.BadSeat.selector, 1), _answer(core, 1, 1));
         _verdict(core, _rest(), 3);
         _expectVerdictRevert(abi.encodePacked(ICourtEvents.NotDisputable.selector), _answer(core, 0, 3));
+    }
+
+    function test_theSilentAreReplacedTwiceThoughOneMoreIsThere() public {
+        MediatorList memory list;
+        (list.mediators, list.weights) = (new address[](4), new uint64[](4));
+        for (uint256 i; i < 4; ++i) {
+            (list.mediators[i], list.weights[i]) = (vm.addr(MEDIATOR_KEY + i), 1);
+        }
+        vault.deposit(list.mediators[3], MIN_BOND);
+        vm.prank(list.mediators[3]);
+        vault.addBond(MIN_BOND);
+        vm.prank(list.mediators[3]);
+        court.register();
+        DealCore memory second = _core(2);
+        second.lane = 1;
+        DealRest memory rest = _rest();
+        rest.mediatorRoot = keccak256(abi.encode(list.mediators, list.weights));
+        _open(second, rest);
+        _challenge(second, rest);
+        address[] memory panel = court.reveal(second, _docket(rest), list, SALT_P);
+        for (uint256 round; round < 3; ++round) {
+            eq(_stateOf(second, rest), State.Drawn);
+            vm.warp(_until(second, rest) + 1);
+            panel = court.timeoutVerdict(second, _docket(rest), Panel(SALT_P, panel), list);
+        }
+        eq(_stateOf(second, rest), State.Refunded);
+        uint256 live;
+        for (uint256 i; i < 4; ++i) {
+            if (court.isLive(list.mediators[i])) ++live;
+        }
+        eq(live, 1, "who was never drawn");
+    }
+
+    function test_whoReplacesTheSilentComesFromTheListOfTheTerms() public {
+        _dispute();
+        vm.warp(START + 10 + WINDOW + 1);
+        Docket memory docket = _docket(_rest());
+        Panel memory panel = _panel(core);
+        MediatorList memory list = _list();
+        list.weights[0] += 1;
+        _expectRevert(Draw.BadMediatorList.selector);
+        court.timeoutVerdict(core, docket, panel, list);
+    }
+
+    function test_nobodySeatsAPanelOfItsOwn() public {
+        _dispute();
+        address other = vm.addr(_drawn() == vm.addr(MEDIATOR_KEY) ? MEDIATOR_KEY + 1 : MEDIATOR_KEY);
+        Docket memory docket = _docket(_rest());
+        Panel memory panel = _panel(core);
+        panel.mediators[0] = other;
+        Answer[] memory answers = new Answer[](1);
+        bytes32 evidence = keccak256("evidence");
+        Verdict memory verdict = Verdict(_id(core), MANIFEST, 1, evidence);
+        answers[0] = Answer(0, 1, evidence, _signVerdict(_keyOf(other), verdict));
+        _expectRevert(ICourtEvents.WrongCase.selector, uint256(_id(core)));
+        court.verdict(core, docket, panel, answers);
+        panel = Panel(SALT_C, _panel(core).mediators);
+        _expectRevert(ICourtEvents.WrongCase.selector, uint256(_id(core)));
+        court.verdict(core, docket, panel, new Answer[](0));
+    }
+
+    function test_aDisputeGoesItsWayRightAfterTheChainForked() public {
+        vm.chainId(4242);
+        DealCore memory second = _core(2);
+        second.lane = 1;
+        _open(second, _rest());
+        _challenge(second, _rest());
+        _reveal(second, _rest());
+        _verdict(second, _rest(), 1);
+        eq(_stateOf(second, _rest()), State.MediationAccepted);
     }
 
     function test_timeoutsNeedTheirState() public {
@@ -546,6 +692,9 @@ contract MediationTest is Fixture {
         Signature memory foreign = _signVerdict(STRANGER_KEY, other);
         _expectRevert(SignedBy.BadSignature.selector, m);
         court.slashEquivocation(m, one, a, other, foreign);
+        foreign = _signVerdict(STRANGER_KEY, one);
+        _expectRevert(SignedBy.BadSignature.selector, m);
+        court.slashEquivocation(m, one, foreign, other, b);
         vm.prank(stranger);
         court.slashEquivocation(m, one, a, other, b);
         eq(vault.pool(), MIN_BOND, "pool");
@@ -566,5 +715,31 @@ contract MediationTest is Fixture {
 
     function test_aDeploymentThatDoesNotFitTogetherIsRefused() public {
         _expectCreateRevert(ICourtEvents.BadDeployment.selector, "Court", abi.encode(vault, market, MIN_BOND, address(0)));
+        Part one = new Part();
+        Part two = new Part();
+        bytes memory args = abi.encode(one, two, MIN_BOND, address(0));
+        for (uint256 wrong; wrong < 4; ++wrong) {
+            address next = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+            one.set(wrong == 0 ? stranger : address(two), wrong == 1 ? stranger : next, stranger);
+            two.set(stranger, wrong == 2 ? stranger : next, wrong == 3 ? stranger : address(one));
+            _expectCreateRevert(ICourtEvents.BadDeployment.selector, "Court", args);
+        }
+        address last = vm.computeCreateAddress(address(this), vm.getNonce(address(this)));
+        one.set(address(two), last, stranger);
+        two.set(stranger, last, address(one));
+        isTrue(_create("Court", args) == last, "a set that fits");
+    }
+}
+
+/// @dev What a Vault or a Market says of its set, right or wrong.
+contract Part {
+    address public MARKET;
+    address public COURT;
+    address public VAULT;
+    address public constant BATCHES = address(1);
+    uint64 public constant UNBONDING = 10_000;
+
+    function set(address market, address court, address vault) external {
+        (MARKET, COURT, VAULT) = (market, court, vault);
     }
 }

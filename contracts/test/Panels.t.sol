@@ -95,6 +95,52 @@ contract PanelsTest is BatchFixture {
         _expectAllSolvent();
     }
 
+    function test_severalSilentAreReplacedTogetherAndStayInTheRecord() public {
+        MediatorList memory list;
+        (list.mediators, list.weights) = (new address[](5), new uint64[](5));
+        for (uint256 i; i < 5; ++i) {
+            (list.mediators[i], list.weights[i]) = (vm.addr(MEDIATOR_KEY + i), 1);
+            if (i < 3) continue;
+            vault.deposit(list.mediators[i], MIN_BOND);
+            vm.prank(list.mediators[i]);
+            vault.addBond(MIN_BOND);
+            vm.prank(list.mediators[i]);
+            court.register();
+        }
+        rest.mediatorRoot = keccak256(abi.encode(list.mediators, list.weights));
+        rest.verdicts = 2;
+        _open(core, rest);
+        _challenge(core, rest);
+        address[] memory first = court.reveal(core, _docket(rest), list, SALT_P);
+        _panels[_id(core)] = first;
+        Answer[] memory answers = new Answer[](1);
+        answers[0] = Answer(0, 1, 0, _signVerdict(_keyAmong(list, first[0]), Verdict(_id(core), MANIFEST, 1, 0)));
+        court.verdict(core, _docket(rest), _panel(core), answers);
+        vm.warp(_until(core, rest) + 1);
+        address[] memory second = court.timeoutVerdict(core, _docket(rest), Panel(SALT_P, first), list);
+        eq(second.length, 5, "three seats and two who had one");
+        isTrue(second[0] == first[0], "who answered keeps its seat");
+        isTrue(second[3] == first[1] && second[4] == first[2], "the silent, in the order of their seats");
+        for (uint256 i; i < 5; ++i) {
+            for (uint256 j; j < i; ++j) {
+                isTrue(second[i] != second[j], "nobody twice");
+            }
+        }
+    }
+
+    function _keyAmong(MediatorList memory list, address mediator) private pure returns (uint256 key) {
+        for (key = MEDIATOR_KEY; list.mediators[key - MEDIATOR_KEY] != mediator; ++key) {}
+    }
+
+    function test_nobodyHasTwoSeats() public {
+        _dispute(2, 0);
+        _bring(0, 1);
+        _bring(1, 2);
+        vm.warp(_until(core, rest) + 1);
+        _timeoutVerdict(core, rest); // the list has nobody but the two who answered
+        eq(_stateOf(core, rest), State.Refunded);
+    }
+
     function bring(uint8 seat, uint8 outcome) external {
         _bring(seat, outcome);
     }
@@ -137,6 +183,7 @@ contract PanelsTest is BatchFixture {
         eq(_stateOf(core, rest), State.Drawn);
         Docket memory docket = _docket(rest);
         Ruling memory ruling = _ruling(2);
+        vm.warp(START + 10 + 300);
         _expectRevert(ICourtEvents.TooEarly.selector, START + 10 + 300);
         court.conclude(core, docket, ruling);
         vm.warp(START + 10 + 301);
@@ -215,6 +262,33 @@ contract PanelsTest is BatchFixture {
             _expectAllSolvent();
             vm.revertToState(snapshot);
         }
+    }
+
+    function test_appealAndJudgementComeInTimeInTheirLastSecond() public {
+        _dispute(1, 300);
+        _bring(0, 2);
+        vm.warp(START + 10 + 300);
+        Ruling memory ruling = _appeal(PROVIDER_KEY, _ruling(2));
+        Docket memory docket = _docket(rest);
+        vm.warp(_until(core, rest));
+        vm.prank(_JUDGE);
+        court.judge(core, docket, ruling, 3);
+        eq(_stateOf(core, rest), State.Refunded);
+        _expectAllSolvent();
+    }
+
+    function test_aRulingIsAppealedOnceAndJudgedOnlyThen() public {
+        _dispute(1, 300);
+        _bring(0, 2);
+        Docket memory docket = _docket(rest);
+        Ruling memory ruling = _ruling(2);
+        vm.prank(_JUDGE);
+        _expectRevert(ICourtEvents.NotDisputable.selector);
+        court.judge(core, docket, ruling, 1);
+        ruling = _appeal(PROVIDER_KEY, ruling);
+        Signature memory sig = _signStruct(CREATOR_KEY, abi.encode(keccak256("Appeal(bytes32 dealId)"), _id(core)));
+        _expectRevert(ICourtEvents.NotDisputable.selector);
+        court.appeal(core, docket, ruling, creator, sig);
     }
 
     function test_onlyAPartyAppealsAndInTime() public {

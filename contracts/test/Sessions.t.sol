@@ -51,6 +51,31 @@ contract SessionsTest is BatchFixture {
         }
     }
 
+    function test_whatIsStillAllowedIsTold() public {
+        _authorise(creator, 60 * LILY, 100, bytes32(0), NONCE + 256);
+        eq(_allowed(), 30 * LILY, "half the cap");
+        _lockBy(64, 10 * LILY);
+        eq(_allowed(), 20 * LILY, "less what was locked");
+        vm.warp(START + 100);
+        eq(_allowed(), 30 * LILY, "a new window");
+        _lockBy(65, 30 * LILY);
+        eq(_allowed(), 0, "all of it");
+        vm.warp(START + 365 days - 1);
+        eq(_allowed(), 30 * LILY, "the last second");
+        vm.warp(START + 365 days);
+        eq(_allowed(), 0, "over");
+    }
+
+    function _allowed() private view returns (uint64 allowed) {
+        (, allowed,) = vault.sessionOf(creator, NUMBER);
+    }
+
+    function test_allFundsMayBeLocked() public {
+        uint64 all = _funds(creator);
+        eq(_lockBy(64, all), 0, "locked");
+        eq(_funds(creator), 0, "nothing left");
+    }
+
     function test_anEndedSessionLocksNothing() public {
         _authorise(creator, 1e16, 1 days, bytes32(0), NONCE + 256);
         vm.warp(block.timestamp + 365 days);
@@ -64,6 +89,48 @@ contract SessionsTest is BatchFixture {
         eq(_lockBy(64, LILY), 0, "within the notice");
         vm.warp(START + 600);
         eq(_lockBy(65, LILY), 1, "after it");
+    }
+
+    function test_onlyTheRunningSessionIsRevokedByItsAccountAndNeverMadeLonger() public {
+        _expectRevert(ISessions.NotTheAccount.selector, creator);
+        vault.revoke(creator, NONCE, "");
+        for (uint64 nonce; nonce <= NONCE + 256; nonce += NONCE + 256) {
+            vm.prank(creator);
+            vm.expectRevert(abi.encodeWithSelector(ISessions.BadSessionNonce.selector, nonce));
+            vault.revoke(creator, nonce, "");
+        }
+        for (uint64 time = START + 365 days - 600; time < START + 365 days; time += 599) {
+            vm.warp(time);
+            vm.prank(creator);
+            _expectRevert(ISessions.BadSession.selector);
+            vault.revoke(creator, NONCE, "");
+        }
+        vm.warp(START + 365 days - 601);
+        vm.prank(creator);
+        vault.revoke(creator, NONCE, "");
+        eq(_expiry(), START + 365 days - 1, "a second earlier");
+    }
+
+    function _expiry() private view returns (uint64 expiry) {
+        (,, expiry) = vault.sessionOf(creator, NUMBER);
+    }
+
+    function test_aSolverIsAdmittedByTheRootOfTheSessionOnly() public {
+        bytes32 root = keccak256(bytes.concat(keccak256(abi.encode(solver))));
+        _authorise(creator, 1e16, 1 days, root, NONCE + 256);
+        bytes32 own = keccak256(bytes.concat(keccak256(abi.encode(stranger))));
+        _expectRevert(ISessions.NotInSet.selector, stranger);
+        vault.admit(creator, NONCE + 256, stranger, own, new bytes32[](0));
+        _expectRevert(ISessions.NotInSet.selector, stranger);
+        vault.admit(creator, NONCE, stranger, 0, new bytes32[](0)); // a session without a set
+    }
+
+    function test_aSessionWithoutAnOperatorHasNone() public {
+        Session memory s = _session(creator, 1e16, 1 days, bytes32(0));
+        (s.operator, s.nonce) = (address(0), NONCE + 256);
+        vm.prank(creator);
+        vault.authorise(s, "");
+        isTrue(!vault.speaksFor(creator, address(0)), "nobody");
     }
 
     function test_onlyAdmittedSolversLockUnderASet() public {
@@ -96,9 +163,42 @@ contract SessionsTest is BatchFixture {
         s.notBefore = 0;
         s.expiry = START;
         _refuse(s, abi.encodeWithSelector(ISessions.BadSession.selector));
+        s.expiry = uint64(type(uint32).max) + 1;
+        _refuse(s, abi.encodeWithSelector(ISessions.BadSession.selector));
         s.nonce = 512; // number zero is free money
         s.expiry = START + 1;
         _refuse(s, abi.encodeWithSelector(ISessions.BadSession.selector));
+    }
+
+    function test_theLargestSessionBeginsNow() public {
+        Session memory s = _session(creator, (1 << 56) - 1, (1 << 23) - 1, bytes32(0));
+        (s.nonce, s.notBefore, s.expiry) = (NONCE + 256, START, type(uint32).max);
+        vm.prank(creator);
+        vault.authorise(s, "");
+        eq(_expiry(), type(uint32).max, "its end");
+    }
+
+    function test_fundsFitTheirField() public {
+        vault.deposit(stranger, 1 << 56);
+        vm.prank(stranger);
+        vault.order(Order(6, stranger, stranger, NUMBER, (1 << 56) - 1, 0), "");
+        eq(_funds(stranger), (1 << 56) - 1, "as much as it holds");
+        vm.prank(stranger);
+        _expectRevert(IVault.FundsTooLarge.selector);
+        vault.order(Order(6, stranger, stranger, NUMBER, 1, 1), "");
+    }
+
+    function test_anEndedSessionsFundsComeBackOnce() public {
+        (uint64 all, uint64 free, uint64 nonce) = (_funds(creator), _free(creator), vault.orderNonce(creator));
+        vm.warp(START + 365 days);
+        vm.prank(creator);
+        vault.order(Order(5, creator, creator, NUMBER, 0, nonce), "");
+        eq(_free(creator), free + all, "back");
+        eq(_funds(creator), 0, "nothing left");
+        vm.prank(creator);
+        vault.order(Order(5, creator, creator, NUMBER, 0, nonce + 1), "");
+        eq(_free(creator), free + all, "once");
+        _expectAllSolvent();
     }
 
     function test_aSessionNeedsItsAccountsWord() public {
@@ -189,6 +289,13 @@ contract SessionsTest is BatchFixture {
         signature = _sig65(CREATOR_KEY, _orderDigest(o));
         _expectRevert(IVault.BadOrder.selector, uint256(7));
         vault.order(o, signature);
+    }
+
+    function test_sessionZeroIsFreeMoneyAndTakesNoFunds() public {
+        Order memory o = Order(6, creator, creator, 0, LILY, vault.orderNonce(creator));
+        vm.prank(creator);
+        _expectRevert(ISessions.BadSession.selector);
+        vault.order(o, "");
     }
 
     function test_fundsOfARunningSessionStay() public {

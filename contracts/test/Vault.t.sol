@@ -212,13 +212,55 @@ contract VaultTest is Fixture {
             _expectCreateRevert(IVault.ZeroAddress.selector, "Vault", abi.encode(token, modules, UNBONDING));
         }
         address[4] memory all = [address(1), address(1), address(1), address(1)];
-        IERC20 large = new LargeToken();
+        IERC20 large = new TokenOf(uint256(type(uint64).max) + 1);
         _expectCreateRevert(IVault.SupplyTooLarge.selector, "Vault", abi.encode(large, all, UNBONDING));
+        IERC20 largest = new TokenOf(type(uint64).max);
+        isTrue(_create("Vault", abi.encode(largest, all, UNBONDING)) != address(0), "the largest supply that fits");
+    }
+
+    // ---- what Market, Court and Batches cannot do either ----
+
+    function test_noModuleTakesMoreThanIsLocked() public {
+        address m = vm.addr(MEDIATOR_KEY); // its bond stands above `locked` in the same word
+        vm.prank(address(market));
+        vault.lock(creator, m, 10, 0);
+        uint256[] memory words = new uint256[](1);
+        words[0] = 11 << 168 | uint160(stranger);
+        vm.prank(address(batches));
+        _expectRevert(IVault.BeyondEscrow.selector);
+        vault.payBatch(m, 0, words);
+        vm.prank(address(batches));
+        _expectRevert(IVault.BeyondEscrow.selector);
+        vault.moveLock(m, stranger, 11);
+        vm.prank(address(batches));
+        vault.moveLock(m, stranger, 10);
+        eq(vault.account(stranger).locked, 10, "all of it");
+        eq(vault.account(m).locked, 0, "and no more");
+    }
+
+    function test_aProviderMayLockAllItHas() public {
+        vm.prank(address(market));
+        vault.lock(creator, provider, 0, FUNDS);
+        eq(_free(provider), 0, "free");
+        eq(vault.account(provider).locked, FUNDS, "locked");
+    }
+
+    function test_aSlashTakesTheBondFirstThenWhatIsUnbonding() public {
+        address m = vm.addr(MEDIATOR_KEY);
+        vm.prank(m);
+        vault.startUnbond(MIN_BOND - 10);
+        vm.prank(address(court));
+        eq(vault.slash(m, 25, stranger, 7), 25, "taken");
+        eq(vault.bondOf(m), 0, "all of the bond");
+        eq(vault.account(m).unbonding, MIN_BOND - 25, "the rest of what is on its way out");
+        eq(_free(stranger), 7, "the victim's share");
+        eq(vault.pool(), 18, "the pool's");
+        _expectSolvent();
     }
 }
 
-contract LargeToken is ERC20 {
-    constructor() ERC20("", "") {
-        _mint(msg.sender, uint256(type(uint64).max) + 1);
+contract TokenOf is ERC20 {
+    constructor(uint256 supply) ERC20("", "") {
+        _mint(msg.sender, supply);
     }
 }

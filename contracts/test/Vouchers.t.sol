@@ -253,6 +253,27 @@ contract VouchersTest is VoucherFixture {
         vouchers.reserve(r, raised);
     }
 
+    function test_aLiveChannelKeepsItsNonce() public {
+        Reservation memory r = _reservation(100 * LILY, 1);
+        _reserve(r);
+        (r.amount, r.nonce) = (200 * LILY, 2);
+        vm.prank(creator);
+        vm.expectRevert(abi.encodeWithSelector(IVouchers.BadNonce.selector, 2, 1));
+        vouchers.reserve(r, "");
+    }
+
+    function test_aChannelIsRaisedAndClosingInItsLastSecond() public {
+        Reservation memory r = _reservation(100 * LILY, 1);
+        _reserve(r);
+        vm.warp(r.expiry);
+        (r.amount, r.expiry) = (200 * LILY, r.expiry + 10);
+        _reserve(r);
+        vm.warp(r.expiry);
+        vm.prank(creator);
+        vouchers.startClose(creator, provider, 1, "");
+        isTrue(_channel().isClosing && _channel().until == r.expiry, "closing");
+    }
+
     function test_closingNeverOutlastsTheExpiry() public {
         Reservation memory r = _reservation(100 * LILY, 1);
         r.expiry = uint64(block.timestamp) + 100;
