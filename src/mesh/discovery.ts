@@ -1,12 +1,12 @@
-import type { Identify } from '@libp2p/identify'
-import type { Libp2p, PeerInfo } from '@libp2p/interface'
+import type { PeerInfo } from '@libp2p/interface'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Datastore } from '../store/datastore.ts'
+import { identifyAgain, type IdentifyingNode } from './identify-again.ts'
 import { roleToCid } from './roles.ts'
 import { isKeyMismatch, KEY_HINT } from './swarm-key.ts'
-import { ATTEMPT_TIMEOUT_MS, DHT_PROTOCOL, DIALS_PER_ROUND, IDENTIFY_MS, LOOKUP_GAP_MS, PROVIDE_AGAIN_MS, RETRY_MAX_MS, RETRY_MIN_MS, ROLE_RENEW_MS } from './options.ts'
+import { ATTEMPT_TIMEOUT_MS, DIALS_PER_ROUND, LOOKUP_GAP_MS, PROVIDE_AGAIN_MS, RETRY_MAX_MS, RETRY_MIN_MS, ROLE_RENEW_MS } from './options.ts'
 
 /** Who plays which role, kept in the DHT. Any peer may claim any role: what it serves must be checked on use. */
 export interface RoleDirectory {
@@ -24,12 +24,8 @@ export const ANY_ROLE = 'node'
 export const RELAY_ROLE = 'relay'
 const ROLES_KEY = 'mesh/roles'
 const FIND_TRIES = 3
-/** How kad-dht marks the peers in its table. */
-const DHT_TAG = 'kad-peer'
 
-type Node = Libp2p<{ identify: Identify }>
-
-export interface Discovery extends RoleDirectory { start: (libp2p: Node) => Promise<void>, stop: () => Promise<void> }
+export interface Discovery extends RoleDirectory { start: (libp2p: IdentifyingNode) => Promise<void>, stop: () => Promise<void> }
 
 /**
  * Keeps the node connected: bootstrap addresses, peers of earlier runs, and the role directory, with back-off, for ever. `standing` are
@@ -41,7 +37,7 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
   const provided = new Map<string, number>()
   const warned = new Set<string>()
   let roles: readonly string[] = []
-  let libp2p: Node | undefined
+  let libp2p: IdentifyingNode | undefined
   let stopping = new AbortController()
   let loop: Promise<void> = Promise.resolve()
   let wake = (): void => undefined
@@ -107,20 +103,6 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
     }
     return [...found.values()]
   }
-  /** The DHT takes a peer into its table when it is identified. One for which that failed, or the first ping, is not tried again for minutes, in which a node with no other peer finds nobody. */
-  const identifyAgain = async (): Promise<void> => {
-    const node = libp2p
-    const settled = (node?.getConnections() ?? []).filter(({ timeline }) => timeline.open < clock.now() - IDENTIFY_MS)
-    await Promise.all(settled.map(async (connection) => {
-      try {
-        const peer = await node?.peerStore.get(connection.remotePeer)
-        const isKnown = peer !== undefined && peer.protocols.length > 0 && (!peer.protocols.includes(DHT_PROTOCOL) || peer.tags.has(DHT_TAG))
-        if (!isKnown) await node?.services.identify.identify(connection, { signal: attempt() })
-      } catch (error) {
-        logger.debug('not identified', { peer: connection.remotePeer.toString(), error: errorMessage(error) })
-      }
-    }))
-  }
   /** Puts our records where the DHT looks for them; again when there are new peers, whose table is part of the answer. */
   const provide = async (): Promise<void> => {
     // The directory drops a record without an address: a node without one waits for its relay.
@@ -144,7 +126,7 @@ export function createDiscovery (components: { clock: Clock, logger: Logger, dat
     await provide()
     if (connected().size > 0 && connected().size < options.targetPeers && clock.now() >= nextLookupMs) {
       nextLookupMs = clock.now() + LOOKUP_GAP_MS
-      await identifyAgain()
+      if (libp2p !== undefined) await identifyAgain({ clock, logger }, libp2p, attempt())
       await dialPeers(await lookUp(ANY_ROLE, attempt()))
     }
   }

@@ -1,5 +1,4 @@
-import type { Identify } from '@libp2p/identify'
-import type { Connection, ConnectionGater, Libp2p, PeerId } from '@libp2p/interface'
+import type { Connection, ConnectionGater, PeerId } from '@libp2p/interface'
 import type { GossipSub } from '@chainsafe/libp2p-gossipsub'
 import type { CircuitRelayService } from '@libp2p/circuit-relay-v2'
 import type { Clock } from '../core/clock.ts'
@@ -11,6 +10,7 @@ import { hostOf, isRelayed } from './addresses.ts'
 import { createCircuit, type Circuit } from './circuit.ts'
 import { MeshError } from './errors.ts'
 import { gossipOptions } from './gossip.ts'
+import type { IdentifyingNode } from './identify-again.ts'
 import { loadIdentityKey } from './identity-key.ts'
 import { natServices } from './nat-services.ts'
 import { ADDRESS_DIAL_TIMEOUT_MS, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, DHT_PROTOCOL, INBOUND_CONNECTIONS_PER_SECOND, MAX_PENDING_INBOUND_CONNECTIONS, MAX_STREAM_WINDOW_BYTES, PEER_ADDRESS_AGE_MS, ROLE_RENEW_MS, ROLE_SWEEP_MS, ROLE_VALIDITY_MS, type MeshOptions } from './options.ts'
@@ -31,7 +31,7 @@ interface GossipInternals {
 
 /** A running libp2p with its gossip. */
 export interface Host {
-  libp2p: Libp2p<{ identify: Identify }>
+  libp2p: IdentifyingNode
   gossip: GossipSub
   /** Gossipsub's score of a peer as of now. */
   score: (peer: string) => number

@@ -40,7 +40,7 @@ t.test('what comes after the deadlines earns nothing, nor do wash offers shown j
     named(SOLVERS, 'solver reveals 2 s late'), named(LATE, 'hidden wash: shown when commits are closed'), named(LATE, 'late wash: shown just before commits close')
   ) as [Gain, Gain, Gain]
   t.ok(reveal.honest > 0)
-  t.equal(reveal.gain, -reveal.honest, 'all that an honest one earns is lost')
+  t.ok(Math.abs(reveal.gain + reveal.honest) <= 1, 'all that an honest one earns is lost; means are rounded')
   t.ok(hidden.gain <= 0, 'hidden until commits are closed')
   t.ok(late.gain <= 0, 'shown late')
 })

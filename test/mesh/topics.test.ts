@@ -3,6 +3,7 @@ import { createSystemClock } from '../../src/core/clock.ts'
 import { createSystemRandom } from '../../src/core/random.ts'
 import type { Mesh } from '../../src/mesh/mesh.ts'
 import { messageId } from '../../src/mesh/gossip.ts'
+import { PING_INTERVAL_MS } from '../../src/mesh/options.ts'
 import type { Validation } from '../../src/mesh/topics.ts'
 import { recordsTopic } from '../../src/wire/topics.ts'
 import { OTHER_TOPIC, soon, startNode, startPair, text, TOPIC, untilGrafted, untilPeers, untilSubscribed } from './nodes.ts'
@@ -56,7 +57,7 @@ t.test('what a neighbour sends while a message waits to be passed on is not sent
   const clock = createSystemClock()
   const slow = await startNode(t, {
     clock: { ...clock, after: (ms, task) => { if (ms !== LATER_MS) return clock.after(ms, task); held.push(task); return () => undefined } },
-    random: { ...createSystemRandom(), below: () => LATER_MS }
+    random: { ...createSystemRandom(), below: (bound) => bound === PING_INTERVAL_MS ? bound : LATER_MS }
   })
   const [origin, fast, far] = await Promise.all([startNode(t), startNode(t, { random: { ...createSystemRandom(), below: () => 0 } }), startNode(t)])
   const nodes = [slow.mesh, origin.mesh, fast.mesh, far.mesh] as const
@@ -92,7 +93,7 @@ async function startHeldRow (t: Parameters<typeof startNode>[0]): Promise<{ orig
   const clock = createSystemClock()
   const middle = (await startNode(t, {
     clock: { ...clock, after: (ms, task) => { if (ms !== LATER_MS) return clock.after(ms, task); held.add(task); return () => { held.delete(task) } } },
-    random: { ...createSystemRandom(), below: () => LATER_MS }
+    random: { ...createSystemRandom(), below: (bound) => bound === PING_INTERVAL_MS ? bound : LATER_MS }
   })).mesh
   const [origin, far] = (await Promise.all([startNode(t), startNode(t)])).map(({ mesh }) => mesh) as [Mesh, Mesh]
   origin.penalise(far.peerId, 1e9, 'test')

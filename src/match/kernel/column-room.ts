@@ -1,14 +1,7 @@
-/** Columns in the making: room for so many, filled from the front (`Columns` says what stands where). */
-export interface ColumnRoom {
-  readonly job: Int32Array
-  readonly alternative: Uint16Array
-  readonly low: Int32Array
-  readonly high: Int32Array
-  readonly cost: Float64Array
-  readonly ask: Float64Array
-  readonly bid: Int32Array
-  readonly lock: Float64Array
-}
+import type { Columns } from './columns.ts'
+
+/** Columns in the making: room for so many, filled from the front. */
+export type ColumnRoom = Omit<Columns, 'start' | 'bids'>
 
 /** Memory that is never written to is never taken. It is shared, so that a worker thread gets it without copying. */
 export function roomFor (room: number): ColumnRoom {
