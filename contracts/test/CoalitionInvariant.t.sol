@@ -34,6 +34,7 @@ contract CoalitionInvariantTest {
     }
 
     /// forge-config: default.invariant.runs = 50
+    /// forge-config: nightly.invariant.runs = 500
     function invariant_anHonestPartyLosesNoMoreThanItOwes() public view {
         _handler.check();
     }

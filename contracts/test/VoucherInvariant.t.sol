@@ -31,6 +31,7 @@ contract VoucherInvariantTest {
     }
 
     /// forge-config: default.invariant.runs = 150
+    /// forge-config: nightly.invariant.runs = 5000
     function invariant_channelsPayTheirPayeeAndNoMoreThanReserved() public view {
         _handler.check();
     }
