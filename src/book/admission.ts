@@ -99,7 +99,8 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head' |
         record,
         claims,
         conclude: (verdicts) => {
-          const failed = verdicts.indexOf(0)
+          // A claim without a verdict does not hold.
+          const failed = claims.findIndex((_, claim) => verdicts[claim] !== 1)
           if (failed >= 0) return { ...reject(codeOf(failed)), id }
           remember()
           if (context.path === 'gossip') authors.take(authorKey(record), context.nowMs)

@@ -83,7 +83,10 @@ async function ping (connection: Connection, signal: AbortSignal): Promise<void>
 }
 
 async function echo (stream: Stream, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted()
   const answered = Promise.withResolvers<undefined>()
+  // It may be told of the end after sending has failed, when nobody waits any more.
+  answered.promise.catch(() => undefined)
   let missing = PING_BYTES
   stream.addEventListener('message', ({ data }) => {
     missing -= data.byteLength

@@ -2,7 +2,7 @@ import t from 'tap'
 import fc from 'fast-check'
 import secp256k1 from 'secp256k1/bindings.js'
 import { bytesToHex, hexToBytes } from 'viem'
-import { createAdmission, type Admission, type AdmissionContext } from '../../src/book/admission.ts'
+import { createAdmission, type Admission, type AdmissionContext, type Candidate } from '../../src/book/admission.ts'
 import { createBook, type Book } from '../../src/book/book.ts'
 import { proofOf } from '../../src/book/equivocation.ts'
 import { expiresAtMs } from '../../src/book/lifetime.ts'
@@ -57,6 +57,14 @@ t.test('what no honest peer relays is REJECTed', async (t) => {
   ]
   for (const [what, record, code] of cases) t.equal(verdictOf(judge(record)), `reject ${code}`, what)
   t.equal(verdictOf(judge(signRecord(alice, 'job', { body: jobBody({ validUntil: expiresAtMs(job) }) }))), 'accept', 'up to the end is fine')
+})
+
+t.test('a claim without a verdict does not hold', async (t) => {
+  const { screen } = createAdmission({ book: createBook({ domain: DOMAIN }), domain: DOMAIN })
+  const screened = screen(encodeRecord(signRecord(bob, 'job', { account: alice.address, delegation: delegate(alice, bob.address) })), context) as Candidate
+  t.equal(verdictOf(screened.conclude(Uint8Array.of(1))), 'reject BOOK_DELEGATION')
+  t.equal(verdictOf(screened.conclude(new Uint8Array(0))), 'reject BOOK_SIGNATURE')
+  t.equal(verdictOf(screened.conclude(Uint8Array.of(1, 1))), 'accept')
 })
 
 t.test('a signature with high s is refused, so there is one signature per key and nonce', async (t) => {

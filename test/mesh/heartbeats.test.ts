@@ -33,6 +33,25 @@ t.test('connections that opened together are pinged at moments of their own, eac
   t.same([...pinged.values()].map((times) => times.length), Array.from({ length: 20 }, () => 3), 'stopped')
 })
 
+t.test('a ping that cannot be sent costs the connection, and nothing else', async (t) => {
+  const clock = createManualClock()
+  const onClose: Array<() => void> = []
+  const aborted = Promise.withResolvers<Error>()
+  const stream = {
+    addEventListener: (name: string, listener: () => void) => { if (name === 'close') onClose.push(listener) },
+    send: () => { throw new Error('the stream is reset') },
+    abort: () => { for (const listener of onClose) listener() }
+  }
+  const connection = { remotePeer: 'peer', newStream: async () => stream, abort: aborted.resolve }
+  const heartbeats = createHeartbeats({ clock, random: createSeededRandom(1), logger }, { intervalMs: 30_000, timeoutMs: 15_000 })
+  heartbeats.start({ addEventListener: () => undefined, removeEventListener: () => undefined, getConnections: () => [connection] } as never)
+  clock.advance(30_000)
+  t.match(await aborted.promise, { message: 'the stream is reset' })
+  heartbeats.stop()
+  // An error that nobody caught would end the process by now.
+  await new Promise((resolve) => { setImmediate(resolve) })
+})
+
 t.test('a peer that answers keeps its connection; one that does not loses it', async (t) => {
   const [a, b] = await startPair(t)
   const beats = (timeoutMs: number): ReturnType<typeof createHeartbeats> => {
