@@ -71,11 +71,7 @@ abstract contract Fixture {
         vault.deposit(provider, FUNDS);
         for (uint256 i; i < 3; ++i) {
             address m = vm.addr(MEDIATOR_KEY + i);
-            vault.deposit(m, MIN_BOND);
-            vm.prank(m);
-            vault.addBond(MIN_BOND);
-            vm.prank(m);
-            court.register();
+            _enlistMediator(m);
         }
     }
 
@@ -392,5 +388,14 @@ abstract contract Fixture {
 
     function _expectRevert(bytes4 selector, address argument) internal {
         vm.expectRevert(abi.encodeWithSelector(selector, argument));
+    }
+
+    /// @dev Gives an account the bond of a mediator and registers it.
+    function _enlistMediator(address account) internal {
+        vault.deposit(account, MIN_BOND);
+        vm.prank(account);
+        vault.addBond(MIN_BOND);
+        vm.prank(account);
+        court.register();
     }
 }

@@ -438,12 +438,7 @@ contract MediationTest is Fixture {
         MediatorList memory list = _list();
         for (uint256 i; i < 3; ++i) {
             list.mediators[i] = parties[i];
-            token.transfer(parties[i], 0);
-            vault.deposit(parties[i], MIN_BOND);
-            vm.prank(parties[i]);
-            vault.addBond(MIN_BOND);
-            vm.prank(parties[i]);
-            court.register();
+            _enlistMediator(parties[i]);
         }
         DealCore memory second = _core(2);
         second.lane = 1;
@@ -533,11 +528,7 @@ contract MediationTest is Fixture {
         for (uint256 i; i < 4; ++i) {
             (list.mediators[i], list.weights[i]) = (vm.addr(MEDIATOR_KEY + i), 1);
         }
-        vault.deposit(list.mediators[3], MIN_BOND);
-        vm.prank(list.mediators[3]);
-        vault.addBond(MIN_BOND);
-        vm.prank(list.mediators[3]);
-        court.register();
+        _enlistMediator(list.mediators[3]);
         DealCore memory second = _core(2);
         second.lane = 1;
         DealRest memory rest = _rest();

@@ -5,7 +5,7 @@ import "./VoucherFixture.sol";
 import {Session} from "../src/libraries/BatchTypes.sol";
 import {SmartAccount} from "./Sessions.t.sol";
 
-/// @dev Channels: what is reserved, what vouchers pay of it, and how the rest comes back.
+/// @dev Channels: what is reserved, what vouchers pay of it, and how the rest comes back. A test for each refusal, so that the file is long.
 contract VouchersTest is VoucherFixture {
     // ---- paying ----
 
