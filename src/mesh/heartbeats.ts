@@ -46,7 +46,9 @@ export function createHeartbeats (components: { clock: Clock, random: Random, lo
       })
     }))
   }
-  const onOpen = ({ detail }: CustomEvent<Connection>): void => { schedule(detail, random.below(intervalMs)) }
+  /** One that has just opened has shown that it lives. */
+  const begin = (connection: Connection): void => { schedule(connection, intervalMs / 2 + random.below(intervalMs)) }
+  const onOpen = ({ detail }: CustomEvent<Connection>): void => { begin(detail) }
   const onClose = ({ detail }: CustomEvent<Connection>): void => {
     timers.get(detail)?.()
     timers.delete(detail)
@@ -57,7 +59,7 @@ export function createHeartbeats (components: { clock: Clock, random: Random, lo
       stopping = new AbortController()
       node.addEventListener('connection:open', onOpen)
       node.addEventListener('connection:close', onClose)
-      for (const connection of node.getConnections()) schedule(connection, random.below(intervalMs))
+      node.getConnections().forEach(begin)
     },
     stop: () => {
       node?.removeEventListener('connection:open', onOpen)
