@@ -33,9 +33,9 @@ export const DEFAULT_DEAL_PARAMETERS: DealParameters = {
   openSeconds: 300, startSeconds: 600, submitSeconds: 900, judgeSeconds: 3600, challengeSeconds: 3600, settleSeconds: 600, claimFee: 10_000_000, auditFee: 50_000_000
 }
 
-/** Short enough to watch: submit 20 s, judge 10 s, challenge 10 s. */
+/** Short enough to watch. A machine that runs eight nodes at once may be slow to start the first jobs. */
 export const DEVNET_DEAL_PARAMETERS: DealParameters = {
-  openSeconds: 10, startSeconds: 10, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 10, settleSeconds: 2, claimFee: 1_000_000, auditFee: 5_000_000
+  openSeconds: 10, startSeconds: 20, submitSeconds: 20, judgeSeconds: 10, challengeSeconds: 10, settleSeconds: 2, claimFee: 1_000_000, auditFee: 5_000_000
 }
 
 /** Seconds that a run may take beyond the job's own limit before the result counts as late: staging and pinning. */

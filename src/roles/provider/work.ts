@@ -18,7 +18,8 @@ import { recoverSigner } from '../../wire/signature.ts'
 import type { DealBook } from '../deal-book.ts'
 import type { DealRoom } from '../deal-room.ts'
 import { noteProblem } from '../problem.ts'
-import { cidDigest, executionOf, resultTree, stageJob, type StagedJob } from '../run-job.ts'
+import { cidDigest, executionOf, resultTree, type StagedJob } from '../run-job.ts'
+import { createStaging } from './staging.ts'
 
 export interface WorkComponents { deals: DealBook, room: Pick<DealRoom, 'start' | 'deliver'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain'>, signer: Signer, clock: Clock, logger: Logger }
 
@@ -35,24 +36,14 @@ const RETRY_MS = 500
 export function createWorker (components: WorkComponents, options: { signal: AbortSignal, fault?: Fault }): { stage: (deal: Deal) => void, work: (deal: Deal) => void, idle: () => Promise<void> } {
   const { deals, blocks, executor, signer, clock, logger, chain } = components
   const { domain } = chain
-  const staged = new Map<string, Promise<StagedJob>>()
+  const staging = createStaging({ blocks, clock, logger }, options)
   const running = new Map<string, Promise<void>>()
 
   const jobOf = (deal: Deal): JobOffer => decodeBody(jobOfferShape, decodeRecord(domain, deal.jobRecord))
-  const stage = (deal: Deal): Promise<StagedJob> => {
-    const known = staged.get(deal.dealId)
-    if (known !== undefined) return known
-    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(Math.max(1000, (deal.terms.rest.startBy * 1000) - clock.now()))])
-    const staging = stageJob(blocks, jobOf(deal), { signal, from: [deal.peer] })
-    staging.catch(() => { staged.delete(deal.dealId) })
-    staged.set(deal.dealId, staging)
-    return staging
-  }
-
   const run = async (deal: Deal): Promise<void> => {
     const job = jobOf(deal)
     if (deal.result === undefined) {
-      const input = await stage(deal)
+      const input = await staging.stage(deal, job)
       logger.debug('deal.staged', { dealId: deal.dealId })
       const execution = executionOf(job, input, deal.dealId)
       // Before the clock starts: from then on a run that cannot be made costs the collateral.
@@ -118,14 +109,14 @@ export function createWorker (components: WorkComponents, options: { signal: Abo
   }
 
   return {
-    stage: (deal) => { stage(deal).catch((error: unknown) => { logger.debug('deal.stage', { dealId: deal.dealId, error: errorMessage(error) }) }) },
+    stage: (deal) => { staging.stage(deal, jobOf(deal)).catch((error: unknown) => { logger.debug('deal.stage', { dealId: deal.dealId, error: errorMessage(error) }) }) },
     work: (deal) => {
       if (running.has(deal.dealId)) return
       const task = run(deal).catch(async (error: unknown) => {
         if (options.signal.aborted) return
         logger.warn('deal.failed', { dealId: deal.dealId, code: errorCode(error), error: errorMessage(error) })
         await noteProblem({ deals, logger }, deal, error)
-      }).finally(() => { running.delete(deal.dealId); staged.delete(deal.dealId) })
+      }).finally(() => { running.delete(deal.dealId); staging.forget(deal) })
       running.set(deal.dealId, task)
     },
     idle: async () => { await Promise.allSettled(running.values()) }
