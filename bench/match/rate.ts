@@ -21,7 +21,7 @@ export function rateOf (make: () => Snapshot, seed: number, warm?: Warm): { perS
     const snapshot = make()
     const started = cpuNow()
     let first: { ms: number, found: Found } | undefined
-    const kernel = kernelOf(snapshot)
+    const kernel = kernelOf(snapshot, warm?.snapshot)
     const program = programOf(kernel)
     const start = warm === undefined ? undefined : warmStartOf(kernel, program, warm)
     const report = (found: Found): void => { if (found.worth >= SHARE * found.bound) first ??= { ms: cpuNow() - started, found } }

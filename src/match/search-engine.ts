@@ -45,7 +45,7 @@ export function createSearchEngine (components: { logger: Logger }, options: Sea
     solve: async (snapshot, budget) => {
       const { signal, clock, deadlineMs, seed, warm, onImproved, onPrices } = budget
       signal.throwIfAborted()
-      const kernel = kernelOf(snapshot)
+      const kernel = kernelOf(snapshot, warm?.snapshot)
       const program = programOf(kernel)
       const toSolution = (places: Int32Array): Solution => ({ epoch: snapshot.epoch, engine: name, matches: placeNarrowed(kernel, matchesOf(kernel, places)) })
       const due = deadlineMs - RESERVE_MS - snapshot.jobs.length / JOBS_A_MS

@@ -3,12 +3,12 @@ import t from 'tap'
 import { matchesOf } from '../../src/match/assemble.ts'
 import { certificateOf } from '../../src/match/certificate.ts'
 import { boundKernelOf, kernelOf, type Kernel } from '../../src/match/kernel/kernel.ts'
-import type { Snapshot } from '../../src/match/problem.ts'
+import type { JobRow, Snapshot } from '../../src/match/problem.ts'
 import { programOf } from '../../src/match/search/program.ts'
 import { search, type Found } from '../../src/match/search/search.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { warmStartOf } from '../../src/match/warm.ts'
-import { anyBook, AT_MS, book, job, offer, RULES } from './rows.ts'
+import { address, anyBook, AT_MS, book, job, offer, RULES } from './rows.ts'
 
 /** Everything that a kernel says, whatever its classes and columns are numbered by. */
 function canonical ({ market, jobs, units, columns, demand, capacity, jobStart }: Kernel): unknown {
@@ -47,6 +47,36 @@ t.test('what is remembered of earlier books makes the same kernel as an equal bo
     const fresh = unseen(snapshot)
     return JSON.stringify(canonical(kernelOf(snapshot))) === JSON.stringify(canonical(kernelOf(fresh))) && JSON.stringify(canonical(boundKernelOf(snapshot))) === JSON.stringify(canonical(boundKernelOf(fresh)))
   }), { numRuns: 150, seed: 4 })
+})
+
+/** A book some time later: jobs and offers came, went and say something else; all are older. */
+const anyEpoch = fc.record({
+  jobs: fc.record({ drop: fc.nat(7), take: fc.nat(7), replace: fc.nat(14) }), offers: fc.record({ drop: fc.nat(14), take: fc.nat(7), replace: fc.nat(9) }),
+  age: fc.boolean(), later: fc.constantFrom(0, 2000, 31_000, 61_000), poorer: fc.nat(5), mistrusted: fc.nat(5), trusted: fc.nat(12)
+})
+
+function changed<T extends { id: JobRow['id'] }> (rows: readonly T[], others: readonly T[], { drop, take, replace }: { drop: number, take: number, replace: number }): T[] {
+  const kept = rows.filter((_, at) => at !== drop).map((row) => row.id === others[replace]?.id ? others[replace] : row)
+  const came = others[take]
+  return came === undefined || kept.some(({ id }) => id === came.id) ? kept : [came, ...kept]
+}
+
+t.test('a market and a kernel made of the last ones are those made of nothing', async () => {
+  fc.assert(fc.property(anyBook, anyBook, fc.array(anyEpoch, { minLength: 1, maxLength: 5 }), (first, other, epochs) => {
+    let before = first
+    kernelOf(first)
+    return epochs.every(({ jobs, offers, age, later, poorer, mistrusted, trusted }) => {
+      const snapshot: Snapshot = {
+        ...before, epoch: before.epoch + 1, atMs: before.atMs + later,
+        jobs: changed(before.jobs, other.jobs, jobs).map((row, at) => ({ ...row, ...(age ? { ageEpochs: (row.ageEpochs ?? 0) + 1 } : {}), ...(at === trusted ? { offer: { ...row.offer, mediators: [address(3), address(50)] } } : {}) })),
+        offers: changed(before.offers, other.offers, offers).map((row, at) => at === poorer ? { ...row, freeCollateral: 400 } : at === mistrusted ? { ...row, reputationBp: 3000 } : row)
+      }
+      const fresh = unseen(snapshot)
+      const [kernel, equal] = [kernelOf(snapshot, before), kernelOf(fresh)]
+      before = snapshot
+      return JSON.stringify(kernel.market) === JSON.stringify(equal.market) && JSON.stringify(canonical(kernel)) === JSON.stringify(canonical(equal))
+    })
+  }), { numRuns: 300, seed: 5 })
 })
 
 /** A search of no rounds; all that it reports. */

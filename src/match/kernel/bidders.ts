@@ -38,6 +38,8 @@ export interface Bidders {
   biddingsOn: (device: DeviceGroup | undefined) => Biddings
   /** Fills in what the class bids there; the place of its first bid, or `NO_BID`. */
   ask: (biddings: Biddings, job: number) => number
+  /** All kinds that were asked for. */
+  asked: () => Iterable<Biddings>
   /** Clipped limits in the order of each class's jobs, one run for each time a class was asked for. */
   bids: () => Float64Array
 }
@@ -106,6 +108,7 @@ export function createBidders (market: Market, jobs: JobClasses): Bidders {
       if (biddings.at[job] === UNASKED) find(job, biddings)
       return biddings.at[job] as number
     },
+    asked: () => kinds.values(),
     bids: () => bids.slice(0, count)
   }
 }

@@ -2,6 +2,7 @@ import { passes, REASONS, type ReasonCode } from '../admissible.ts'
 import type { Market } from '../market.ts'
 import { createBidders, type Bidders } from './bidders.ts'
 import { enlarged, firstOf, roomFor } from './column-room.ts'
+import { keptOf, type Allowed } from './kept-columns.ts'
 import type { JobClass, JobClasses } from './job-classes.ts'
 import { supplyOf, writeAlike, writeMixed } from './supply.ts'
 import type { UnitClasses } from './unit-classes.ts'
@@ -40,32 +41,46 @@ export const ACCESS = REASONS.slice(0, REASONS.indexOf('cpu')).filter((reason) =
 const MOST_ROOM = 2 ** 21
 const FIRST_ROOM = 4096
 
-/** O(job classes * unit classes). */
-export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses): Columns {
+/** Columns, and what those of the next epoch may be copied from. */
+export interface Making { readonly columns: Columns, readonly jobs: JobClasses, readonly units: UnitClasses, readonly bidders: Bidders, readonly allowed: Allowed }
+
+/** O(job classes * unit classes); for what `before`, of the same rules, has as well only O(columns). */
+export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses, before?: Making): Making {
   const bidders = createBidders(market, jobs)
-  const byAccess = units.accesses.map((offer) => {
-    const allowed = jobs.accesses.map((job) => ACCESS.every((reason) => passes(reason, job, offer, market)))
-    return byDemand(bidders, Int32Array.from(jobs.classes.keys()).filter((at) => allowed[(jobs.classes[at] as JobClass).access]))
-  })
-  let room = Math.min(MOST_ROOM, units.classes.reduce((sum, { accesses }) => sum + accesses.reduce((all, access) => all + (byAccess[access] as Demanding).all.length, 0), FIRST_ROOM))
+  const allowed = units.accesses.map((offer) => jobs.accesses.map((job) => ACCESS.every((reason) => passes(reason, job, offer, market))))
+  const kept = before === undefined ? undefined : keptOf(before, { jobs, units, bidders, allowed })
+  const classes = Int32Array.from(jobs.classes.keys())
+  const ofAccess = (list: Int32Array): Demanding[] => allowed.map((letsIn) => byDemand(bidders, list.filter((at) => letsIn[(jobs.classes[at] as JobClass).access])))
+  const all = ofAccess(classes)
+  const fresh = kept === undefined ? all : ofAccess(classes.filter((at) => kept.isKept[at] === 0))
+  let room = Math.min(MOST_ROOM, units.classes.reduce((sum, { accesses }) => sum + accesses.reduce((most, access) => most + (all[access] as Demanding).all.length, 0), FIRST_ROOM))
   let out = roomFor(room)
   let count = 0
+  const makeRoom = (more: number): void => {
+    while (room < count + more) {
+      room *= 2
+      out = enlarged(out, room)
+    }
+  }
   const start = new Int32Array(units.classes.length + 1)
   units.classes.forEach(({ offers, accesses, shares }, at) => {
+    const place = kept?.units[at] ?? -1
+    if (kept !== undefined && place >= 0) {
+      makeRoom(kept.countOf(place))
+      count = kept.copy(place, out, count)
+    }
     offers.forEach((row, alternative) => {
+      const demanding = (place >= 0 ? fresh : all)[accesses[alternative] as number] as Demanding
+      if (demanding.all.length === 0) return
       const supply = supplyOf(row, { alternative, shares, bidders, rules: market.rules })
-      const { all, plain, alike } = byAccess[accesses[alternative] as number] as Demanding
-      while (room < count + all.length * (supply.groups.length + 1)) {
-        room *= 2
-        out = enlarged(out, room)
-      }
-      count = writeAlike(supply, supply.none, plain, out, count)
-      for (const group of supply.groups) count = writeAlike(supply, group, alike, out, count)
-      if (supply.groups.length > 1 || alike.length + plain.length < all.length) count = writeMixed(supply, all, out, count)
+      makeRoom(demanding.all.length * (supply.groups.length + 1))
+      count = writeAlike(supply, supply.none, demanding.plain, out, count)
+      for (const group of supply.groups) count = writeAlike(supply, group, demanding.alike, out, count)
+      if (supply.groups.length > 1 || demanding.alike.length + demanding.plain.length < demanding.all.length) count = writeMixed(supply, demanding.all, out, count)
     })
     start[at + 1] = count
   })
-  return { start, ...firstOf(out, count), bids: bidders.bids() }
+  return { columns: { start, ...firstOf(out, count), bids: bidders.bids() }, jobs, units, bidders, allowed }
 }
 
 /** Job classes that an offer lets in: all, those without GPUs, those whose GPUs are all the same. */

@@ -2,11 +2,13 @@ import type { Market } from '../market.ts'
 import type { JobRow } from '../problem.ts'
 import { isTickJob } from '../score.ts'
 import type { JobKeys } from './job-keys.ts'
+import type { JobShape } from './job-shapes.ts'
 
 /** Jobs that differ in nothing but their limit, as far as this market can tell. */
 export interface JobClass {
   /** One of them; what it asks for is what all ask for. */
   readonly row: JobRow
+  readonly shape: JobShape
   /** Places in `market.jobs`, falling limits; canonical order among equals. A job for k providers stands k times. */
   readonly jobs: readonly number[]
   /** Which rules of access it has, as a number shared by classes. */
@@ -37,7 +39,7 @@ export interface JobClasses {
 export function jobClassesOf (market: Market, keys: JobKeys): JobClasses {
   const accessNumbers = new Map<string, number>()
   const accesses: JobRow[] = []
-  const classes: Array<{ row: JobRow, jobs: number[], access: number, banned: readonly number[], bundle: number, idle: boolean }> = []
+  const classes: Array<{ row: JobRow, shape: JobShape, jobs: number[], access: number, banned: readonly number[], bundle: number, idle: boolean }> = []
   const byKey = new Map<number | string, number>()
   const classOf = new Int32Array(market.jobs.length).fill(-1)
   const narrowed: number[] = []
@@ -54,7 +56,7 @@ export function jobClassesOf (market: Market, keys: JobKeys): JobClasses {
       narrowed.push(at)
       return
     }
-    const { key, banned } = keys.of(row, bundle >= 0 || idle ? at : undefined)
+    const key = keys.keyAt(at, bundle >= 0 || idle ? at : undefined)
     const found = byKey.get(key)
     classOf[at] = found ?? classes.length
     if (found !== undefined) {
@@ -65,10 +67,10 @@ export function jobClassesOf (market: Market, keys: JobKeys): JobClasses {
     const accessKey = keys.accessOf(row)
     const access = accessNumbers.get(accessKey) ?? accesses.push(row) - 1
     accessNumbers.set(accessKey, access)
-    classes.push({ row, jobs: new Array<number>(market.copies[at] as number).fill(at), access, banned, bundle, idle })
+    classes.push({ row, shape: keys.shapes[at] as JobShape, jobs: new Array<number>(market.copies[at] as number).fill(at), access, banned: keys.bannedBy(row), bundle, idle })
   })
   for (const { jobs } of classes) jobs.sort((left, right) => (limits[right] as number) - (limits[left] as number) || left - right)
-  return { classes, accesses, classOf, classLike: (row) => byKey.get(keys.of(row).key) ?? -1, limits, narrowed }
+  return { classes, accesses, classOf, classLike: (row) => byKey.get(keys.keyOf(row)) ?? -1, limits, narrowed }
 }
 
 /** Per job: the number of those with which it is matched all or none, members of a group or its own copies; -1: it stands alone. */

@@ -1,7 +1,8 @@
+import { placesBefore } from '../by-id.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { Market } from '../market.ts'
 import type { JobRow } from '../problem.ts'
-import { jobShapesOf } from './job-shapes.ts'
+import { jobShapesOf, type JobShape } from './job-shapes.ts'
 
 /** What the offers of a market look at in a job; all else is left out of the classes' keys. */
 export interface Interests {
@@ -14,41 +15,74 @@ export interface Interests {
 
 /** What tells jobs of one market apart. */
 export interface JobKeys {
-  /** The same for two jobs of one class, and accounts with offers that may not serve it. `own`: a job that is a class of its own, by number. */
-  of: (row: JobRow, own?: number) => { readonly key: number | string, readonly banned: readonly number[] }
+  /** The same for two jobs of one class. `own`: a job that is a class of its own, by number. */
+  keyOf: (row: JobRow, own?: number) => number | string
+  /** The same for the job at a place of the market. */
+  keyAt: (at: number, own?: number) => number | string
+  /** Accounts with offers that may not serve the job: the same for two jobs of one class. */
+  bannedBy: (row: JobRow) => readonly number[]
   /** The part that decides whom a job may be served by, besides amounts. */
   accessOf: (row: JobRow) => string
   /** Accounts that audited jobs trust: of no others it matters who they are. */
   readonly mediators: ReadonlySet<Address>
+  /** Per job of the market: its shape; and 1 when numbers alone tell it apart. */
+  readonly shapes: readonly JobShape[]
+  readonly isPlain: Uint8Array
+  readonly interests: Interests
 }
 
-export function createJobKeys ({ jobs, rules }: Market, { accounts, modules, starts }: Interests): JobKeys {
-  const shapes = jobShapesOf(rules)
+/** Keys of a market and the market, for those of the next. */
+export interface KnownKeys { readonly market: Market, readonly keys: JobKeys }
+
+export function createJobKeys ({ jobs, rules }: Market, interests: Interests, before?: KnownKeys): JobKeys {
+  const { accounts, modules, starts } = interests
+  const known = jobShapesOf(rules)
+  const from = before === undefined ? undefined : sameJobs(jobs, before.market.jobs)
+  const shapes = jobs.map(({ offer }, at) => before?.keys.shapes[from?.[at] ?? -1] ?? known.of(offer))
   const mediators = new Set<Address>()
-  for (const { trusted } of new Set(jobs.map(({ offer }) => shapes.of(offer)))) for (const address of trusted) mediators.add(address)
+  for (const { trusted } of new Set(shapes)) for (const address of trusted) mediators.add(address)
   const isAskedFor = ({ account, offer }: JobRow): boolean => mediators.has(account) || modules.has(offer.module)
   const askedOf = ({ account, offer }: JobRow): string => `${mediators.has(account) ? account : ''} ${modules.has(offer.module) ? offer.module : ''}`
   const reachOf = ({ offer }: JobRow): number => countUntil(starts, offer.deadline - (offer.stageSeconds + offer.runSeconds) * 1000)
-  /** Accounts with offers that may not serve the job. */
   const bannedBy = ({ account, offer: { avoid } }: JobRow): readonly number[] => {
     const own = accounts.get(account)
     if (avoid.length === 0) return own === undefined ? NOBODY : [own]
     return [...new Set([account, ...avoid])].flatMap((other) => accounts.get(other) ?? []).sort((left, right) => left - right)
   }
+  const numberOf = (row: JobRow, shape: JobShape): number => (shape.number * (rules.maxAgeEpochs + 1) + Math.min(row.ageEpochs ?? 0, rules.maxAgeEpochs)) * (starts.length + 1) + reachOf(row)
+  const textOf = (row: JobRow, number: number, own?: number): string => `${number} ${askedOf(row)} ${bannedBy(row).join()} ${own ?? ''}`
+  const areNumbersEnough = (row: JobRow): boolean => bannedBy(row).length === 0 && !isAskedFor(row)
+
+  const isPlain = new Uint8Array(jobs.length)
+  // Whether they are hangs on nothing else.
+  const asBefore = before !== undefined && before.keys.interests.accounts === accounts && haveSame(before.keys.mediators, mediators) && haveSame(before.keys.interests.modules, modules) ? before.keys.isPlain : undefined
+  for (let at = 0; at < jobs.length; at++) isPlain[at] = asBefore?.[from?.[at] ?? -1] ?? Number(areNumbersEnough(jobs[at] as JobRow))
   return {
-    mediators,
-    of: (row, own) => {
-      const banned = bannedBy(row)
-      const age = Math.min(row.ageEpochs ?? 0, rules.maxAgeEpochs)
-      // Most jobs are told apart by numbers alone, which costs less than by texts.
-      const number = (shapes.of(row.offer).number * (rules.maxAgeEpochs + 1) + age) * (starts.length + 1) + reachOf(row)
-      return { banned, key: banned.length === 0 && own === undefined && !isAskedFor(row) ? number : `${number} ${askedOf(row)} ${banned.join()} ${own ?? ''}` }
+    mediators, shapes, isPlain, interests, bannedBy,
+    keyOf: (row, own) => {
+      const number = numberOf(row, known.of(row.offer))
+      return own === undefined && areNumbersEnough(row) ? number : textOf(row, number, own)
     },
-    accessOf: (row) => `${askedOf(row)} ${reachOf(row)} ${shapes.of(row.offer).access}`
+    keyAt: (at, own) => {
+      const row = jobs[at] as JobRow
+      const number = numberOf(row, shapes[at] as JobShape)
+      // Most jobs are told apart by numbers alone, which costs less than by texts.
+      return own === undefined && isPlain[at] === 1 ? number : textOf(row, number, own)
+    },
+    accessOf: (row) => `${askedOf(row)} ${reachOf(row)} ${known.of(row.offer).access}`
   }
 }
 
 const NOBODY: readonly number[] = []
+
+/** Where jobs that say the same, but for their age, stood before; -1: nowhere. */
+function sameJobs (jobs: readonly JobRow[], before: readonly JobRow[]): Int32Array {
+  return placesBefore(jobs, before).map((place, at) => before[place]?.offer === jobs[at]?.offer && before[place]?.account === jobs[at]?.account ? place : -1)
+}
+
+function haveSame<T> (left: ReadonlySet<T>, right: ReadonlySet<T>): boolean {
+  return left.size === right.size && [...left].every((one) => right.has(one))
+}
 
 /** How many of the ascending times are not after this one. */
 function countUntil (times: readonly number[], latest: number): number {

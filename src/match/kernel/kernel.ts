@@ -1,11 +1,10 @@
 import type { Resources } from '../../wire/job-offer.ts'
-import type { Address } from '../../wire/shapes.ts'
 import { marketOf, type Market } from '../market.ts'
 import type { Snapshot } from '../problem.ts'
 import { widened } from '../widest.ts'
-import { columnsOf, type Columns } from './columns.ts'
+import { columnsOf, type Columns, type Making } from './columns.ts'
 import { jobClassesOf, type JobClasses } from './job-classes.ts'
-import { createJobKeys } from './job-keys.ts'
+import { createJobKeys, type JobKeys } from './job-keys.ts'
 import { PLAIN_ROWS, ROWS, shareInRow } from './share-rows.ts'
 import { unitClassesOf, type UnitClasses } from './unit-classes.ts'
 
@@ -22,11 +21,17 @@ export interface Kernel {
   readonly capacity: Float64Array
 }
 
-const known = new WeakMap<Market, Kernel>()
+/** A kernel and what the next one may be made of. */
+interface Built { readonly kernel: Kernel, readonly keys: JobKeys, readonly making: Making }
 
-/** The snapshot's kernel, built once: what engines solve, so that they may use any alternative. Throws what `marketOf` throws. */
-export function kernelOf (snapshot: Snapshot): Kernel {
-  return kernelOfMarket(marketOf(snapshot))
+const known = new WeakMap<Market, Built>()
+
+/**
+ * The snapshot's kernel, built once: what engines solve, so that they may use any alternative. `before`: an earlier snapshot of the same book; where its kernel is
+ * known, what both have is taken over. Throws what `marketOf` throws.
+ */
+export function kernelOf (snapshot: Snapshot, before?: Snapshot): Kernel {
+  return kernelOfMarket(marketOf(snapshot, before), before === undefined ? undefined : marketOf(before))
 }
 
 /** The kernel that bounds are computed on: units have the most that a solution can have of them. The same as engines' unless alternatives differ in that. */
@@ -34,25 +39,25 @@ export function boundKernelOf (snapshot: Snapshot): Kernel {
   return kernelOfMarket(widened(marketOf(snapshot)))
 }
 
-function kernelOfMarket (market: Market): Kernel {
-  let kernel = known.get(market)
-  if (kernel === undefined) {
-    kernel = createKernel(market)
-    known.set(market, kernel)
+function kernelOfMarket (market: Market, before?: Market): Kernel {
+  let built = known.get(market)
+  if (built === undefined) {
+    const last = before?.rules === market.rules ? known.get(before) : undefined
+    built = createKernel(market, last)
+    known.set(market, built)
   }
-  return kernel
+  return built.kernel
 }
 
-function createKernel (market: Market): Kernel {
+function createKernel (market: Market, before: Built | undefined): Built {
   const valid = market.offers.filter(({ offer }) => offer.validUntil > market.atMs)
-  const accounts = new Map<Address, number>()
-  market.offers.forEach(({ account }, at) => accounts.set(account, market.accountOf[at] as number))
+  const accounts = before !== undefined && market.offers === before.kernel.market.offers ? before.keys.interests.accounts : new Map(market.offers.map(({ account }, at) => [account, market.accountOf[at] as number]))
   const keys = createJobKeys(market, {
     accounts, modules: new Set(valid.flatMap(({ offer }) => offer.modules)),
     starts: [...new Set(valid.map(({ offer }) => Math.max(market.atMs, offer.freeFrom)))].sort((left, right) => left - right)
-  })
+  }, before === undefined ? undefined : { market: before.kernel.market, keys: before.keys })
   const jobs = jobClassesOf(market, keys)
-  const units = unitClassesOf(market, (account) => keys.mediators.has(account))
+  const units = before !== undefined && haveSameUnits(market, keys, before) ? before.kernel.units : unitClassesOf(market, (account) => keys.mediators.has(account))
 
   const jobStart = new Int32Array(jobs.classes.length + 1)
   const demand = new Float64Array(jobs.classes.length * ROWS)
@@ -62,7 +67,15 @@ function createKernel (market: Market): Kernel {
   })
   const capacity = new Float64Array(units.classes.length * ROWS)
   units.classes.forEach(({ units: members, shares }, at) => { fill(capacity, at, market.units[(members[0] as { unit: number }).unit] as Resources, shares.map((shareBp) => ({ shareBp }))) })
-  return { market, jobs, units, columns: columnsOf(market, jobs, units), jobStart, demand, capacity }
+  const making = columnsOf(market, jobs, units, before?.making)
+  return { kernel: { market, jobs, units, columns: making.columns, jobStart, demand, capacity }, keys, making }
+}
+
+/** Whether units fall into the same classes: the very same offers, valid as they were, and of the same accounts that anybody trusts. */
+function haveSameUnits (market: Market, { mediators }: JobKeys, { kernel, keys }: Built): boolean {
+  const { atMs } = kernel.market
+  return market.offers === kernel.market.offers && market.stated === kernel.market.stated &&
+    market.offers.every(({ account, offer: { validUntil } }) => validUntil > market.atMs === validUntil > atMs && mediators.has(account) === keys.mediators.has(account))
 }
 
 function fill (into: Float64Array, at: number, { cpuMilli, memoryMiB, diskMiB }: Resources, shares: ReadonlyArray<{ readonly shareBp: number }>): void {

@@ -18,6 +18,8 @@ export interface UnitClass {
   readonly shares: readonly number[]
   /** protocol/certificate.md, Classes of units: the text under which certificates put their prices. */
   readonly key: string
+  /** What tells it from all others: the key, what engines have of the unit where that is less, and the account of a mediator. */
+  readonly identity: string
 }
 
 export interface UnitClasses {
@@ -49,7 +51,7 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
   })
 
   const widest = widestOf(market)
-  const byKey = new Map<string, { offers: OfferRow[], accesses: number[], units: Array<{ unit: number, offers: number[] }>, shares: readonly number[], key: string }>()
+  const byIdentity = new Map<string, { offers: OfferRow[], accesses: number[], units: Array<{ unit: number, offers: number[] }>, shares: readonly number[], key: string, identity: string }>()
   alternatives.forEach((found, unit) => {
     if (found.length === 0) return
     found.sort((left, right) => left.key < right.key ? -1 : left.key > right.key ? 1 : left.at - right.at)
@@ -59,13 +61,13 @@ export function unitClassesOf (market: Market, isMediator: (account: Address) =>
     const account = (rows[0] as OfferRow).account
     // Two units that may have the same at most, and have not for engines, are two classes with one text.
     const own = widest.units === market.units ? '' : supplyOf(market.units[unit] as Resources, shares)
-    const classKey = `${key}${own}${isMediator(account) ? account : ''}`
-    const known = byKey.get(classKey)
+    const identity = `${key}${own}${isMediator(account) ? account : ''}`
+    const known = byIdentity.get(identity)
     const member = { unit, offers: found.map(({ at }) => at) }
-    if (known === undefined) byKey.set(classKey, { offers: rows, accesses: found.map(({ access }) => access), units: [member], shares, key })
+    if (known === undefined) byIdentity.set(identity, { offers: rows, accesses: found.map(({ access }) => access), units: [member], shares, key, identity })
     else known.units.push(member)
   })
-  return { classes: [...byKey.values()].sort((left, right) => left.key < right.key ? -1 : left.key > right.key ? 1 : 0), accesses, narrowed }
+  return { classes: [...byIdentity.values()].sort((left, right) => left.key < right.key ? -1 : left.key > right.key ? 1 : 0), accesses, narrowed }
 }
 
 function supplyOf ({ cpuMilli, memoryMiB, diskMiB }: Resources, shares: readonly number[]): string {
