@@ -47,13 +47,13 @@ function createMarket (snapshot: Snapshot, before: Known | undefined): Known {
   const sharing = sharingOf(offers, before?.sharing)
   const groups = groupsOf(sorted.rows)
   const jobs = groups.incomplete.size === 0 ? sorted.rows : sorted.rows.map((job, at) => groups.incomplete.has(at) ? { ...job, incomplete: true } : job)
-  const wasAlone = (at: number): boolean => {
+  const wasFirst = (at: number): boolean => {
     const place = from[at] as number
-    return before !== undefined && place >= 0 && before.market.isAlone[place] === 1 && before.market.jobs[place]?.account === jobs[at]?.account
+    return before !== undefined && place >= 0 && before.market.isFirst[place] === 1 && before.market.jobs[place]?.account === jobs[at]?.account
   }
   const market = {
     epoch: snapshot.epoch, atMs: snapshot.atMs, rules: snapshot.rules, jobs, jobIndex: sorted, offerIndex: sharing.sorted,
-    ...sharing.shared, ...tasksOf(jobs, before === undefined ? undefined : wasAlone), ...groups
+    ...sharing.shared, ...tasksOf(jobs, before === undefined ? undefined : wasFirst), ...groups
   }
   return { market, jobs: sorted, sharing }
 }

@@ -9,34 +9,34 @@ export interface Tasks {
   readonly tasks: number
   /** Per job: how many providers it needs. */
   readonly copies: Int32Array
-  /** Per job: 1 when its account has no other. */
-  readonly isAlone: Uint8Array
+  /** Per job: 1 for the first of its account, mostly its only one. */
+  readonly isFirst: Uint8Array
 }
 
 /**
- * Numbers each job number that some account uses. Most accounts have one job, whose numbers are compared with nobody's. `wasAlone`: jobs that were their account's
- * only ones in a list of before: they are as long as none of their account came.
+ * Numbers each job number that some account uses. Most accounts have one job, whose numbers are compared with nobody's. `wasFirst`: jobs that were their account's
+ * first in a list of before: alone, while there is none of that account that was not.
  */
-export function tasksOf (jobs: readonly JobRow[], wasAlone?: (at: number) => boolean): Tasks {
-  /** Accounts of jobs that may not be alone. */
+export function tasksOf (jobs: readonly JobRow[], wasFirst?: (at: number) => boolean): Tasks {
+  /** Accounts of all other jobs. */
   const busy = new Set<Address>()
   const isSure = new Uint8Array(jobs.length)
-  for (let at = 0; wasAlone !== undefined && at < jobs.length; at++) {
-    if (wasAlone(at)) isSure[at] = 1
+  for (let at = 0; wasFirst !== undefined && at < jobs.length; at++) {
+    if (wasFirst(at)) isSure[at] = 1
     else busy.add((jobs[at] as JobRow).account)
   }
   /** Per account: its only job, or the numbers of all of them. */
   const ofAccount = new Map<Address, number | Map<number, number>>()
   const numbers: number[][] = []
   const copies = new Int32Array(jobs.length)
-  const isAlone = new Uint8Array(jobs.length)
+  const isFirst = new Uint8Array(jobs.length)
   let tasks = 0
   jobs.forEach((job, at) => {
     const count = copies[at] = copiesOf(job)
     const isKnown = isSure[at] === 1 && !busy.has(job.account)
     const others = isKnown ? undefined : ofAccount.get(job.account)
     if (others === undefined) {
-      isAlone[at] = 1
+      isFirst[at] = 1
       if (!isKnown) ofAccount.set(job.account, at)
       numbers.push(count === 1 ? [tasks++] : Array.from({ length: count }, () => tasks++))
       return
@@ -44,7 +44,6 @@ export function tasksOf (jobs: readonly JobRow[], wasAlone?: (at: number) => boo
     let own = others
     if (typeof own === 'number') {
       const first = own
-      isAlone[first] = 0
       own = new Map((numbers[first] as number[]).map((task, copy) => [(jobs[first] as JobRow).offer.jobNumber + copy, task]))
       ofAccount.set(job.account, own)
     }
@@ -56,5 +55,5 @@ export function tasksOf (jobs: readonly JobRow[], wasAlone?: (at: number) => boo
       return task
     }))
   })
-  return { tasksOf: numbers, tasks, copies, isAlone }
+  return { tasksOf: numbers, tasks, copies, isFirst }
 }

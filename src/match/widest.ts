@@ -14,7 +14,7 @@ export interface Widest {
   readonly devices: ReadonlyArray<readonly number[]>
 }
 
-const known = new WeakMap<Market['stated'], Widest>()
+const known = new WeakMap<Market, Widest>()
 const wide = new WeakMap<Market, Market>()
 
 /** Whether the offer stands for its unit: valid, ticked, for everybody and in time. */
@@ -25,10 +25,10 @@ export function standsForUnit ({ stated, atMs }: Pick<Market, 'stated' | 'atMs'>
 
 /** Of a market and of what `widened` makes of it the same. */
 export function widestOf (market: Market): Widest {
-  let widest = known.get(market.stated)
+  let widest = known.get(market)
   if (widest === undefined) {
     widest = findWidest(market)
-    known.set(market.stated, widest)
+    known.set(market, widest)
   }
   return widest
 }
@@ -59,7 +59,8 @@ function findWidest (market: Market): Widest {
   return { units: units.map((most, unit) => most ?? market.units[unit] as Resources), devices: devices.map((free, unit) => units[unit] === undefined ? market.devices[unit] as readonly number[] : free) }
 }
 
-function widen (market: Market, { units, devices }: Widest): Market {
+function widen (market: Market, widest: Widest): Market {
+  const { units, devices } = widest
   if (units === market.units) return market
   const isWider = units.map((unit, at) => !isSame(unit, market.units[at] as Resources) || (devices[at] as readonly number[]).join() !== (market.devices[at] as readonly number[]).join())
   if (!isWider.includes(true)) return market
@@ -68,7 +69,9 @@ function widen (market: Market, { units, devices }: Widest): Market {
     if (isWider[unit] !== true || !standsForUnit(market, at)) return market.offers[at] as typeof row
     return { ...row, offer: { ...row.offer, capacity: units[unit] as Resources, gpus: row.offer.gpus.map((device, place) => ({ ...device, shareBp: devices[unit]?.[place] as number })) } }
   })
-  return { ...market, offers, units, devices }
+  const widened = { ...market, offers, units, devices }
+  known.set(widened, widest)
+  return widened
 }
 
 function isSame (left: Resources, right: Resources): boolean {

@@ -74,7 +74,7 @@ function createKernel (market: Market, before: Built | undefined): Built {
 /** Whether units fall into the same classes: the very same offers, valid as they were, and of the same accounts that anybody trusts. */
 function haveSameUnits (market: Market, { mediators }: JobKeys, { kernel, keys }: Built): boolean {
   const { atMs } = kernel.market
-  return market.offers === kernel.market.offers && market.stated === kernel.market.stated &&
+  return market.offers === kernel.market.offers &&
     market.offers.every(({ account, offer: { validUntil } }) => validUntil > market.atMs === validUntil > atMs && mediators.has(account) === keys.mediators.has(account))
 }
 
