@@ -3,19 +3,20 @@ import type { JobRow, MatchRules, OfferRow, Snapshot } from '../../src/match/pro
 import { address, AT_MS, book, hash, job, offer, RULES } from './rows.ts'
 
 const oneOf = <T>(...list: T[]): fc.Arbitrary<T> => fc.constantFrom(...list)
+const rarely = <T>(rare: T, usual: T): fc.Arbitrary<T> => fc.oneof({ arbitrary: fc.constant(usual), weight: 7 }, { arbitrary: fc.constant(rare), weight: 1 })
 /** Two mediators; the first is a creator and a provider too. */
 const [FIRST, SECOND] = [address(3), address(50)]
-const PROVIDERS = 4
-const SLOTS = { jobs: 10, offers: 6 }
+const PROVIDERS = 5
+const SLOTS = { jobs: 10, offers: 5 }
 
 /** Few kinds of everything, so that jobs share classes and classes come back. */
 const anyJob = fc.record({
-  account: oneOf(20, 21, 22, 23, 0, 3), cpu: oneOf(10, 10, 20), limit: oneOf(220, 250, 300), mediators: oneOf([FIRST], [SECOND], [FIRST, SECOND]), avoid: oneOf([], [], [], [address(1)]), jobNumber: oneOf(0, 0, 1), gpus: oneOf(0, 0, 1, 2),
-  module: oneOf('one', 'two'), soon: fc.boolean(), reputation: oneOf(0, 0, 6000), replicas: oneOf(1, 1, 1, 1, 2), group: oneOf(0, 0, 0, 1), late: oneOf(false, false, false, true)
+  account: oneOf(20, 21, 22, 0, 2, 3), cpu: rarely(20, 10), seconds: rarely(9, 10), limit: oneOf(220, 250, 300), mediators: fc.oneof({ arbitrary: oneOf([SECOND]), weight: 30 }, { arbitrary: oneOf([FIRST], [FIRST, SECOND]), weight: 1 }), avoid: rarely([address(1)], []), jobNumber: oneOf(0, 0, 1),
+  gpus: oneOf(0, 0, 0, 0, 1, 2), module: rarely('two', 'one'), soon: oneOf(false, false, true), reputation: rarely(6000, 0), replicas: rarely(2, 1), group: rarely(1, 0), late: rarely(true, false)
 })
 const anyOffer = fc.record({
-  account: fc.nat(PROVIDERS - 1), unit: fc.nat(1), cpu: oneOf(100, 60), base: oneOf(50, 100), mediators: oneOf([FIRST], [SECOND], [FIRST, SECOND]), modules: oneOf([], [], ['one']), later: oneOf(0, 0, 9000), gpus: oneOf(0, 0, 1, 2),
-  reputation: oneOf(10_000, 10_000, 5000), collateral: oneOf(400, 5000, 5000), short: oneOf(false, false, true), late: oneOf(false, false, false, true)
+  account: fc.nat(PROVIDERS - 1), unit: oneOf(0, 0, 1), cpu: oneOf(100, 60), base: rarely(100, 50), mediators: oneOf([SECOND], [SECOND], [SECOND], [FIRST, SECOND]), modules: rarely(['one'], []), later: oneOf(0, 0, 9000), gpus: oneOf(0, 0, 1, 2),
+  reputation: rarely(5000, 10_000), collateral: rarely(400, 5000), short: rarely(true, false), late: rarely(true, false)
 })
 type Job = typeof anyJob extends fc.Arbitrary<infer T> ? T : never
 type Offer = typeof anyOffer extends fc.Arbitrary<infer T> ? T : never
@@ -24,10 +25,10 @@ const DEMANDS = [[], [{ models: ['small'], vramMiB: 0, shareBp: 5000 }], [{ mode
 const device = (model: string): OfferRow['offer']['gpus'][number] => ({ model, vramMiB: 8, shareBp: 10_000, secondAsk: 10 })
 const SUPPLIES = [[], [device('small'), device('small')], [device('small'), device('big')]]
 
-function jobRow (slot: number, { account, cpu, limit, mediators, avoid, jobNumber, gpus, module, soon, reputation, replicas, group, late }: Job): JobRow {
+function jobRow (slot: number, { account, cpu, seconds, limit, mediators, avoid, jobNumber, gpus, module, soon, reputation, replicas, group, late }: Job): JobRow {
   return {
     ...job(slot, {
-      jobNumber, resources: { cpuMilli: cpu, memoryMiB: 10, diskMiB: 10 }, limit, mediators, avoid, gpus: DEMANDS[gpus] as JobRow['offer']['gpus'], module, minReputationBp: reputation, deadline: AT_MS + (soon ? 15_000 : 120_000),
+      jobNumber, runSeconds: seconds, resources: { cpuMilli: cpu, memoryMiB: 10, diskMiB: 10 }, limit, mediators, avoid, gpus: DEMANDS[gpus] as JobRow['offer']['gpus'], module, minReputationBp: reputation, deadline: AT_MS + (soon ? 15_000 : 120_000),
       verification: replicas > 1 ? { strategy: 'replicate', replicas, quorum: 2 } : { strategy: 'audit', auditBp: 100 }, group: group === 0 ? { id: hash(0), index: 0, size: 0 } : { id: hash(9), index: slot % 2, size: 2 }
     }, address(account)),
     ...(late ? { late } : {})
@@ -43,7 +44,8 @@ function offerRow (slot: number, { account, unit, cpu, base, mediators, modules,
 
 const anyChange = fc.record({
   jobs: fc.array(fc.tuple(fc.nat(SLOTS.jobs - 1), fc.option(anyJob, { freq: 3 })), { maxLength: 3 }), offers: fc.array(fc.tuple(fc.nat(SLOTS.offers - 1), fc.option(anyOffer, { freq: 3 })), { maxLength: 1 }),
-  age: fc.boolean(), laterMs: oneOf(0, 0, 2000, 5000), rules: oneOf<MatchRules | undefined>(undefined, undefined, undefined, undefined, undefined, { ...RULES, bandBp: 2000 }, { ...RULES })
+  /** A job that somebody else states word for word. */
+  moved: fc.nat(4 * SLOTS.jobs), age: fc.boolean(), laterMs: oneOf(0, 0, 2000, 5000), rules: oneOf<MatchRules | undefined>(undefined, undefined, undefined, undefined, undefined, { ...RULES, bandBp: 2000 }, { ...RULES })
 })
 
 /** Books of one market, epoch after epoch: rows stay the same objects until something about them changes, comes under their id, or they go. */
@@ -56,6 +58,8 @@ export const anyEpochs: fc.Arbitrary<Snapshot[]> = fc.record({
   return [last, ...changes.map((change) => {
     for (const [slot, entry] of change.jobs) jobSlots[slot] = entry === null ? undefined : jobRow(slot, entry)
     for (const [slot, entry] of change.offers) offerSlots[slot] = entry === null ? undefined : offerRow(slot, entry)
+    const moved = jobSlots[change.moved]
+    if (moved !== undefined) jobSlots[change.moved] = { ...moved, account: FIRST }
     if (change.age) jobSlots.forEach((row, slot) => { if (row !== undefined) jobSlots[slot] = { ...row, ageEpochs: (row.ageEpochs ?? 0) + 1 } })
     last = {
       epoch: last.epoch + 1, atMs: last.atMs + change.laterMs, rules: change.rules ?? last.rules,
