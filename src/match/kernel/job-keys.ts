@@ -37,8 +37,8 @@ export interface KnownKeys { readonly market: Market, readonly keys: JobKeys }
 export function createJobKeys ({ jobs, rules }: Market, interests: Interests, before?: KnownKeys): JobKeys {
   const { accounts, modules, starts } = interests
   const known = jobShapesOf(rules)
-  const from = before === undefined ? undefined : sameJobs(jobs, before.market.jobs)
-  const shapes = jobs.map(({ offer }, at) => before?.keys.shapes[from?.[at] ?? -1] ?? known.of(offer))
+  const last = keptOf(jobs, before)
+  const shapes = jobs.map(({ offer }, at) => last.shapes[at] ?? known.of(offer))
   const mediators = new Set<Address>()
   for (const { trusted } of new Set(shapes)) for (const address of trusted) mediators.add(address)
   const isAskedFor = ({ account, offer }: JobRow): boolean => mediators.has(account) || modules.has(offer.module)
@@ -53,10 +53,9 @@ export function createJobKeys ({ jobs, rules }: Market, interests: Interests, be
   const textOf = (row: JobRow, number: number, own?: number): string => `${number} ${askedOf(row)} ${bannedBy(row).join()} ${own ?? ''}`
   const areNumbersEnough = (row: JobRow): boolean => bannedBy(row).length === 0 && !isAskedFor(row)
 
-  const isPlain = new Uint8Array(jobs.length)
   // Whether they are hangs on nothing else.
-  const asBefore = before !== undefined && before.keys.interests.accounts === accounts && haveSame(before.keys.mediators, mediators) && haveSame(before.keys.interests.modules, modules) ? before.keys.isPlain : undefined
-  for (let at = 0; at < jobs.length; at++) isPlain[at] = asBefore?.[from?.[at] ?? -1] ?? Number(areNumbersEnough(jobs[at] as JobRow))
+  const asLast = last.accounts === accounts && haveSame(last.mediators, mediators) && haveSame(last.modules, modules)
+  const isPlain = Uint8Array.from(jobs, (row, at) => (asLast ? last.isPlain[at] : undefined) ?? Number(areNumbersEnough(row)))
   return {
     mediators, shapes, isPlain, interests, bannedBy,
     keyOf: (row, own) => {
@@ -75,9 +74,12 @@ export function createJobKeys ({ jobs, rules }: Market, interests: Interests, be
 
 const NOBODY: readonly number[] = []
 
-/** Where jobs that say the same, but for their age, stood before; -1: nowhere. */
-function sameJobs (jobs: readonly JobRow[], before: readonly JobRow[]): Int32Array {
-  return placesBefore(jobs, before).map((place, at) => before[place]?.offer === jobs[at]?.offer && before[place]?.account === jobs[at]?.account ? place : -1)
+/** What was known of jobs that say the same as before, but for their age. Apart, since what `createJobKeys` returns would hold the keys of before, and those theirs. */
+function keptOf (jobs: readonly JobRow[], before: KnownKeys | undefined): Omit<Interests, 'starts'> & { shapes: ReadonlyArray<JobShape | undefined>, isPlain: ReadonlyArray<number | undefined>, mediators: ReadonlySet<Address> } {
+  if (before === undefined) return { shapes: [], isPlain: [], mediators: new Set(), accounts: new Map(), modules: new Set() }
+  const { market, keys: { shapes, isPlain, mediators, interests: { accounts, modules } } } = before
+  const places = placesBefore(jobs, market.jobs).map((place, at) => market.jobs[place]?.offer === jobs[at]?.offer && market.jobs[place]?.account === jobs[at]?.account ? place : -1)
+  return { shapes: Array.from(places, (place) => shapes[place]), isPlain: Array.from(places, (place) => isPlain[place]), mediators, accounts, modules }
 }
 
 function haveSame<T> (left: ReadonlySet<T>, right: ReadonlySet<T>): boolean {
