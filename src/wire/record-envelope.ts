@@ -49,7 +49,7 @@ function walk (bytes: Uint8Array): Envelope | undefined {
   const bodyAt = cursor.at
   const bodyEnd = cursor.at += length
   const signatureAt = skip(SIGNATURE_BYTES)
-  if (kind === undefined || accountAt < 0 || operatorAt < 0 || slot < 0 || slot > MAX_SLOT || seq < 0 || length < 0 || signatureAt < 0 || cursor.at > bytes.length) return undefined
+  if (kind === undefined || accountAt < 0 || operatorAt < 0 || slot < 0 || slot > MAX_SLOT || seq < 0 || length < 0 || signatureAt < 0) return undefined
   if (items === 8) return cursor.at === bytes.length ? { kind, accountAt, operatorAt, slot, seq, bodyAt, bodyEnd, signatureAt, delegation: undefined } : undefined
   const delegation = decodeFast(bytes.subarray(cursor.at))
   return delegation.ok ? { kind, accountAt, operatorAt, slot, seq, bodyAt, bodyEnd, signatureAt, delegation: parseShape(delegationShape, delegation.value, 'delegation') } : undefined
