@@ -132,7 +132,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
 
   if (has('mediator') && executor !== undefined) await lifecycle.add(createMediator({ ...parts, executor, logger: logger.child('mediator') }))
   if (has('solver')) {
-    await lifecycle.add(createCarrier({ mesh, chain, clock, logger: logger.child('carry') }))
+    await lifecycle.add(createCarrier({ mesh, chain, datastore: parts.datastore, clock, logger: logger.child('carry') }))
     await lifecycle.add(createRevealSlasher({ auction, chain, clock, random, logger: logger.child('slash') }))
     const engine = await createEngine({ logger }, options.engine ?? DEFAULT_ENGINE)
     await lifecycle.add(createSolver({ mesh, batcher, auction, engine, chain, contacts: parts.contacts, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))
