@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { RECONCILE } from '../src/book/options.ts'
 import { wait } from '../src/cli/devnet/processes.ts'
+import { NODE_FLAGS } from '../test/support/node-flags.ts'
 import { createChildren, type Child } from './child.ts'
 import { machineMs } from './commands.ts'
 import { atMost, atMostTimes, percentile, reported, type Bench } from './figure.ts'
@@ -10,8 +11,6 @@ import { packRecords, signOffers } from './offers.ts'
 
 const RECORDS = 100_000
 const AUTHORS = 1_000
-/** As `bin/lilynode` runs a node. */
-const NODE_FLAGS = ['--max-semi-space-size=8']
 const DIFFERENCES = 100
 const PROOFS = 9
 const OWN_SESSION_MS = 60_000

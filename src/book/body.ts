@@ -1,4 +1,5 @@
 import { encodeCbor } from '../wire/cbor.ts'
+import { compileFields } from '../wire/cbor-walk.ts'
 import { jobOfferShape, type JobOffer } from '../wire/job-offer.ts'
 import { moduleRecordShape, type ModuleRecord } from '../wire/module-record.ts'
 import { decodeBody, type RecordKind, type SignedRecord } from '../wire/record.ts'
@@ -14,6 +15,13 @@ export interface Bodies { job: JobOffer, offer: ResourceOffer, module: ModuleRec
 export type BodyKind = keyof Bodies
 
 const SHAPES = { job: jobOfferShape, offer: resourceOfferShape, module: moduleRecordShape } as const
+
+/** What admission looks at beyond the shape. */
+const LOOKS = {
+  job: compileFields(jobOfferShape, ['market', 'gpus', 'validUntil']),
+  offer: compileFields(resourceOfferShape, ['market', 'gpus', 'validUntil']),
+  module: compileFields(moduleRecordShape, [])
+} as const
 
 /** Whether records of this kind carry a document. */
 export function isBodyKind (kind: RecordKind): kind is BodyKind {
@@ -39,11 +47,13 @@ export function assertBody (record: SignedRecord): void {
     if (record.kind === 'cancel' && record.body.length > 0) throw new WireError('WIRE_INVALID', 'a cancel has no body')
     return
   }
-  const body: Bodies[BodyKind] = readBody(record as SignedRecord & { readonly kind: BodyKind })
-  if ('market' in body && bodyShard(body) !== slotShard(record.slot)) {
-    throw new BookError('BOOK_SLOT', `slot ${record.slot} is of shard ${slotShard(record.slot)}, the ${record.kind} of shard ${bodyShard(body)}`, { data: { slot: record.slot, shard: bodyShard(body) } })
+  const body: Partial<Pick<JobOffer, 'market' | 'gpus' | 'validUntil'>> = LOOKS[record.kind](record.body) ?? readBody(record as SignedRecord & { readonly kind: BodyKind })
+  const { market, gpus, validUntil = 0 } = body
+  const shard = market === undefined || gpus === undefined ? undefined : bodyShard({ market, gpus })
+  if (shard !== undefined && shard !== slotShard(record.slot)) {
+    throw new BookError('BOOK_SLOT', `slot ${record.slot} is of shard ${slotShard(record.slot)}, the ${record.kind} of shard ${shard}`, { data: { slot: record.slot, shard } })
   }
-  if ('validUntil' in body && body.validUntil > expiresAtMs(record)) {
-    throw new WireError('WIRE_INVALID', 'validUntil lies behind the end of the record', { data: { validUntil: body.validUntil, expiresAtMs: expiresAtMs(record) } })
+  if (validUntil > expiresAtMs(record)) {
+    throw new WireError('WIRE_INVALID', 'validUntil lies behind the end of the record', { data: { validUntil, expiresAtMs: expiresAtMs(record) } })
   }
 }

@@ -1,11 +1,9 @@
 import { addressText } from './addresses.ts'
 import type { Delegation } from './delegation.ts'
 import { keccakHex } from './keccak.ts'
-import type { RecordKind, SignedRecord } from './record.ts'
+import type { SignedRecord } from './record.ts'
+import type { Envelope, RecordKind } from './record-envelope.ts'
 import type { Address, Hash, Signature } from './shapes.ts'
-
-/** What a record's envelope says, byte strings as views of its encoding. */
-export interface Envelope { kind: RecordKind, account: Uint8Array, operator: Uint8Array, slot: number, seq: number, body: Uint8Array, signature: Uint8Array, delegation: Delegation | undefined }
 
 /** A record over its encoding, from which body and signature are read when they are asked for: most of a book's never are, and a copy of each for 100,000 records is a tenth of a gigabyte. */
 export class DecodedRecord implements SignedRecord {
@@ -24,17 +22,17 @@ export class DecodedRecord implements SignedRecord {
 
   /** @param envelope - read from `bytes`. */
   constructor (bytes: Uint8Array, envelope: Envelope, id: Hash) {
-    const { kind, account, operator, slot, seq, body, signature, delegation } = envelope
+    const { kind, accountAt, operatorAt, slot, seq, delegation } = envelope
     this.bytes = bytes
     this.kind = kind
-    this.account = addressText(account)
-    this.operator = addressText(operator)
+    this.account = addressText(bytes, accountAt)
+    this.operator = addressText(bytes, operatorAt)
     this.slot = slot
     this.seq = seq
     this.id = id
-    this.#bodyAt = body.byteOffset - bytes.byteOffset
-    this.#bodyEnd = this.#bodyAt + body.byteLength
-    this.#signatureAt = signature.byteOffset - bytes.byteOffset
+    this.#bodyAt = envelope.bodyAt
+    this.#bodyEnd = envelope.bodyEnd
+    this.#signatureAt = envelope.signatureAt
     if (delegation !== undefined) this.delegation = delegation
   }
 

@@ -12,7 +12,16 @@ export function keccakBytes (bytes: Uint8Array): Uint8Array {
   return hasher.init().update(bytes).digest('binary')
 }
 
-/** As 0x hex. */
+const DIGITS = Buffer.from('0123456789abcdef')
+const TEXT = Buffer.alloc(2 + 2 * 32, '0x')
+
+/** As 0x hex, in one piece: what is joined from two is put together when it is first looked up. */
 export function keccakHex (bytes: Uint8Array): Hash {
-  return `0x${hasher.init().update(bytes).digest('hex')}`
+  const hash = keccakBytes(bytes)
+  for (let index = 0; index < 32; index++) {
+    const byte = hash[index] as number
+    TEXT[2 + 2 * index] = DIGITS[byte >> 4] as number
+    TEXT[3 + 2 * index] = DIGITS[byte & 15] as number
+  }
+  return TEXT.toString('latin1') as Hash
 }

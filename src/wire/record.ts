@@ -1,24 +1,15 @@
 import type { z } from 'zod'
 import { decodeCbor, encodeCbor } from './cbor.ts'
-import { decodeFast } from './cbor-fast.ts'
-import { DecodedRecord, type Envelope } from './decoded-record.ts'
-import { delegationShape, type Delegation } from './delegation.ts'
-import { WireError } from './errors.ts'
+import { DecodedRecord } from './decoded-record.ts'
+import type { Delegation } from './delegation.ts'
 import { keccakBytes, keccakHex } from './keccak.ts'
 import { type Address, type Hash, parseShape, type Signature } from './shapes.ts'
+import { MAX_RECORD_BYTES, readEnvelope, RECORD_KINDS, type Envelope, type RecordKind } from './record-envelope.ts'
 import { domainSeparator, encodeType, hashStruct, typedDigest, typeHashOf, type Domain } from './typed-data.ts'
 
 /** protocol/record.md. A record is a signed, immutable, self-contained statement in its author's own slot. */
 
-/** Kinds by their number on the wire. */
-export const RECORD_KINDS = { job: 1, offer: 2, cancel: 3, module: 4, equivocation: 5 } as const
-export type RecordKind = keyof typeof RECORD_KINDS
-const KIND_BY_NUMBER = new Map<number, RecordKind>(Object.entries(RECORD_KINDS).map(([kind, number]) => [number, kind as RecordKind]))
-
-/** Largest encoded record. A plain offer takes 600 bytes; lists have room, not all of them at once. */
-export const MAX_RECORD_BYTES = 16_384
-/** Slots are counted in 32 bits; how many an account may use is its quota. */
-export const MAX_SLOT = 2 ** 32 - 1
+export { MAX_RECORD_BYTES, MAX_SLOT, RECORD_KINDS, type RecordKind } from './record-envelope.ts'
 
 const RECORD_TYPE = [
   ['kind', 'uint8'], ['account', 'address'], ['operator', 'address'], ['slot', 'uint32'], ['seq', 'uint64'], ['bodyHash', 'bytes32']
@@ -49,15 +40,17 @@ WORDS.write(RECORD_TYPE_HASH.slice(2), 'hex')
 /** 0x1901, the domain's separator, the struct's hash. */
 const DIGEST = Buffer.from(`1901${'00'.repeat(64)}`, 'hex')
 
-/** `recordId` from the bytes of the envelope, for the hot path: the same words, written without hex. */
-function idOfBytes (domain: Domain, kind: number, account: Uint8Array, operator: Uint8Array, slot: number, seq: number, hash: Uint8Array): Hash {
-  WORDS[63] = kind
-  WORDS.set(account, 76)
-  WORDS.set(operator, 108)
+/** `recordId` from an encoding, for the hot path: the same words, written without hex. */
+function idOfBytes (domain: Domain, bytes: Uint8Array, { kind, accountAt, operatorAt, slot, seq, bodyAt, bodyEnd }: Envelope): Hash {
+  WORDS[63] = RECORD_KINDS[kind]
+  for (let index = 0; index < 20; index++) {
+    WORDS[76 + index] = bytes[accountAt + index] as number
+    WORDS[108 + index] = bytes[operatorAt + index] as number
+  }
   WORDS.writeUInt32BE(slot, 156)
   WORDS.writeUInt32BE(Math.floor(seq / 0x1_0000_0000), 184)
   WORDS.writeUInt32BE(seq % 0x1_0000_0000, 188)
-  WORDS.set(hash, 192)
+  WORDS.set(keccakBytes(bytes.subarray(bodyAt, bodyEnd)), 192)
   DIGEST.write(domainSeparator(domain).slice(2), 2, 'hex')
   DIGEST.set(keccakBytes(WORDS), 34)
   return keccakHex(DIGEST)
@@ -83,47 +76,12 @@ export function encodeRecord (record: SignedRecord): Uint8Array {
  */
 export function decodeRecord (domain: Domain, bytes: Uint8Array): DecodedRecord {
   const envelope = readEnvelope(bytes)
-  const { kind, account, operator, slot, seq, body } = envelope
-  return new DecodedRecord(bytes, envelope, idOfBytes(domain, RECORD_KINDS[kind], account, operator, slot, seq, keccakBytes(body)))
+  return new DecodedRecord(bytes, envelope, idOfBytes(domain, bytes, envelope))
 }
 
 /** A record whose id is known already, because what holds it vouches for it. Throws WireError. */
 export function restoreRecord (bytes: Uint8Array, id: Hash): DecodedRecord {
   return new DecodedRecord(bytes, readEnvelope(bytes), id)
-}
-
-/** By hand: this is the first thing that every record of every stranger meets. */
-function readEnvelope (bytes: Uint8Array): Envelope {
-  const fast = bytes.byteLength > MAX_RECORD_BYTES ? { ok: false as const } : decodeFast(bytes, true)
-  if (!fast.ok) {
-    // The long way says what is wrong.
-    decodeCbor(bytes, MAX_RECORD_BYTES)
-    throw invalid('it has values that no record has')
-  }
-  const items = fast.value
-  if (!Array.isArray(items) || items.length < 8 || items.length > 9) throw invalid('an array of 8 or 9 items is expected')
-  const [version, number, account, operator, slot, seq, body, signature, delegation] = items as unknown[]
-  const kind = KIND_BY_NUMBER.get(number as number)
-  if (version !== 1) throw invalid('version 1 is expected')
-  if (kind === undefined) throw invalid(`kind ${String(number)} is unknown`)
-  if (!isBytes(account, 20) || !isBytes(operator, 20)) throw invalid('addresses have 20 bytes')
-  if (!isUint(slot) || slot > MAX_SLOT) throw invalid(`slot is a whole number up to ${MAX_SLOT}`)
-  if (!isUint(seq)) throw invalid('seq is a whole number')
-  if (!(body instanceof Uint8Array)) throw invalid('the body is a byte string')
-  if (!isBytes(signature, 64)) throw invalid('a signature has 64 bytes')
-  return { kind, account, operator, slot, seq, body, signature, delegation: items.length === 9 ? parseShape(delegationShape, delegation, 'delegation') : undefined }
-}
-
-function isBytes (value: unknown, length: number): value is Uint8Array {
-  return value instanceof Uint8Array && value.length === length
-}
-
-function isUint (value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0
-}
-
-function invalid (what: string): WireError {
-  return new WireError('WIRE_INVALID', `record: ${what}`)
 }
 
 function fromHex (text: `0x${string}`): Uint8Array {

@@ -8,8 +8,9 @@ export interface SignatureCheck { digest: Hash, signature: Signature | Uint8Arra
 /** Half of the group's order, big-endian: s at most this is low. */
 const HALF_ORDER = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0', 'hex')
 
-/** Where recovered keys are written, one after the other. */
+/** Where recovered keys are written, and signatures without their parity, one after the other. */
 const PUBLIC_KEY = new Uint8Array(65)
+const COMPACT = new Uint8Array(64)
 
 /**
  * The address that signed `digest`, or undefined when the signature is not valid.
@@ -28,12 +29,13 @@ export function recoverAddress (digest: Uint8Array, signature: Uint8Array): Addr
 
 /** The uncompressed public key (65 bytes), good until the next call. */
 function recoverKey (digest: Uint8Array, signature: Uint8Array): Uint8Array | undefined {
-  const bytes = Uint8Array.from(signature)
-  const recid = (bytes[32] as number) >> 7
-  bytes[32] = (bytes[32] as number) & 0x7f
-  if (HALF_ORDER.compare(bytes, 32, 64) < 0) return undefined
+  if (signature.length !== COMPACT.length) return undefined
+  COMPACT.set(signature)
+  const recid = (COMPACT[32] as number) >> 7
+  COMPACT[32] = (COMPACT[32] as number) & 0x7f
+  if (HALF_ORDER.compare(COMPACT, 32, 64) < 0) return undefined
   try {
-    return secp256k1.ecdsaRecover(bytes, recid, digest, false, PUBLIC_KEY)
+    return secp256k1.ecdsaRecover(COMPACT, recid, digest, false, PUBLIC_KEY)
   } catch {
     return undefined
   }

@@ -2,7 +2,7 @@ import t from 'tap'
 import { CodedError } from '../../src/core/errors.ts'
 import { formatLily } from '../../src/wire/amount.ts'
 import { parseLily } from '../../src/cli/amounts.ts'
-import { parseStrategy } from '../../src/cli/commands/run.ts'
+import { parseStrategy } from '../../src/cli/commands/run-request.ts'
 import { EXIT, exitCodeOf } from '../../src/cli/exit-codes.ts'
 import { createOutput, formatError, formatTable } from '../../src/cli/output.ts'
 

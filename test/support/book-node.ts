@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { MeshOptions } from '../../src/mesh/mesh.ts'
+import { NODE_FLAGS } from './node-flags.ts'
 
 /** One line that a process wrote. */
 export interface Line { readonly event: string, readonly [key: string]: unknown }
@@ -29,7 +30,7 @@ const MAX_KEPT = 5_000
 
 /** Whoever starts it kills it. */
 export async function startBookNode (folder: string, key: number, options: Partial<MeshOptions> = {}): Promise<BookNode> {
-  const child = spawn(process.execPath, [PROCESS, folder, String(key), JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [...NODE_FLAGS, PROCESS, folder, String(key), JSON.stringify(options)], { stdio: ['pipe', 'pipe', 'inherit'] })
   const kept: Line[] = []
   const listeners = new Set<(line: Line) => void>()
   const asked: Array<{ command: string, resolve: (line: Line) => void, reject: (error: Error) => void }> = []

@@ -7,7 +7,7 @@ import { WireError } from '../../src/wire/errors.ts'
 import { jobOfferShape } from '../../src/wire/job-offer.ts'
 import { decodeBatch, encodeBatch, MAX_BATCH_RECORDS } from '../../src/wire/record-batch.ts'
 import { decodeBody, decodeRecord, encodeRecord, MAX_RECORD_BYTES } from '../../src/wire/record.ts'
-import { recoverSigner } from '../../src/wire/signature.ts'
+import { recoverAddress, recoverSigner } from '../../src/wire/signature.ts'
 import { delegate, DOMAIN, fieldsOf, jobBody, signRecord, testSigner } from '../support/records.ts'
 
 const alice = testSigner(1)
@@ -32,6 +32,27 @@ t.test('a record survives its encoding, with and without delegation', async (t) 
     t.strictSame(fieldsOf(decodeRecord(DOMAIN, bytes)), record)
     t.strictSame(encodeRecord(decodeRecord(DOMAIN, bytes)), bytes)
   }
+})
+
+t.test('what is taken is taken to the byte: changed, cut short or longer it is another record, or refused', async () => {
+  for (const record of [job, delegated, signRecord(alice, 'cancel')]) {
+    const bytes = encodeRecord(record)
+    fc.assert(fc.property(fc.nat(bytes.length), fc.nat(255), fc.constantFrom('cut', 'more', 'changed'), (at, byte, how) => {
+      const changed = how === 'cut' ? bytes.slice(0, at) : Uint8Array.from([...bytes.slice(0, at), byte, ...bytes.slice(how === 'more' ? at : at + 1)])
+      try {
+        return Buffer.from(encodeRecord(decodeRecord(DOMAIN, changed))).equals(changed)
+      } catch (error) {
+        return error instanceof WireError
+      }
+    }), { numRuns: 2000, seed: 1, examples: [[bytes.length, 0, 'more'], [bytes.length - 1, 0, 'cut']] })
+  }
+})
+
+t.test('a signature of another length is nobody\'s, whatever was looked at before', async (t) => {
+  const digest = Buffer.from(job.id.slice(2), 'hex')
+  const signature = Buffer.from(job.signature.slice(2), 'hex')
+  t.equal(recoverAddress(digest, signature), alice.address)
+  for (const other of [signature.subarray(0, 63), Buffer.concat([signature, Buffer.alloc(1)]), Buffer.alloc(0)]) t.equal(recoverAddress(digest, other), undefined, `${other.length} bytes`)
 })
 
 t.test('an altered signature leaves the id as it is', async (t) => {

@@ -2,14 +2,14 @@
 
 /** ABI of contracts/src/Params.sol. */
 export const paramsAbi = [
-  {"inputs":[{"internalType":"address","name":"owner","type":"address"},{"internalType":"uint64[18]","name":"values","type":"uint64[18]"}],"stateMutability":"nonpayable","type":"constructor"},
-  {"inputs":[],"name":"NotOwner","type":"error"},
-  {"inputs":[{"internalType":"enum Param","name":"param","type":"uint8"},{"internalType":"uint64","name":"value","type":"uint64"},{"internalType":"uint64","name":"least","type":"uint64"},{"internalType":"uint64","name":"most","type":"uint64"}],"name":"OutOfBounds","type":"error"},
-  {"anonymous":false,"inputs":[{"indexed":true,"internalType":"enum Param","name":"param","type":"uint8"},{"indexed":false,"internalType":"uint64","name":"before","type":"uint64"},{"indexed":false,"internalType":"uint64","name":"value","type":"uint64"}],"name":"ParamChanged","type":"event"},
-  {"inputs":[],"name":"INITIAL","outputs":[{"internalType":"bytes32","name":"","type":"bytes32"}],"stateMutability":"view","type":"function"},
-  {"inputs":[],"name":"OWNER","outputs":[{"internalType":"address","name":"","type":"address"}],"stateMutability":"view","type":"function"},
-  {"inputs":[],"name":"all","outputs":[{"internalType":"uint64[18]","name":"","type":"uint64[18]"}],"stateMutability":"view","type":"function"},
-  {"inputs":[{"internalType":"enum Param","name":"param","type":"uint8"}],"name":"bounds","outputs":[{"internalType":"uint64","name":"least","type":"uint64"},{"internalType":"uint64","name":"most","type":"uint64"}],"stateMutability":"pure","type":"function"},
-  {"inputs":[{"internalType":"enum Param","name":"param","type":"uint8"}],"name":"get","outputs":[{"internalType":"uint64","name":"","type":"uint64"}],"stateMutability":"view","type":"function"},
-  {"inputs":[{"internalType":"enum Param","name":"param","type":"uint8"},{"internalType":"uint64","name":"value","type":"uint64"}],"name":"set","outputs":[],"stateMutability":"nonpayable","type":"function"}
+  {"type":"constructor","inputs":[{"name":"owner","type":"address","internalType":"address"},{"name":"values","type":"uint64[18]","internalType":"uint64[18]"}],"stateMutability":"nonpayable"},
+  {"type":"function","name":"INITIAL","inputs":[],"outputs":[{"name":"","type":"bytes32","internalType":"bytes32"}],"stateMutability":"view"},
+  {"type":"function","name":"OWNER","inputs":[],"outputs":[{"name":"","type":"address","internalType":"address"}],"stateMutability":"view"},
+  {"type":"function","name":"all","inputs":[],"outputs":[{"name":"","type":"uint64[18]","internalType":"uint64[18]"}],"stateMutability":"view"},
+  {"type":"function","name":"bounds","inputs":[{"name":"param","type":"uint8","internalType":"enum Param"}],"outputs":[{"name":"least","type":"uint64","internalType":"uint64"},{"name":"most","type":"uint64","internalType":"uint64"}],"stateMutability":"pure"},
+  {"type":"function","name":"get","inputs":[{"name":"param","type":"uint8","internalType":"enum Param"}],"outputs":[{"name":"","type":"uint64","internalType":"uint64"}],"stateMutability":"view"},
+  {"type":"function","name":"set","inputs":[{"name":"param","type":"uint8","internalType":"enum Param"},{"name":"value","type":"uint64","internalType":"uint64"}],"outputs":[],"stateMutability":"nonpayable"},
+  {"type":"event","name":"ParamChanged","inputs":[{"name":"param","type":"uint8","indexed":true,"internalType":"enum Param"},{"name":"before","type":"uint64","indexed":false,"internalType":"uint64"},{"name":"value","type":"uint64","indexed":false,"internalType":"uint64"}],"anonymous":false},
+  {"type":"error","name":"NotOwner","inputs":[]},
+  {"type":"error","name":"OutOfBounds","inputs":[{"name":"param","type":"uint8","internalType":"enum Param"},{"name":"value","type":"uint64","internalType":"uint64"},{"name":"least","type":"uint64","internalType":"uint64"},{"name":"most","type":"uint64","internalType":"uint64"}]}
 ] as const
