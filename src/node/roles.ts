@@ -17,6 +17,7 @@ import { createClient, type Client } from '../roles/creator/client.ts'
 import { createJobStore } from '../roles/creator/job.ts'
 import { openDealBook, type DealBook } from '../roles/deal-book.ts'
 import { serveDealRoom, type DealAnswers } from '../roles/deal-room.ts'
+import { createEquivocations } from '../roles/equivocations.ts'
 import { createFloorPoster } from '../roles/floor-poster.ts'
 import { serveOpen } from '../roles/opening.ts'
 import { createMediator } from '../roles/mediator.ts'
@@ -117,6 +118,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   // Whoever may have money in a session, now or from an earlier start.
   if (books.length > 0) {
     running.appeals = createAppeals({ books, chain, signer })
+    await lifecycle.add(createEquivocations({ books, chain, clock, logger: logger.child('court') }))
     const leaves = createForeignLeaves({ datastore: parts.datastore, known: createKnownBatches(parts, { role: 'owner' }) })
     await lifecycle.add(createDisowning({
       chain, books, leaves, signer, clock, logger: logger.child('batch'),
