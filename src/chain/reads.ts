@@ -37,6 +37,8 @@ export interface Reads {
   orderNonce: (account: Address) => Promise<number>
   /** What stands in a solver's slot: the batch's id (zero: none yet) and a bit for each leaf that is resolved. */
   slot: (solver: Address, slot: number) => Promise<{ id: Hash, resolved: bigint }>
+  /** Until when an accusation of a solver can be answered, unix seconds; undefined where there is none, or none any more. */
+  accusation: (key: Hash) => Promise<number | undefined>
   /** Data of a transaction; undefined where the node does not know it. */
   transactionData: (hash: Hash) => Promise<Hex | undefined>
   /** What was submitted on chain for a deal; undefined when nothing was. Times are unix seconds. */
@@ -95,6 +97,10 @@ export function createReads (components: { clients: ChainClients }, options: Pic
     slot: async (solver, slot) => {
       const [id, resolved] = await guard('slotOf', async () => await viem.readContract({ ...batches, functionName: 'slotOf', args: [solver, slot] }))
       return { id, resolved }
+    },
+    accusation: async (key) => {
+      const { claimant, answerBy } = await guard('accusation', async () => await viem.readContract({ ...batches, functionName: 'accusation', args: [key] }))
+      return hexToBigInt(claimant) === 0n ? undefined : toAmount(answerBy)
     },
     transactionData: async (hash) => (await clients.request<{ input: Hex } | null>('eth_getTransactionByHash', [hash]))?.input,
     submission: async (dealId) => {

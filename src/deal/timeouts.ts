@@ -1,4 +1,4 @@
-import type { DealRest } from '../wire/deal-terms.ts'
+import type { DealRest, DealTerms } from '../wire/deal-terms.ts'
 import type { DealState } from './states.ts'
 
 /** What the clock allows next for a deal; `protocol/deal.md` has each deadline with its reason. Times are unix seconds. */
@@ -56,6 +56,16 @@ function dueOfLeaf ({ state, rest, startedAt, role, isAccepted }: Progress, expi
   if (now > expiry + DEADLINE_SKEW_SECONDS) return 'expire'
   const isLate = startedAt !== undefined && now > startedAt + rest.submitSeconds && now < expiry - DEADLINE_SKEW_SECONDS
   return role === 'creator' && isLate && isAccepted !== true && (state === 'Running' || state === 'ResultsSubmitted') ? 'claim' : undefined
+}
+
+/**
+ * The last second of all that can follow on a deal that was agreed while nobody is late: a batch that is committed at openBy and lives as long
+ * as it may, a challenge, the draw, the words of a panel and of two that replace it, an appeal and its judge. Unix seconds.
+ */
+export function lastWordBy ({ core, rest }: DealTerms, unbondSeconds: number): number {
+  const half = Math.floor(unbondSeconds / 2)
+  const window = Math.min(rest.challengeSeconds, half)
+  return Math.max(rest.startBy + rest.submitSeconds + rest.judgeSeconds, core.openBy + half) + 4 * window + Math.max(window, Math.min(rest.appealSeconds, half)) + half
 }
 
 /** When a provider whose result was not accepted yet puts it on chain: in time for the deadline, late enough to spare the gas. */

@@ -17,6 +17,7 @@ import { createClient, type Client } from '../roles/creator/client.ts'
 import { createJobStore } from '../roles/creator/job.ts'
 import { openDealBook, type DealBook } from '../roles/deal-book.ts'
 import { serveDealRoom, type DealAnswers } from '../roles/deal-room.ts'
+import { createEquivocations } from '../roles/equivocations.ts'
 import { createFloorPoster } from '../roles/floor-poster.ts'
 import { serveOpen } from '../roles/opening.ts'
 import { createMediator } from '../roles/mediator.ts'
@@ -117,6 +118,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
   // Whoever may have money in a session, now or from an earlier start.
   if (books.length > 0) {
     running.appeals = createAppeals({ books, chain, signer })
+    await lifecycle.add(createEquivocations({ books, chain, clock, logger: logger.child('court') }))
     const leaves = createForeignLeaves({ datastore: parts.datastore, known: createKnownBatches(parts, { role: 'owner' }) })
     await lifecycle.add(createDisowning({
       chain, books, leaves, signer, clock, logger: logger.child('batch'),
@@ -132,7 +134,7 @@ export async function startRoles (parts: NodeParts, lifecycle: ReturnType<typeof
 
   if (has('mediator') && executor !== undefined) await lifecycle.add(createMediator({ ...parts, executor, logger: logger.child('mediator') }))
   if (has('solver')) {
-    await lifecycle.add(createCarrier({ mesh, chain, clock, logger: logger.child('carry') }))
+    await lifecycle.add(createCarrier({ mesh, chain, datastore: parts.datastore, clock, logger: logger.child('carry') }))
     await lifecycle.add(createRevealSlasher({ auction, chain, clock, random, logger: logger.child('slash') }))
     const engine = await createEngine({ logger }, options.engine ?? DEFAULT_ENGINE)
     await lifecycle.add(createSolver({ mesh, batcher, auction, engine, chain, contacts: parts.contacts, signer, clock: parts.networkClock, random, logger: logger.child('solver') }))

@@ -1,5 +1,6 @@
 import { sha256 } from 'viem'
 import type { Chain, ChainEvent } from '../chain/chain.ts'
+import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
@@ -21,27 +22,34 @@ import { decodeResultManifest } from '../wire/result-manifest.ts'
 import type { Hash } from '../wire/shapes.ts'
 import { recoverSigner } from '../wire/signature.ts'
 import type { Contacts } from './contacts.ts'
-import { createGivenVerdicts } from './given-verdicts.ts'
+import { createGivenVerdicts, type VerdictSubject } from './given-verdicts.ts'
+import { liveState } from './live-deal.ts'
+import { createReruns } from './reruns.ts'
 import { createSeats } from './seats.ts'
 import { cidDigest, executionOf, resultTree, stageJob } from './run-job.ts'
 
-export interface MediatorComponents { mesh: Pick<Mesh, 'requests'>, contacts: Pick<Contacts, 'peerOf'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain' | 'deployment' | 'mediators' | 'onEvent' | 'blockTime'>, datastore: Pick<Datastore, 'get' | 'put' | 'delete' | 'entries'>, signer: Signer, logger: Logger }
+export interface MediatorComponents { mesh: Pick<Mesh, 'requests'>, contacts: Pick<Contacts, 'peerOf'>, blocks: Blocks, executor: Executor, chain: Pick<Chain, 'domain' | 'deployment' | 'mediators' | 'onEvent' | 'blockTime' | 'stateOf' | 'slot'>, datastore: Pick<Datastore, 'get' | 'put' | 'delete' | 'entries'>, signer: Signer, clock: Clock, logger: Logger }
 
 const STAGE_TIMEOUT_MS = 30_000
+/** Between two looks for verdicts and seats that can be forgotten. */
+const SWEEP_MS = 3_600_000
+/** protocol/deal-room.md: an asker holds its place while it waits, and has a job of a minute looked at within one request. */
+const LIMITS = { maxBytes: MAX_DEAL_MESSAGE_BYTES, perPeerPerSecond: 5, concurrency: 32, perPeer: 4, timeoutMs: 120_000 }
 const NO_EVIDENCE: Hash = `0x${'0'.repeat(64)}`
 
-/** The mediator role: re-executes the deals it was drawn for, and signs what it found. */
+/** The mediator role: re-executes the deals on chain that it was drawn for, and signs what it found. */
 export function createMediator (components: MediatorComponents): Startable {
-  const { blocks, executor, chain, signer, logger } = components
+  const { blocks, executor, chain, signer, clock, logger } = components
   const { domain } = chain
   const stopping = new AbortController()
   const given = createGivenVerdicts(components)
   const seats = createSeats(components)
-  let unserve: (() => void) | undefined
-  let unwatch: (() => void) | undefined
+  const reruns = createReruns({ signal: stopping.signal })
+  let release = (): void => undefined
+  let sweeping = Promise.resolve()
 
   /** Believes nothing of the request but what signatures and the draw prove. */
-  const check = async (request: MediateRequest): Promise<{ dealId: Hash, manifest: Hash }> => {
+  const check = async (request: MediateRequest): Promise<VerdictSubject> => {
     const { terms } = request
     const { core, rest } = terms
     const digest = dealTermsDigest(domain, terms)
@@ -57,7 +65,7 @@ export function createMediator (components: MediatorComponents): Startable {
     if (recoverSigner(commit, request.resultSignature) !== core.provider) throw new DealError('DEAL_BAD_SIGNATURE', 'the result is not signed by the provider', { data: { dealId } })
     const record = decodeRecord(domain, request.jobRecord)
     if (record.id !== rest.jobOfferId) throw new DealError('DEAL_UNKNOWN_OFFER', 'the job record is not the one in the terms', { data: { dealId } })
-    return { dealId, manifest }
+    return { dealId, manifest, terms }
   }
 
   /** In the dispute's first panel, as far as that can be told before the chain draws it, or by the chain's own word. */
@@ -89,27 +97,46 @@ export function createMediator (components: MediatorComponents): Startable {
   }
 
   const mediate = async (request: MediateRequest, peer: string): Promise<MediatorVerdict> => {
-    const { dealId, manifest } = await check(request)
-    return await given.of(dealId, manifest, async () => {
-      const { outcome, evidence } = await rerun(request, dealId, peer)
+    const subject = await check(request)
+    const { dealId, manifest, terms } = subject
+    return await given.of(subject, async () => {
+      const state = await liveState(chain, terms, request.leaf)
+      if (state === undefined) throw new DealError('DEAL_NOT_LIVE', 'the chain holds no open deal with these terms', { data: { dealId }, hint: 'A leaf that nobody claimed is shown by its opening.' })
+      const { outcome, evidence } = await reruns.run({ dealId, creator: terms.core.creator, isDisputed: state === 'disputed' }, async () => await rerun(request, dealId, peer))
       logger.info('mediator.verdict', { dealId, outcome })
       return { mediator: signer.address, outcome, evidence, signature: signer.sign(verdictDigest(domain, { dealId, manifest, outcome, evidence })) }
     })
   }
 
+  const sweep = async (): Promise<void> => {
+    try {
+      await seats.sweep()
+      await given.sweep()
+    } catch (error) {
+      logger.warn('mediator.sweep', { error: errorMessage(error) })
+    }
+  }
+
   return {
     start: async () => {
-      await seats.sweep()
-      unwatch = chain.onEvent(async (event: ChainEvent) => { if (event.name === 'MediatorDrawn' && event.args.mediator === signer.address) await seats.add(event.args.dealId, event.blockTime) })
-      const limits = { maxBytes: MAX_DEAL_MESSAGE_BYTES, perPeerPerSecond: 5, concurrency: 4, timeoutMs: 120_000 }
-      unserve = components.mesh.requests.serve(MEDIATE_PROTOCOL, limits, async (payload, { peer }) => encodeMessage(await mediate(decodeMessage(mediateRequestShape, payload, 'mediation request'), peer)))
-      await Promise.resolve()
+      await sweep()
+      const unwatch = chain.onEvent(async (event: ChainEvent) => {
+        if (event.name !== 'MediatorDrawn' || event.args.mediator !== signer.address) return
+        reruns.urge(event.args.dealId)
+        await seats.add(event.args.dealId, event.blockTime)
+      })
+      const unserve = components.mesh.requests.serve(MEDIATE_PROTOCOL, LIMITS, async (payload, { peer }) => encodeMessage(await mediate(decodeMessage(mediateRequestShape, payload, 'mediation request'), peer)))
+      let cancel = (): void => undefined
+      const again = (): void => { cancel = clock.after(SWEEP_MS, () => { sweeping = sweep().then(again) }) }
+      again()
+      release = () => { unserve(); unwatch(); cancel() }
     },
     stop: async () => {
-      unserve?.()
-      unwatch?.()
+      release()
       stopping.abort(new Error('the node is stopping'))
       await given.settled()
+      await sweeping
+      release()
     }
   }
 }

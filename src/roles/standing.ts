@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Startable } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
+import { NODE_SESSION } from '../deal/batched.ts'
 import type { Address } from '../wire/shapes.ts'
 
 /** Below this share of the free tier nobody is displaced, and nothing is read. */
@@ -13,7 +14,7 @@ const LOOK_MS = 5_000
 const READS_PER_LOOK = 500
 /** An account is read again after this; money moves, but a book lives an hour. */
 const MAX_AGE_MS = 10 * 60_000
-/** With this much in the vault or bonded an account is no stranger: 1 LILY. */
+/** With this much in the vault, its session's funds included, or bonded an account is no stranger: 1 LILY. */
 const LEAST_STAKE = 1_000_000_000
 /** Accounts remembered: as many as the book has registers. */
 const MAX_ACCOUNTS = 200_000
@@ -27,7 +28,7 @@ export interface Standing extends Startable {
   weight: (account: Address) => number
 }
 
-export function createStanding (components: { chain: Pick<Chain, 'account'>, clock: Clock, logger: Logger }, options: { book: () => Pick<Book, 'fullest' | 'members' | 'reweigh'>, maxFree: number }): Standing {
+export function createStanding (components: { chain: Pick<Chain, 'account' | 'session'>, clock: Clock, logger: Logger }, options: { book: () => Pick<Book, 'fullest' | 'members' | 'reweigh'>, maxFree: number }): Standing {
   const { chain, clock, logger } = components
   const known = new Map<Address, { weight: number, atMs: number }>()
   let cancel: (() => void) | undefined
@@ -45,7 +46,9 @@ export function createStanding (components: { chain: Pick<Chain, 'account'>, clo
     // One that cannot be read is due again; what the others have at stake counts all the same.
     await Promise.allSettled(due.slice(0, READS_PER_LOOK).map(async (account) => {
       const { free, locked, bond } = await chain.account(account)
-      const weight = weightOf(free + locked, bond)
+      const own = weightOf(free + locked, bond)
+      // Who has batches keeps half of its money there; what is no stranger without it is not asked for it.
+      const weight = own > 0 ? own : weightOf(free + locked + (await chain.session(account, NODE_SESSION)).funds, bond)
       isChanged ||= weight !== (known.get(account)?.weight ?? 0)
       known.delete(account)
       known.set(account, { weight, atMs: now })

@@ -3,6 +3,7 @@ import { MAX_EVIDENCE_BYTES } from './auction.ts'
 import { decodeCbor, encodeCbor } from './cbor.ts'
 import type { MediatorList } from './deal-messages.ts'
 import { dealTermsShape } from './deal-terms.ts'
+import { openingShape } from './opening.ts'
 import { leafLinesShape } from './statement.ts'
 import { addressShape, amountShape, cidShape, hashShape, parseShape, peerIdShape, signatureShape, uintShape, type Hash } from './shapes.ts'
 
@@ -121,7 +122,9 @@ export const mediateRequestShape = z.strictObject({
   providerSalt: hashShape,
   manifest: bytesShape,
   outputRoot: hashShape,
-  resultSignature: signatureShape
+  resultSignature: signatureShape,
+  /** Where the deal stands in its batch, while it is a leaf that nobody claimed. */
+  leaf: openingShape.optional()
 })
 export type MediateRequest = z.output<typeof mediateRequestShape>
 export const mediateAnswerShape = z.strictObject({ mediator: addressShape, outcome: uintShape.max(3), evidence: hashShape, signature: signatureShape })

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import t from 'tap'
 import { hashTypedData, numberToHex, type Hex } from 'viem'
 import { settleBatchCall } from '../../src/chain/batch/calls.ts'
-import { batchId, layoutBatch, ownerIndex, type Batch } from '../../src/chain/batch/layout.ts'
+import { batchId, isOpened, layoutBatch, openedBatchId, openingOf, ownerIndex, type Batch } from '../../src/chain/batch/layout.ts'
+import { messageToOpening, openingToMessage } from '../../src/chain/batch/opening-message.ts'
 import { buildTree, leafHash, proofOf } from '../../src/chain/batch/tree.ts'
 import { BATCHED_LANE, type DealTerms } from '../../src/wire/deal-terms.ts'
 import { orderDigest, type Order } from '../../src/wire/order.ts'
@@ -50,6 +51,24 @@ t.test('deals are laid out as in the vectors', (t) => {
   const { solver, slot, committedAt, expiry, voided } = vectors.batch
   const batch: Batch = { solver, slot, committedAt: BigInt(committedAt), expiry: BigInt(expiry), voided: BigInt(voided), root: tree.root, owners, rows }
   t.equal(batchId(vectors.domain.chainId, vectors.batches, batch), vectors.id)
+  t.end()
+})
+
+t.test('an opening, told to another node, names its batch and the one deal that it opens', (t) => {
+  const first = vectors.deals[0]?.terms as DealTerms
+  // Forty deals: three groups of rows, the last one shorter. Jobs of one creator lie in one word.
+  const deals = Array.from({ length: 40 }, (_, index): DealTerms => ({ ...first, core: { ...first.core, jobNumber: index % 32, attempt: index >> 5 } }))
+  const { owners, rows, tree } = layoutBatch(vectors.domain, deals, () => 1)
+  const batch: Batch = { solver: first.core.feeTo, slot: 3, committedAt: BigInt(first.core.openBy), expiry: 2n ** 40n, voided: 5n, root: tree.root, owners, rows }
+  for (const [leaf, terms] of deals.entries()) {
+    const opening = messageToOpening(openingToMessage(openingOf(batch, leaf, proofOf(tree, leaf))))
+    t.equal(openedBatchId(vectors.domain.chainId, vectors.batches, opening), batchId(vectors.domain.chainId, vectors.batches, batch))
+    t.ok(isOpened(vectors.domain, opening, terms))
+    t.notOk(isOpened(vectors.domain, opening, deals[(leaf + 1) % 40] as DealTerms))
+    t.notOk(isOpened(vectors.domain, opening, { ...terms, rest: { ...terms.rest, auditFee: terms.rest.auditFee + 1 } }), 'the row does not tell these apart')
+    t.notOk(isOpened(vectors.domain, { ...opening, rows: opening.rows.map((row) => row ^ 1n << 30n) }, terms), 'and the tree not those')
+    t.notOk(isOpened(vectors.domain, { ...opening, committedAt: opening.committedAt + 1n }, terms), 'too late')
+  }
   t.end()
 })
 

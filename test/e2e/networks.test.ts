@@ -11,7 +11,7 @@ import { DEFAULT_MATCH_RULES, DEVNET_AUCTION_RULES } from '../../src/match/optio
 import * as programs from '../exec/fixtures/programs.ts'
 import { namedSigner, startTestChain, type TestChain } from '../support/chain.ts'
 import { countingModule, roundsFor, writeGuest } from '../support/guests.ts'
-import { openSandbox, until, type Sandbox } from '../support/lilynode.ts'
+import { openSandbox, until, type RunningCommand, type Sandbox } from '../support/lilynode.ts'
 
 t.setTimeout(180_000)
 
@@ -21,13 +21,19 @@ const NAMES = ['north', 'south'] as const
 const GRANT = 20_000_000_000
 const keyOf = (name: string): string => keccak256(stringToBytes(name))
 let sandbox: Sandbox
+let ready: Ready
 let north: Side
 let south: Side
 
-/** Resolves to what it says when it is ready. */
-async function startProvider (): Promise<{ api: string, networks: Array<{ name: string, addresses: string[] }> }> {
+interface Ready { api: string, networks: Array<{ name: string, addresses: string[] }> }
+let provider: RunningCommand
+/** Resolves to what it says when it is ready. `at`: where it was before. */
+async function startProvider (at?: Ready): Promise<Ready> {
+  const portOf = (address = ''): string => /\/tcp\/(\d+)/.exec(address)?.[1] ?? '0'
+  const [northPort = '0', southPort = '0'] = at?.networks.map(({ addresses }) => portOf(addresses[0])) ?? []
+  const ports = ['--listen', `north=/ip4/127.0.0.1/tcp/${northPort}`, '--listen', `south=/ip4/127.0.0.1/tcp/${southPort}/ws`, '--api-port', at === undefined ? '0' : new URL(at.api).port]
   const files = NAMES.flatMap((name) => ['--network', join(sandbox.root, `${name}.json`)])
-  const provider = sandbox.start(['start', '--role', 'resource-provider', ...files, '--listen', 'south=/ip4/127.0.0.1/tcp/0/ws', '--deposit', '10', '--log-level', 'warn', '--json', '--data', join(sandbox.root, 'provider')], { env: { WEB3_PRIVATE_KEY: keyOf('provider') } })
+  provider = sandbox.start(['start', '--role', 'resource-provider', ...files, ...ports, ...(at === undefined ? ['--deposit', '10'] : []), '--log-level', 'warn', '--json', '--data', join(sandbox.root, 'provider')], { env: { WEB3_PRIVATE_KEY: keyOf('provider') } })
   await provider.says('"event":"ready"')
   return JSON.parse(provider.stdout().split('\n')[0] ?? '')
 }
@@ -47,7 +53,7 @@ t.before(async () => {
     await writeNetwork(name, chain, [])
     return chain
   }))
-  const ready = await startProvider()
+  ready = await startProvider()
   const { token } = JSON.parse(await readFile(join(sandbox.root, 'provider', 'api.json'), 'utf8')) as { token: string }
   const open = async (index: number): Promise<Side> => {
     const name = NAMES[index] as string
@@ -109,6 +115,45 @@ t.test('no record of one is in the other\'s book', async (t) => {
   const ids = new Set(near?.map(({ id }) => id))
   t.notOk(far?.some(({ id }) => ids.has(id)))
   t.same([...new Set(near?.map(({ account }) => account))], [namedSigner('provider').address], 'no creator of the other')
+})
+
+/** A job of each side, both of which run now. What ends before the other side's has begun is followed by another one. */
+async function runningAtOnce (module: string): Promise<JobView[]> {
+  const begin = async (side: Side): Promise<JobView> => await run(side, module, { cpuMilli: 200, runSeconds: 20 })
+  const sides = [north, south]
+  const jobs = await Promise.all(sides.map(begin))
+  for (;;) {
+    for (const [index, side] of sides.entries()) {
+      const { id } = jobs[index] as JobView
+      const job = await side.creator.job(id)
+      jobs[index] = isPaid(job) ? await begin(side) : job
+    }
+    if (jobs.every(({ state }) => state === 'Running')) return jobs
+    await until(async () => (await Promise.all(sides.map(async ({ creator }, index) => (await creator.job(jobs[index]?.id ?? '')).state))).some((state, index) => state !== jobs[index]?.state))
+  }
+}
+
+t.test('killed while it runs a job of each it comes back on both, finishes both, and its ledgers hold them', async (t) => {
+  const jobs = await runningAtOnce(join(sandbox.root, 'long.wasm'))
+  provider.child.kill('SIGKILL')
+  await provider.ended
+  await startProvider(ready)
+  const { token } = JSON.parse(await readFile(join(sandbox.root, 'provider', 'api.json'), 'utf8')) as { token: string }
+  for (const [index, side] of [north, south].entries()) {
+    side.provider = createNodeClient({ url: ready.api, token }, side.name)
+    const { deals } = await paid(side, jobs[index] as JobView)
+    t.match(deals, [{ attempt: 0, state: 'ResultsAccepted' }], side.name)
+    t.equal(deals.length, 1, 'the deal that it ran when it was killed')
+    await until(async () => await side.provider.balance().then(({ locked }) => locked === 0))
+    const ledger = await until(async () => await side.provider.ledger().then((view) => view.isEqual && view))
+    const all = (await side.creator.jobs()).flatMap((job) => job.deals.map(({ dealId }) => dealId))
+    t.same(dealsOf(ledger).sort(), all.sort(), 'all that it ever had on this network')
+  }
+})
+
+t.test('the doctor looks at both', async (t) => {
+  const report = (await sandbox.run(['doctor', ...NAMES.flatMap((name) => ['--network', join(sandbox.root, `${name}.json`)]), '--data', join(sandbox.root, 'provider'), '--json'])).json<{ checks: Array<{ name: string, detail: string }> }>()
+  for (const [check, text] of [['local node', ': resource-provider'], ['network', ', contracts on chain']] as const) t.same(report.checks.filter(({ name }) => name === check).map(({ detail }) => detail.slice(0, detail.indexOf(text))), [...NAMES])
 })
 
 t.test('a network that it is not on is an error that names those it is on', async (t) => {

@@ -1,35 +1,30 @@
 import t from 'tap'
 import { registerMediatorCall } from '../../src/chain/account-calls.ts'
-import { openCall } from '../../src/chain/calls.ts'
 import type { Chain } from '../../src/chain/chain.ts'
-import { challengeCall, judgeCall } from '../../src/chain/dispute-calls.ts'
-import { createSystemClock } from '../../src/core/clock.ts'
-import { silentLogger } from '../../src/core/logger.ts'
-import type { Deal } from '../../src/deal/deal.ts'
+import { judgeCall } from '../../src/chain/dispute-calls.ts'
 import { createAppeals, type Appeals } from '../../src/roles/appeals.ts'
-import { createCourt } from '../../src/roles/court.ts'
-import { challengeDigest, mediatorRoot, OUTCOMES, verdictDigest, type MediatorList } from '../../src/wire/deal-messages.ts'
-import type { Address, Hash } from '../../src/wire/shapes.ts'
-import { agree, deliver, openParty, openSolver, until, type Party } from '../support/batch-scene.ts'
+import { OUTCOMES } from '../../src/wire/deal-messages.ts'
+import type { Hash } from '../../src/wire/shapes.ts'
+import { openParty, openSolver, until, type Party } from '../support/batch-scene.ts'
 import { namedSigner, startTestChain, type TestChain } from '../support/chain.ts'
 import { startLedgers } from '../support/ledgers.ts'
+import { createRulings, WINDOW, type Rulings } from '../support/rulings.ts'
 
 /** Rulings of one mediator that wait for an appeal, the appeal of a party, and the word of a judge or none. */
 const signal = AbortSignal.timeout(60_000)
 const STAKE = 1000
-const WINDOW = 300
 const UNBOND_SECONDS = 4000
 const mediator = namedSigner('mediator')
-const list: MediatorList = { mediators: [mediator.address], weights: [10] }
 let test: TestChain
 let [creator, provider]: [Party, Party] = [undefined as never, undefined as never]
 let judge: Chain
-let feeTo: Address
+let ruled: Rulings['ruled']
+let moved: Rulings['moved']
 t.before(async () => {
   test = await startTestChain({ parameters: { unbondSeconds: UNBOND_SECONDS, minMediatorBond: STAKE, appealJudge: namedSigner('judge').address } })
   creator = await openParty(test, 'creator')
   provider = await openParty(test, 'provider')
-  feeTo = (await openSolver(test)).address
+  ;({ ruled, moved } = createRulings({ creator, provider, mediator, feeTo: (await openSolver(test)).address }))
   await (await openSolver(test, 'mediator', STAKE)).send(registerMediatorCall(), { name: 'register', signal })
   await test.fund(namedSigner('judge').address)
   judge = await test.chainFor(namedSigner('judge'))
@@ -40,35 +35,6 @@ t.teardown(async () => {
 })
 
 const appealsOf = (party: Party, chain: Partial<Chain> = {}): Appeals => createAppeals({ books: [party.deals], chain: { ...party.chain, ...chain }, signer: party.signer })
-const held = async (): Promise<number[]> => await Promise.all([creator, provider].map(async ({ chain, signer }) => {
-  const { free, locked } = await chain.account(signer.address)
-  return free + locked
-}))
-/** A challenged deal on which the mediator has given its word, which waits. */
-async function ruled (jobNumber: number, outcome: number): Promise<{ ofCreator: Deal, ofProvider: Deal, before: number[], pool: number }> {
-  const [before, pool] = [await held(), await creator.chain.pool()]
-  const { signed, ofCreator, ofProvider } = await agree(creator, provider, {
-    feeTo, jobNumber, mediators: list, core: { lane: jobNumber, reserve: 30 }, rest: { challengeSeconds: WINDOW, judgeSeconds: 6000, submitSeconds: 6000, appealSeconds: 200, startBy: await creator.chain.blockTime() + 6000 }
-  })
-  await creator.chain.send(openCall(creator.chain, signed.consent), { name: 'open', signal })
-  await until(() => ofCreator.state === 'DealAgreed' && ofProvider.state === 'DealAgreed')
-  await Promise.all([deliver(creator.deals, ofCreator, signed), deliver(provider.deals, ofProvider, signed)])
-  const { manifest } = ofCreator.result as NonNullable<Deal['result']>
-  await creator.chain.send(challengeCall(creator.chain, signed.creatorView, creator.signer.sign(challengeDigest(creator.chain.domain, { dealId: signed.dealId, manifest, kind: 1 }))), { name: 'challenge', signal })
-  await until(() => ofCreator.dispute !== undefined && ofProvider.dispute !== undefined)
-  const evidence = mediatorRoot(list)
-  const court = createCourt({
-    deals: provider.deals, chain: provider.chain, clock: createSystemClock(), logger: silentLogger,
-    verdicts: { ask: async () => ({ mediator: mediator.address, outcome, evidence, signature: mediator.sign(verdictDigest(creator.chain.domain, { dealId: signed.dealId, manifest, outcome, evidence })) }) }
-  }, { signal })
-  await provider.deals.update(ofProvider, (deal) => { deal.otherSalt = signed.salts.creator })
-  await court.pursue(ofProvider)
-  await until(() => ofCreator.dispute?.ruling !== undefined && ofProvider.dispute?.ruling !== undefined)
-  return { ofCreator, ofProvider, before, pool }
-}
-/** What creator, provider and pool have more than before. */
-const moved = async ({ before, pool }: { before: number[], pool: number }): Promise<number[]> => [...(await held()).map((now, index) => now - (before[index] ?? 0)), await creator.chain.pool() - pool]
-
 t.test('the creator appeals, the judge rules otherwise: its stake comes back, the provider is slashed, and the mediator that was wrong earns nothing', async (t) => {
   const deal = await ruled(1, OUTCOMES.correct)
   const { dealId } = deal.ofCreator

@@ -7,12 +7,13 @@ import type { Chain, ContractCall } from '../../src/chain/chain.ts'
 import { encodeCall } from '../../src/chain/encode-call.ts'
 import { closeCall, redeemCall, reserveCall, startCloseCall, vouchersTogetherCall } from '../../src/chain/vouchers/calls.ts'
 import { createManualClock, createSystemClock } from '../../src/core/clock.ts'
+import type { Startable } from '../../src/core/lifecycle.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
 import { NODE_SESSION } from '../../src/deal/batched.ts'
 import { createSessionKeeper } from '../../src/roles/batch/session-keeper.ts'
 import { createCarriedSend } from '../../src/roles/carry/carried.ts'
-import { createCarrier } from '../../src/roles/carry/carrier.ts'
+import { createCarrier, type CarrierComponents } from '../../src/roles/carry/carrier.ts'
 import { createOrders } from '../../src/roles/orders.ts'
 import { createChannels } from '../../src/roles/vouchers/channels.ts'
 import { createPurse } from '../../src/roles/vouchers/purse.ts'
@@ -35,6 +36,15 @@ let test: TestChain
 let own: Chain
 let bank: Chain
 let clockMs = 0
+let solverMesh: CarrierComponents['mesh']
+const disk = createMemoryDatastore()
+/** The carrying solver, or what comes up in its place after a restart. */
+async function startCarrier (): Promise<Startable> {
+  const carrier = createCarrier({ mesh: solverMesh, chain: bank, datastore: disk, clock: { ...carrierClock, now: () => carrierClock.now() + clockMs }, logger: silentLogger })
+  await carrier.start()
+  t.teardown(carrier.stop)
+  return carrier
+}
 const within = (ms = 10_000): AbortSignal => AbortSignal.timeout(ms)
 
 t.before(async () => {
@@ -45,9 +55,8 @@ t.before(async () => {
   // Tokens, and not one wei.
   await bank.send(encodeCall('token', 'transfer', [poor.address, BigInt(10 * LILY)]), { name: 'tokens', signal: within() })
   own = await test.chainFor(poor)
-  const carrier = createCarrier({ mesh: network.node('solver'), chain: bank, clock: { ...carrierClock, now: () => carrierClock.now() + clockMs }, logger: silentLogger })
-  await carrier.start()
-  t.teardown(carrier.stop)
+  solverMesh = network.node('solver')
+  await startCarrier()
 })
 t.teardown(async () => { await test.stop() })
 
@@ -132,6 +141,26 @@ t.test('a stranger cannot have the carrier speak for itself: no call that counts
   t.same(await bank.account(solver.address), before)
 })
 
+t.test('calls that fail count against the peer that asked, not against the account that they name', async (t) => {
+  clockMs += 3_600_001
+  const asker = (name: string): (call: ContractCall) => Promise<unknown> => {
+    const { requests } = network.node(name)
+    network.connect(name, 'solver')
+    return async ({ contract, data }) => await requests.request('solver', CARRY_PROTOCOL, encodeMessage({ contract, data: hexToBytes(data) }), { signal: within(), maxBytes: 1024 })
+  }
+  const [griefer, another] = [asker('griefer'), asker('another griefer')]
+  const order = (account: Address): ContractCall => orderCall({ kind: ORDER_KINDS.withdraw, account, to: nobody.address, number: 0, amount: 1, nonce: 99 }, `0x${'11'.repeat(65)}`)
+  for (let call = 0; call < 6; call++) {
+    await t.rejects(griefer(order(poor.address)), { code: 'CHAIN_REVERTED' })
+    await t.rejects(griefer(order(nobody.address)), { code: 'CARRY_POOR' })
+  }
+  await t.rejects(griefer(order(poor.address)), { code: 'CARRY_FULL' })
+  for (let call = 0; call < 12; call++) await t.rejects(another(order(poor.address)), { code: 'CHAIN_REVERTED' })
+  const chain = carriedChain(own, 'poor')
+  for (let job = 50; job < 53; job++) await chain.send(nullifyCall(chain, { creator: poor.address, jobNumber: job, signature: poor.sign(nullifyDigest(chain.domain, { jobNumber: job })) }), { name: 'nullify', signal: within() })
+  t.ok(await chain.isNullified(poor.address, 52, 0), 'it is carried all the same')
+})
+
 t.test('who has nothing in the Vault is not carried, nor one account without end', async (t) => {
   const chain = carriedChain(await test.chainFor(nobody), 'nobody')
   const nullify = async (of: Chain, signer: typeof nobody, jobNumber: number, ms: number): Promise<unknown> =>
@@ -141,6 +170,9 @@ t.test('who has nothing in the Vault is not carried, nor one account without end
   clockMs += 3_600_001
   for (let job = 100; job < 112; job++) await nullify(creator, poor, job, 10_000)
   await t.rejects(nullify(creator, poor, 112, 300), { code: 'CHAIN_NO_GAS_MONEY' })
+  await (await startCarrier()).stop()
+  await startCarrier()
+  await t.rejects(nullify(creator, poor, 112, 300), { code: 'CHAIN_NO_GAS_MONEY' }, 'a restart gives nobody more')
   clockMs += 3_600_001
   await nullify(creator, poor, 112, 10_000)
   await t.rejects(creator.send(withdrawCall(poor.address, 1), { name: 'withdraw', signal: within() }), { code: 'CARRY_REFUSED' }, 'a call of one\'s own is refused at once')

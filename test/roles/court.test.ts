@@ -6,8 +6,9 @@ import type { Chain, ChainEvent } from '../../src/chain/chain.ts'
 import { challengeCall } from '../../src/chain/dispute-calls.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
-import type { Deal } from '../../src/deal/deal.ts'
+import type { Deal, MediatorVerdict } from '../../src/deal/deal.ts'
 import { createCourt, type Court } from '../../src/roles/court.ts'
+import { createEquivocations } from '../../src/roles/equivocations.ts'
 import { createSeats } from '../../src/roles/seats.ts'
 import { drawPanel } from '../../src/verify/panel.ts'
 import { challengeDigest, drawSeed, mediatorRoot, OUTCOMES, verdictDigest, type MediatorList } from '../../src/wire/deal-messages.ts'
@@ -30,16 +31,17 @@ const events: ChainEvent[] = []
 const sent: string[] = []
 /** What each mediator would say; who is not named is silent. */
 const words = new Map<Address, number>()
+async function wordOf (deal: Deal, mediator: Address): Promise<MediatorVerdict> {
+  const outcome = words.get(mediator)
+  const signer = signers.get(mediator)
+  if (outcome === undefined || signer === undefined || deal.result === undefined) throw new Error('silent')
+  const evidence = mediatorRoot(list)
+  return { mediator, outcome, evidence, signature: signer.sign(verdictDigest(creator.chain.domain, { dealId: deal.dealId, manifest: deal.result.manifest, outcome, evidence })) }
+}
 const counted = (chain: Chain): Chain => ({ ...chain, send: async (call, options) => { sent.push(options.name); return await chain.send(call, options) } })
 const courtOf = (party: Party): Court => createCourt({
   deals: party.deals, chain: counted(party.chain), clock: createSystemClock(), logger: silentLogger,
-  verdicts: { ask: async (deal, mediator) => {
-    const outcome = words.get(mediator)
-    const signer = signers.get(mediator)
-    if (outcome === undefined || signer === undefined || deal.result === undefined) throw new Error('silent')
-    const evidence = mediatorRoot(list)
-    return { mediator, outcome, evidence, signature: signer.sign(verdictDigest(party.chain.domain, { dealId: deal.dealId, manifest: deal.result.manifest, outcome, evidence })) }
-  } }
+  verdicts: { ask: wordOf }
 }, { signal })
 t.before(async () => {
   test = await startTestChain({ parameters: { unbondSeconds: 4000 } })
@@ -66,7 +68,8 @@ async function challenged (jobNumber: number): Promise<{ ofCreator: Deal, ofProv
   const signature = creator.signer.sign(challengeDigest(creator.chain.domain, { dealId: signed.dealId, manifest: ofCreator.result?.manifest as Address, kind: 1 }))
   await creator.chain.send(challengeCall(creator.chain, signed.creatorView, signature), { name: 'challenge', signal })
   await until(() => ofCreator.dispute !== undefined && ofProvider.dispute !== undefined)
-  return { ofCreator, ofProvider, panel: drawPanel(drawSeed(saltCreator, saltProvider, signed.dealId), list, 3, () => true) }
+  const live = (await creator.chain.mediators()).map(({ address }) => address)
+  return { ofCreator, ofProvider, panel: drawPanel(drawSeed(saltCreator, saltProvider, signed.dealId), list, 3, (mediator) => live.includes(mediator)) }
 }
 
 t.test('a panel of three whose words are at hand rules in one transaction, by the two that agree', async (t) => {
@@ -103,6 +106,27 @@ t.test('a creator that challenges and says no more: its provider draws, brings w
   await court.pursue(ofProvider)
   await until(() => ofProvider.state === 'MediationAccepted')
   t.same(sent, ['reveal', 'verdict', 'verdict'])
+})
+
+t.test('a mediator that told one party another outcome than the Court loses its bond by that party\'s node', async (t) => {
+  const { ofCreator, ofProvider, panel } = await challenged(3)
+  const [liar, honest] = panel as [Address, Address]
+  const start = async (books: ReadonlyArray<Party['deals']>): Promise<void> => {
+    const equivocations = createEquivocations({ books, chain: counted(creator.chain), clock: createSystemClock(), logger: silentLogger })
+    await equivocations.start()
+    t.teardown(equivocations.stop)
+  }
+  await start([creator.deals])
+  for (const mediator of [liar, honest]) words.set(mediator, OUTCOMES.wrong)
+  const said = await Promise.all([liar, honest].map(async (mediator) => await wordOf(ofCreator, mediator)))
+  words.set(liar, OUTCOMES.correct)
+  words.set(panel[2] as Address, OUTCOMES.correct)
+  words.delete(honest)
+  await creator.deals.update(ofCreator, (deal) => { deal.votes = said })
+  await courtOf(provider).pursue(ofProvider)
+  await until(async () => (await provider.chain.account(liar)).bond === 0)
+  t.same(sent, ['rule', 'slash-equivocation'], 'once, by who holds the other word')
+  t.equal((await provider.chain.account(honest)).bond, LILY)
 })
 
 /** As signDeal has it. */

@@ -1,7 +1,10 @@
 import t from 'tap'
 import type { ChainEvent } from '../../src/chain/chain.ts'
+import type { LaneState } from '../../src/chain/reads.ts'
+import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createMediator, type MediatorComponents } from '../../src/roles/mediator.ts'
+import { lastWordBy } from '../../src/deal/timeouts.ts'
 import { drawPanel } from '../../src/verify/panel.ts'
 import { drawSeed, resultCommitDigest, type MediatorList } from '../../src/wire/deal-messages.ts'
 import { decodeMessage, encodeMessage, mediateAnswerShape } from '../../src/wire/deal-room.ts'
@@ -31,6 +34,13 @@ const requestOf = ({ terms, consent, salts, dealId }: typeof deal, outputRoot = 
   manifest: bytes, outputRoot, resultSignature: provider.sign(resultCommitDigest(DOMAIN, { dealId, manifest: digest, outputRoot }))
 })
 
+/** What the chain says of every deal, and its time. */
+const chainSays: { state: LaneState, now: number } = { state: 'Open', now: 1000 }
+t.beforeEach(() => { Object.assign(chainSays, { state: 'Open', now: 1000 }) })
+const UNBOND_SECONDS = 100
+const clock = createManualClock()
+const atSeat = (seat: number): typeof creator => signers.find(({ address }) => address === panel[seat]) as typeof creator
+
 /** A mediator that nobody gives the module to, so that all it finds is inconclusive. */
 async function open (signer: typeof creator, datastore = createMemoryDatastore(), live = list.mediators, fetch = async (_options: { signal: AbortSignal }): Promise<never> => { throw new Error('gone') }): Promise<{ ask: (request?: Uint8Array) => Promise<number>, draw: () => Promise<void>, stop: () => Promise<void> }> {
   let handler: (payload: Uint8Array, context: { peer: string }) => Promise<Uint8Array> = async () => new Uint8Array()
@@ -38,8 +48,8 @@ async function open (signer: typeof creator, datastore = createMemoryDatastore()
   const components = {
     mesh: { requests: { serve: (_protocol: string, _limits: unknown, serve: typeof handler) => { handler = serve; return () => undefined } } },
     contacts: { peerOf: () => undefined }, blocks: { getTree: async (_cid: string, options: { signal: AbortSignal }) => await fetch(options), getBytes: async (_cid: string, options: { signal: AbortSignal }) => await fetch(options) }, executor: {},
-    chain: { domain: DOMAIN, deployment: { parameters: { unbondSeconds: 100 } }, blockTime: async () => 1000, mediators: async () => live.map((address) => ({ address, bond: 10 })), onEvent: (on: typeof listener) => { listener = on; return () => undefined } },
-    datastore, signer, logger: silentLogger
+    chain: { domain: DOMAIN, deployment: { parameters: { unbondSeconds: UNBOND_SECONDS } }, blockTime: async () => chainSays.now, stateOf: async () => chainSays.state, mediators: async () => live.map((address) => ({ address, bond: 10 })), onEvent: (on: typeof listener) => { listener = on; return () => undefined } },
+    datastore, signer, clock, logger: silentLogger
   }
   const mediator = createMediator(components as unknown as MediatorComponents)
   await mediator.start()
@@ -95,4 +105,40 @@ t.test('a mediator that stops while it judges gives no verdict', async (t) => {
   await mediator.stop()
   await asked
   t.equal(datastore.data.size, 0)
+})
+
+t.test('a deal whose escrow is not on chain is not looked at, whoever signed it; a verdict that was given is repeated after its end', async (t) => {
+  let fetched = 0
+  const mediator = await open(atSeat(0), createMemoryDatastore(), list.mediators, async () => { fetched++; throw new Error('gone') })
+  for (const state of ['None', 'Settled', 'Refunded', 'MediationRejected'] as const) {
+    chainSays.state = state
+    await t.rejects(mediator.ask(), { code: 'DEAL_NOT_LIVE' }, state)
+  }
+  t.equal(fetched, 0)
+  chainSays.state = 'Drawn'
+  t.equal(await mediator.ask(), 3)
+  chainSays.state = 'Settled'
+  t.equal(await mediator.ask(), 3)
+})
+
+t.test('a verdict is forgotten when the longest dispute would be over and the chain says an end, and is then never given anew', async (t) => {
+  const datastore = createMemoryDatastore()
+  const mediator = await open(atSeat(0), datastore)
+  await mediator.ask()
+  /** The mediator looks every hour; what it does then hangs on promises alone. */
+  const anHour = async (): Promise<number> => {
+    clock.advance(3_600_000)
+    await new Promise((resolve) => { setImmediate(resolve) })
+    return datastore.data.size
+  }
+  chainSays.state = 'Settled'
+  chainSays.now = lastWordBy(deal.terms, UNBOND_SECONDS)
+  t.equal(await anHour(), 1, 'there is time for a dispute')
+  chainSays.now++
+  chainSays.state = 'Open'
+  t.equal(await anHour(), 1, 'somebody is late')
+  chainSays.state = 'Settled'
+  t.equal(await anHour(), 0)
+  await t.rejects(mediator.ask(), { code: 'DEAL_NOT_LIVE' })
+  await mediator.stop()
 })

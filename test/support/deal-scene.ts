@@ -149,7 +149,7 @@ export async function createDealScene (test: TestChain): Promise<DealScene> {
     },
     openMediator: async ({ onRun, ...options }) => {
       const { node, mesh, datastore } = await openNode(options)
-      const mediator = createMediator({ mesh, contacts, blocks: content, executor: executor(onRun), chain: node.chain, datastore, signer: node.signer, logger })
+      const mediator = createMediator({ mesh, contacts, blocks: content, executor: executor(onRun), chain: node.chain, datastore, signer: node.signer, clock, logger })
       await mediator.start()
       return { ...node, stop: async () => { await mediator.stop(); await node.stop() } }
     },

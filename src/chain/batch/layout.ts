@@ -4,7 +4,7 @@ import type { Address, Hash } from '../../wire/shapes.ts'
 import type { Domain } from '../../wire/typed-data.ts'
 import { fromAmount } from '../amounts.ts'
 import { ChainError } from '../errors.ts'
-import { buildTree, leafHash, type Tree } from './tree.ts'
+import { buildTree, leafHash, rootFrom, type Tree } from './tree.ts'
 
 /** protocol/batches.md, Layout: a batch as the contract Batches takes it. Pure. */
 
@@ -42,9 +42,12 @@ export function layoutBatch (domain: Domain, deals: readonly DealTerms[], sessio
 
 /** What the chain keeps of a batch. */
 export function batchId (chainId: number, batches: Address, batch: Batch): Hash {
-  const [bytes32, uint256, address] = [{ type: 'bytes32' }, { type: 'uint256' }, { type: 'address' }] as const
-  const head = keccak256(encodeAbiParameters([address, uint256, bytes32, uint256, uint256, uint256], [batch.solver, BigInt(batch.slot), batch.root, batch.committedAt, batch.expiry, batch.voided]))
-  return keccak256(encodeAbiParameters([uint256, address, bytes32, bytes32, bytes32], [BigInt(chainId), batches, head, wordsHash(batch.owners), wordsHash(sixteens(batch.rows).map((words) => BigInt(wordsHash(words))))]))
+  return idOf(chainId, batches, batch, sixteens(batch.rows).map(wordsHash))
+}
+
+/** The same from an opening of one of its leaves. */
+export function openedBatchId (chainId: number, batches: Address, opening: Opening): Hash {
+  return idOf(chainId, batches, opening, opening.others.toSpliced(Number(opening.leaf) >> 4, 0, wordsHash(opening.rows)))
 }
 
 /** One leaf of a batch with as much of the batch as its id needs: `claim`, `challengeLeaf` and the answers to accusations take it. */
@@ -60,13 +63,21 @@ export function openingOf (batch: Batch, leaf: number, proof: readonly Hash[]): 
 }
 
 /** The leaf whose row is that of these terms; -1 when there is none. That the leaf is these terms only its proof tells. */
-export function leafOf (batch: Batch, core: DealCore): number {
+export function leafOf (batch: Pick<Batch, 'owners' | 'rows'>, core: DealCore): number {
   const place = new Map([core.creator, core.provider].map((account) => [account, ownerIndex(batch, account)]))
   const creator = place.get(core.creator) ?? -1
   const provider = place.get(core.provider) ?? -1
   const owner = batch.owners[creator]
   if (owner === undefined || provider < 0 || owner >> 168n !== BigInt(Math.floor(core.jobNumber / 32))) return -1
   return batch.rows.indexOf(packRow(core, -1, place))
+}
+
+/** Whether the deal with these terms, one of a batch, is what the opening opens: by its row, by the tree, and in time. That the batch is on chain only its id tells. */
+export function isOpened (domain: Domain, opening: Opening, terms: DealTerms): boolean {
+  const leaf = Number(opening.leaf)
+  const row = opening.rows[leaf & 15]
+  return row !== undefined && terms.core.feeTo === opening.solver && leafOf({ ...opening, rows: [row] }, terms.core) === 0 && Number(opening.committedAt) <= terms.core.openBy &&
+    rootFrom(leafHash(leaf, dealTermsDigest(domain, terms)), opening.proof) === opening.root
 }
 
 /** Whose money a leaf locks and which deal it is, by its row. Undefined for owners that are not there. */
@@ -83,6 +94,12 @@ export function rowOf (batch: Batch, leaf: number): { creator: Address, provider
 /** Place of an account among the batch's owners; -1 if it is none. */
 export function ownerIndex ({ owners }: Pick<Batch, 'owners'>, account: Address): number {
   return owners.findIndex((owner) => BigInt.asUintN(160, owner) === BigInt(account))
+}
+
+function idOf (chainId: number, batches: Address, batch: Omit<Batch, 'rows'>, rows: readonly Hash[]): Hash {
+  const [bytes32, uint256, address] = [{ type: 'bytes32' }, { type: 'uint256' }, { type: 'address' }] as const
+  const head = keccak256(encodeAbiParameters([address, uint256, bytes32, uint256, uint256, uint256], [batch.solver, BigInt(batch.slot), batch.root, batch.committedAt, batch.expiry, batch.voided]))
+  return keccak256(encodeAbiParameters([uint256, address, bytes32, bytes32, bytes32], [BigInt(chainId), batches, head, wordsHash(batch.owners), wordsHash(rows.map(BigInt))]))
 }
 
 /** Rows in the groups that are hashed together. */

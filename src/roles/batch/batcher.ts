@@ -20,7 +20,7 @@ import { createSettling } from './settling.ts'
 import { createTaking } from './taking.ts'
 
 export interface BatcherComponents {
-  chain: Pick<Chain, 'domain' | 'deployment' | 'address' | 'send' | 'onEvent' | 'onLost' | 'slot' | 'blockTime' | 'account'>
+  chain: Pick<Chain, 'domain' | 'deployment' | 'address' | 'send' | 'onEvent' | 'onLost' | 'slot' | 'blockTime' | 'account' | 'accusation'>
   room: Pick<DealRoom, 'leaf'>
   datastore: Pick<Datastore, 'put' | 'delete' | 'batch' | 'entries'>
   clock: Clock

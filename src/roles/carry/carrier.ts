@@ -1,38 +1,34 @@
 import { bytesToHex } from 'viem'
 import type { Chain } from '../../chain/chain.ts'
 import type { Clock } from '../../core/clock.ts'
+import { CodedError } from '../../core/errors.ts'
 import type { Startable } from '../../core/lifecycle.ts'
 import type { Logger } from '../../core/logger.ts'
 import { NODE_SESSION } from '../../deal/batched.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
+import type { Datastore } from '../../store/datastore.ts'
 import { CARRY_PROTOCOL, carryRequestShape, MAX_CARRY_BYTES } from '../../wire/carry.ts'
 import { decodeMessage, encodeMessage } from '../../wire/deal-room.ts'
 import type { Address } from '../../wire/shapes.ts'
 import { RoleError } from '../errors.ts'
+import { createCarryBudget } from './budget.ts'
 import { errandOf } from './carriable.ts'
 
-export interface CarrierComponents { mesh: Pick<Mesh, 'requests'>, chain: Pick<Chain, 'account' | 'session' | 'send'>, clock: Clock, logger: Logger }
+export interface CarrierComponents { mesh: Pick<Mesh, 'requests'>, chain: Pick<Chain, 'account' | 'session' | 'send'>, datastore: Pick<Datastore, 'get' | 'put'>, clock: Clock, logger: Logger }
 
 /** protocol/carry.md, Limits. */
 const LEAST_WORTH = 1_000_000_000
-const HOUR_MS = 3_600_000
-const MOST_FOR_ACCOUNT = 12
-const MOST_IN_ALL = 240
 const LIMITS = { maxBytes: MAX_CARRY_BYTES, perPeerPerSecond: 2, concurrency: 8, perPeer: 2, timeoutMs: 60_000 }
 
+/** Refusals before anything was signed: the carrier's own poverty, or its chain's. */
+const UNSENT = ['CHAIN_NO_GAS_MONEY', 'CHAIN_SEND_REFUSED']
+
 /** Sends and pays for what accounts without ETH signed. */
-export function createCarrier ({ mesh, chain, clock, logger }: CarrierComponents): Startable {
-  /** Calls of the last hour. A call that fails counts too: its simulation costs requests. */
-  let carried: Array<{ account: Address, atMs: number }> = []
+export function createCarrier ({ mesh, chain, datastore, clock, logger }: CarrierComponents): Startable {
+  const budget = createCarryBudget({ clock, datastore })
   const stopping = new AbortController()
   let stopServing = (): void => undefined
 
-  const assertRoom = (account: Address): void => {
-    carried = carried.filter(({ atMs }) => atMs > clock.now() - HOUR_MS)
-    const own = carried.filter((one) => one.account === account).length
-    if (own < MOST_FOR_ACCOUNT && carried.length < MOST_IN_ALL) return
-    throw new RoleError('CARRY_FULL', own < MOST_FOR_ACCOUNT ? 'this node has carried as much as it does in an hour' : `${MOST_FOR_ACCOUNT} calls of ${account} were carried within an hour`, { data: { account, own, all: carried.length }, hint: 'Ask another solver, or wait.' })
-  }
   const assertWorth = async (account: Address, deposits: number): Promise<void> => {
     if (deposits >= LEAST_WORTH) return
     const [{ free, locked, bond }, { funds }] = await Promise.all([chain.account(account), chain.session(account, NODE_SESSION)])
@@ -42,18 +38,25 @@ export function createCarrier ({ mesh, chain, clock, logger }: CarrierComponents
 
   return {
     start: async () => {
-      stopServing = mesh.requests.serve(CARRY_PROTOCOL, LIMITS, async (payload) => {
+      await budget.load()
+      stopServing = mesh.requests.serve(CARRY_PROTOCOL, LIMITS, async (payload, { peer }) => {
         const { contract, data } = decodeMessage(carryRequestShape, payload, 'carry request')
         const call = { contract, functionName: 'carried', data: bytesToHex(data) }
         const { account, deposits } = errandOf(contract, call.data)
-        assertRoom(account)
-        carried.push({ account, atMs: clock.now() })
-        await assertWorth(account, deposits)
-        const { hash, gas } = await chain.send(call, { name: 'carry', signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(LIMITS.timeoutMs)]) })
-        logger.info('carried', { account, hash, gas })
-        return encodeMessage({ hash })
+        const errand = budget.take(account, peer)
+        try {
+          await assertWorth(account, deposits)
+          const { hash, gas } = await chain.send(call, { name: 'carry', signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(LIMITS.timeoutMs)]) })
+          logger.info('carried', { account, hash, gas })
+          return encodeMessage({ hash })
+        } catch (error) {
+          if (isInVain(error)) budget.giveBack(errand, { isPeersFault: true })
+          else if (error instanceof CodedError && UNSENT.includes(error.code)) budget.giveBack(errand, { isPeersFault: false })
+          throw error
+        } finally {
+          await budget.save()
+        }
       })
-      await Promise.resolve()
     },
     stop: async () => {
       stopServing()
@@ -61,4 +64,9 @@ export function createCarrier ({ mesh, chain, clock, logger }: CarrierComponents
       await Promise.resolve()
     }
   }
+}
+
+/** Refused for its account or by the simulation, so that it cost no gas. One that reverted in a block has a hash. */
+function isInVain (error: unknown): boolean {
+  return error instanceof CodedError && (error.code === 'CARRY_POOR' || (error.code === 'CHAIN_REVERTED' && error.data['hash'] === undefined))
 }

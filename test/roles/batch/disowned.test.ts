@@ -1,7 +1,9 @@
-import t from 'tap'
+import t, { type Test } from 'tap'
+import type { Hex } from 'viem'
 import { toContractSignature } from '../../../src/chain/signing.ts'
 import { encodeCall } from '../../../src/chain/encode-call.ts'
-import type { ChainEvent } from '../../../src/chain/chain.ts'
+import type { Chain, ChainEvent } from '../../../src/chain/chain.ts'
+import { createSystemClock, type Clock } from '../../../src/core/clock.ts'
 import type { Deal } from '../../../src/deal/deal.ts'
 import type { Batcher } from '../../../src/roles/batch/batcher.ts'
 import { disownDigest } from '../../../src/wire/statement.ts'
@@ -20,8 +22,8 @@ t.before(async () => {
   creator = await openParty(test, 'creator')
   provider = await openParty(test, 'provider')
   // The stake of who accuses.
-  await test.fund(creator.signer.address, 3 * LILY)
-  await creator.chain.send(await creator.chain.depositCall(3 * LILY), { name: 'deposit', signal })
+  await test.fund(creator.signer.address, 4 * LILY)
+  await creator.chain.send(await creator.chain.depositCall(4 * LILY), { name: 'deposit', signal })
   creator.chain.onEvent((event) => { events.push(event) })
 })
 t.teardown(async () => {
@@ -71,4 +73,56 @@ t.test('where the solver is gone the other side answers in the second half of th
   await until(isAnswered)
   await until(() => deal.batch?.answerBy === undefined)
   t.equal(deal.state, 'DealAgreed')
+})
+
+/** The first `refused` answers are spoilt on their way, so that the chain refuses them. A pause of the solver takes a hundredth. */
+async function refusedSolver (t: Test, name: string, refused: number): Promise<{ chain: Chain, clock: Clock, tries: () => number, pausesSinceOver: () => number | undefined, tell: (tell: Parameters<typeof openBatcher>[1]['tell']) => Promise<Batcher> }> {
+  const open = await openSolver(test, name)
+  const system = createSystemClock()
+  let [tries, pauses] = [0, 0]
+  let overAt: number | undefined
+  const clock: Clock = { ...system, wait: async (ms, signal) => { if (ms === 5000) pauses++; await system.wait(ms / 100, signal) } }
+  const chain: Chain = {
+    ...open,
+    send: async (call, options) => {
+      const isSpoilt = options.name === 'answer-accusation' && ++tries <= refused
+      return await open.send(isSpoilt ? { ...call, data: `${call.data.slice(0, -4)}${call.data.endsWith('0000') ? 'ffff' : '0000'}` as Hex } : call, options)
+    },
+    accusation: async (key) => {
+      const until = await open.accusation(key)
+      if (until === undefined) overAt ??= pauses
+      return until
+    }
+  }
+  return {
+    chain, clock, tries: () => tries, pausesSinceOver: () => overAt === undefined ? undefined : pauses - overAt,
+    tell: async (tell) => {
+      const batcher = await openBatcher(test, { chain, clock, ...(tell === undefined ? {} : { tell }) })
+      t.teardown(batcher.stop)
+      return batcher
+    }
+  }
+}
+
+t.test('an answer that the chain refuses is given again while there is time', async (t) => {
+  events.length = 0
+  const solver = await refusedSolver(t, 'refused twice', 2)
+  const { free } = await solver.chain.account(solver.chain.address)
+  await disown(solver.tell, solver.chain.address, 65)
+  await until(isAnswered)
+  t.equal(solver.tries(), 3)
+  t.equal((await solver.chain.account(solver.chain.address)).free - free, LILY)
+})
+
+t.test('and no more when somebody else has given it', async (t) => {
+  events.length = 0
+  const solver = await refusedSolver(t, 'refused always', Infinity)
+  const deal = await disown(solver.tell, solver.chain.address, 97)
+  await until(() => deal.batch?.answerBy !== undefined && solver.tries() > 2)
+  await test.advance(UNBOND_SECONDS / 16 + 2)
+  await until(isAnswered)
+  await until(() => solver.pausesSinceOver() !== undefined)
+  // What follows a look at the chain has followed when another one is done.
+  await solver.chain.balances(creator.signer.address)
+  t.equal(solver.pausesSinceOver(), 0)
 })
