@@ -46,6 +46,7 @@ export const benchBook: Bench = async ({ progress }) => {
     return [
       atLeast('admission, a second of one core, one thread', perSecond(alone.cpuMs), RATE_LIMIT, '/s', bare),
       atLeast('the same, share of bare recover', perSecond(alone.cpuMs) / floor, SHARE_OF_RECOVERY, ''),
+      reported('admission, a second of the clock, one thread', perSecond(alone.wallMs), '/s', { name: 'bare native recover, the clock', value: Math.round((perSecond((floors[0] as Spent).wallMs) + perSecond((floors[1] as Spent).wallMs)) / 2) }),
       reported('admission, a second of one core, with a thread', perSecond(threaded.cpuMs), '/s', bare),
       reported('admission, a second of the clock, with a thread', perSecond(threaded.wallMs), '/s', bare),
       atMost('memory for 100,000 records, RSS growth', held.mib, MEMORY_LIMIT_MIB, 'MiB', { name: 'Map of the same bytes', value: Math.round(map.mib) }),

@@ -9,14 +9,12 @@ export type Bench = (options: BenchOptions) => Promise<Figure[]>
 
 /** A figure that must not exceed its goal. */
 export function atMost (name: string, value: number, limit: number, unit: string, baseline?: Figure['baseline']): Figure {
-  const rounded = round(value)
-  return { name, value: rounded, unit, goal: `<= ${limit}`, ok: rounded <= limit, ...roundedBaseline(baseline) }
+  return { name, value: round(value), unit, goal: `<= ${limit}`, ok: value <= limit, ...roundedBaseline(baseline) }
 }
 
 /** A figure that must reach its goal. */
 export function atLeast (name: string, value: number, limit: number, unit: string, baseline?: Figure['baseline']): Figure {
-  const rounded = round(value)
-  return { name, value: rounded, unit, goal: `>= ${limit}`, ok: rounded >= limit, ...roundedBaseline(baseline) }
+  return { name, value: round(value), unit, goal: `>= ${limit}`, ok: value >= limit, ...roundedBaseline(baseline) }
 }
 
 /** A figure that must not exceed `times` its baseline of the same run. */
@@ -36,8 +34,9 @@ export function percentile (samples: readonly number[], share: number): number {
 }
 
 function round (value: number): number {
-  // Ratios need two decimals.
-  return Math.abs(value) < 10 ? Math.round(value * 100) / 100 : Math.round(value * 10) / 10
+  // Ratios need two decimals, shares three.
+  const digits = Math.abs(value) < 1 ? 3 : Math.abs(value) < 10 ? 2 : 1
+  return Math.round(value * 10 ** digits) / 10 ** digits
 }
 
 function roundedBaseline (baseline: Figure['baseline']): Pick<Figure, 'baseline'> {
