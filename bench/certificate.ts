@@ -7,10 +7,11 @@ import { programOf } from '../src/match/search/program.ts'
 import { search } from '../src/match/search/search.ts'
 import { verifySolution } from '../src/match/verify.ts'
 import { decodeCertificate, encodeCertificate } from '../src/wire/certificate.ts'
-import { atMost, percentile, reported, type Bench, type Figure } from './figure.ts'
+import { atMost, reported, type Bench, type Figure } from './figure.ts'
 import { bookOf, cpuNow, rowsToMeasure } from './match/book.ts'
 
-const ROUNDS = 7
+/** The kernel counts CPU time in ticks of 4 ms: a mean of so many tells more than a median. */
+const ROUNDS = 21
 /** Solutions that are checked after the first of a snapshot. */
 const OTHERS = 3
 const MAX_BYTES = 8192
@@ -43,12 +44,12 @@ export const benchCertificate: Bench = async ({ seed, trace, progress }) => {
       time(times.bound, () => { loss = verifyBound(fresh, decodeCertificate(encoded)) / found.bound - 1 })
       bytes = encoded.length
     }
-    const median = (samples: readonly number[]): number => percentile(samples, 0.5)
+    const mean = (samples: readonly number[]): number => samples.reduce((sum, each) => sum + each, 0) / samples.length
     figures.push(
-      atMost(`${source.name}: checking the first solution of a snapshot, median`, median(times.first), MAX_SOLUTION_MS, 'ms'),
-      atMost(`${source.name}: checking a further one, median`, median(times.solution), MAX_SOLUTION_MS, 'ms'),
-      atMost(`${source.name}: checking a certificate, classes not included`, median(times.bound), MAX_BOUND_MS, 'ms'),
-      reported(`${source.name}: finding the snapshot's classes`, median(times.classes), 'ms'), reported(`${source.name}: indexing the snapshot`, median(times.index), 'ms'),
+      atMost(`${source.name}: checking the first solution of a snapshot, mean`, mean(times.first), MAX_SOLUTION_MS, 'ms'),
+      atMost(`${source.name}: checking a further one, mean`, mean(times.solution), MAX_SOLUTION_MS, 'ms'),
+      atMost(`${source.name}: checking a certificate, classes not included`, mean(times.bound), MAX_BOUND_MS, 'ms'),
+      reported(`${source.name}: finding the snapshot's classes`, mean(times.classes), 'ms'), reported(`${source.name}: indexing the snapshot`, mean(times.index), 'ms'),
       atMost(`${source.name}: certificate`, bytes, MAX_BYTES, 'bytes'), reported(`${source.name}: looser by writing prices`, loss * 100, '%')
     )
   }
