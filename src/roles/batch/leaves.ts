@@ -3,7 +3,7 @@ import type { Chain, ChainEvent, ContractCall, TxReceipt } from '../../chain/cha
 import type { Clock } from '../../core/clock.ts'
 import type { Logger } from '../../core/logger.ts'
 import type { Deal } from '../../deal/deal.ts'
-import { hasLeaf } from '../../deal/batched.ts'
+import { hasLeaf, isBatched } from '../../deal/batched.ts'
 import type { LeafPlace } from '../../wire/deal-room.ts'
 import type { DealBook } from '../deal-book.ts'
 import { createCommitData } from './commit-data.ts'
@@ -24,6 +24,8 @@ export interface LeavesComponents {
 
 /** A re-org may still want the batch of a deal that has just ended. */
 const SWEEP_MS = 600_000
+/** Commits that are remembered: a creator's word may come to its provider after the block that it led to. */
+const RECENT_COMMITS = 64
 
 /** One role's deals in batches: the chain shows the batch, the solver the proof, and both together open the deal. */
 export interface Leaves {
@@ -54,11 +56,30 @@ export function createLeaves (components: LeavesComponents): Leaves {
   const proofs = createLeafProofs({ deals, known }, { domain: chain.domain })
   const events = createLeafEvents({ ...components, proofs, dataOf: createCommitData(components, { signal }) })
   let sweepAtMs = 0
-  const onEvent = async (event: ChainEvent): Promise<void> => { if (event.contract === 'batches') await inTurn(async () => { await events.take(event) }) }
+  let recent: ChainEvent[] = []
+  /** Deals that were looked for in the commits before their consent was whole. */
+  const looked = new Set<string>()
+  const onEvent = async (event: ChainEvent): Promise<void> => {
+    if (event.contract !== 'batches') return
+    if (event.name === 'BatchCommitted') recent = [...recent.slice(1 - RECENT_COMMITS), event]
+    await inTurn(async () => { await events.take(event) })
+  }
+  /** Once for each: commits that come later find it. */
+  const lookBack = async (): Promise<void> => {
+    const late = deals.open().filter((deal) => isBatched(deal.terms) && deal.creatorSignature !== undefined && !looked.has(deal.dealId))
+    for (const { dealId } of late) looked.add(dealId)
+    const solvers = new Set(late.filter(({ batch }) => batch === undefined).map(({ terms }) => terms.core.feeTo))
+    for (const event of recent) if (event.name === 'BatchCommitted' && solvers.has(event.args.solver)) await inTurn(async () => { await events.take(event) })
+    for (const dealId of looked) if (!deals.open().some((deal) => deal.dealId === dealId)) looked.delete(dealId)
+  }
 
   return {
     onEvent,
-    onLost: async (event) => { if (event.contract === 'batches') await inTurn(async () => { await events.lose(event) }) },
+    onLost: async (event) => {
+      if (event.contract !== 'batches') return
+      recent = recent.filter(({ name, args }) => name !== event.name || !('id' in args && 'id' in event.args && args.id === event.args.id))
+      await inTurn(async () => { await events.lose(event) })
+    },
     told: proofs.told,
     batchOf: proofs.batchOf,
     openingOf: proofs.openingOf,
@@ -66,6 +87,7 @@ export function createLeaves (components: LeavesComponents): Leaves {
     answerCall: proofs.answerCall,
     stop: () => { stopping.abort(new Error('the node is stopping')) },
     tick: async () => {
+      await lookBack()
       if (clock.now() >= sweepAtMs) {
         sweepAtMs = clock.now() + SWEEP_MS
         // In turn with events, one of which may be bringing a batch.
