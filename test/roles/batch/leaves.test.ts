@@ -214,3 +214,17 @@ t.test('nobody does anything: after the expiry whoever notices first gives both 
   await until(() => ofProvider.state === 'Refunded')
   t.same(await Promise.all([moneyOf(creator), moneyOf(provider)]), before)
 })
+
+t.test('a creator\'s word that comes after the block that it led to opens the deal all the same', async (t) => {
+  const deal = await agree(creator, provider, { feeTo: solver.address, jobNumber: jobNumber++ })
+  const { creatorSignature } = deal.ofProvider
+  await provider.deals.update(deal.ofProvider, (changed) => { delete changed.creatorSignature })
+  await batcher.take(deal.gathered)
+  await until(() => deal.ofCreator.state === 'DealAgreed')
+  await provider.chain.caughtUp()
+  await provider.leaves.tick()
+  t.equal(deal.ofProvider.batch, undefined)
+  await provider.deals.update(deal.ofProvider, (changed) => { Object.assign(changed, { creatorSignature }) })
+  await provider.leaves.tick()
+  await until(() => deal.ofProvider.state === 'DealAgreed')
+})
