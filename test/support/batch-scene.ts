@@ -41,8 +41,8 @@ export async function until<T> (what: () => T | Promise<T>): Promise<NonNullable
   }
 }
 
-/** A creator or provider with DEPOSIT in the vault, half of it in its session, and a watch over its deals. `askLeaf`: what its solver would answer. */
-export async function openParty (test: TestChain, role: Deal['role'], options: { name?: string, askLeaf?: (dealId: Hash) => LeafPlace, tuning?: Partial<ChainTuning>, onTick?: (deal: Deal, blockTime: number, party: Party) => Promise<void> } = {}): Promise<Party> {
+/** A creator or provider with DEPOSIT in the vault, half of it in its session, and a watch over its deals. `askLeaf`: what its solver would answer. `hold`: waited for before it reads a transaction. */
+export async function openParty (test: TestChain, role: Deal['role'], options: { name?: string, hold?: () => Promise<void>, askLeaf?: (dealId: Hash) => LeafPlace, tuning?: Partial<ChainTuning>, onTick?: (deal: Deal, blockTime: number, party: Party) => Promise<void> } = {}): Promise<Party> {
   const signer = namedSigner(options.name ?? role)
   const clock = createSystemClock()
   await test.fund(signer.address, DEPOSIT)
@@ -53,8 +53,12 @@ export async function openParty (test: TestChain, role: Deal['role'], options: {
   await keeper.stop()
   const datastore = createMemoryDatastore()
   const deals = await openDealBook({ journal: createJournal({ datastore }, { role }), clock })
+  const transactionData: Chain['transactionData'] = async (hash) => {
+    await options.hold?.()
+    return await chain.transactionData(hash)
+  }
   const leaves = createLeaves({
-    deals, chain, clock, logger: silentLogger, known: createKnownBatches({ datastore }, { role }),
+    deals, chain: { domain: chain.domain, deployment: chain.deployment, slot: chain.slot, transactionData }, clock, logger: silentLogger, known: createKnownBatches({ datastore }, { role }),
     askLeaf: async ({ dealId }) => {
       if (options.askLeaf === undefined) throw new Error('its solver is away')
       return options.askLeaf(dealId)

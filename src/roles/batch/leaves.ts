@@ -5,6 +5,7 @@ import type { Logger } from '../../core/logger.ts'
 import type { Deal } from '../../deal/deal.ts'
 import { hasLeaf, isBatched } from '../../deal/batched.ts'
 import type { LeafPlace } from '../../wire/deal-room.ts'
+import type { Hash } from '../../wire/shapes.ts'
 import type { DealBook } from '../deal-book.ts'
 import { createCommitData } from './commit-data.ts'
 import { createEventTurns } from './event-turns.ts'
@@ -58,19 +59,20 @@ export function createLeaves (components: LeavesComponents): Leaves {
   let sweepAtMs = 0
   let recent: ChainEvent[] = []
   /** Deals that were looked for in the commits before their consent was whole. */
-  const looked = new Set<string>()
+  let looked = new Set<Hash>()
   const onEvent = async (event: ChainEvent): Promise<void> => {
+    // A commit that came before it makes it void: that is known only when the batch has been read.
+    if (event.name === 'JobNullified') await inTurn(async () => { await Promise.resolve() })
     if (event.contract !== 'batches') return
     if (event.name === 'BatchCommitted') recent = [...recent.slice(1 - RECENT_COMMITS), event]
     await inTurn(async () => { await events.take(event) })
   }
-  /** Once for each: commits that come later find it. */
-  const lookBack = async (): Promise<void> => {
-    const late = deals.open().filter((deal) => isBatched(deal.terms) && deal.creatorSignature !== undefined && !looked.has(deal.dealId))
-    for (const { dealId } of late) looked.add(dealId)
-    const solvers = new Set(late.filter(({ batch }) => batch === undefined).map(({ terms }) => terms.core.feeTo))
-    for (const event of recent) if (event.name === 'BatchCommitted' && solvers.has(event.args.solver)) await inTurn(async () => { await events.take(event) })
-    for (const dealId of looked) if (!deals.open().some((deal) => deal.dealId === dealId)) looked.delete(dealId)
+  /** Once for each: commits that come later find it. Not waited for, since deadlines must not wait for a batch to be read. */
+  const lookBack = (): void => {
+    const open = deals.open().filter(({ terms, creatorSignature }) => isBatched(terms) && creatorSignature !== undefined)
+    const solvers = new Set(open.flatMap(({ dealId, batch, terms: { core } }) => looked.has(dealId) || batch !== undefined ? [] : [core.feeTo]))
+    looked = new Set(open.map(({ dealId }) => dealId))
+    for (const event of recent) if (event.name === 'BatchCommitted' && solvers.has(event.args.solver)) inTurn(async () => { await events.take(event) }).catch(() => undefined)
   }
 
   return {
@@ -87,7 +89,7 @@ export function createLeaves (components: LeavesComponents): Leaves {
     answerCall: proofs.answerCall,
     stop: () => { stopping.abort(new Error('the node is stopping')) },
     tick: async () => {
-      await lookBack()
+      lookBack()
       if (clock.now() >= sweepAtMs) {
         sweepAtMs = clock.now() + SWEEP_MS
         // In turn with events, one of which may be bringing a batch.

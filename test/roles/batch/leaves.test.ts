@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { nullifyCall } from '../../../src/chain/calls.ts'
 import { challengeLeafCall } from '../../../src/chain/dispute-calls.ts'
 import { createManualClock, createSystemClock } from '../../../src/core/clock.ts'
 import { silentLogger } from '../../../src/core/logger.ts'
@@ -8,7 +9,7 @@ import type { Batcher } from '../../../src/roles/batch/batcher.ts'
 import { createStatements } from '../../../src/roles/creator/statements.ts'
 import { createSettlement } from '../../../src/roles/provider/settle.ts'
 import type { Chain } from '../../../src/chain/chain.ts'
-import { acceptanceDigest, challengeDigest } from '../../../src/wire/deal-messages.ts'
+import { acceptanceDigest, challengeDigest, nullifyDigest } from '../../../src/wire/deal-messages.ts'
 import type { LeafPlace } from '../../../src/wire/deal-room.ts'
 import { agree, deliver, openBatcher, openParty, openSolver, until, type Party } from '../../support/batch-scene.ts'
 import { startTestChain, type TestChain } from '../../support/chain.ts'
@@ -19,6 +20,8 @@ let batcher: Batcher
 let [creator, provider]: [Party, Party] = [undefined as never, undefined as never]
 /** What the solver tells of a leaf, or nothing. */
 let tell: (place: LeafPlace) => LeafPlace | undefined = (place) => place
+/** The provider reads no batch before. */
+let reading: Promise<void> = Promise.resolve()
 let jobNumber = 0
 t.before(async () => {
   test = await startTestChain({ parameters: { unbondSeconds: 86_400 } })
@@ -34,7 +37,7 @@ t.before(async () => {
     }
   })
   creator = await openParty(test, 'creator', { askLeaf: batcher.leafOf, tuning: { reorgBlocks: 12 } })
-  provider = await openParty(test, 'provider', { tuning: { reorgBlocks: 12 } })
+  provider = await openParty(test, 'provider', { tuning: { reorgBlocks: 12 }, hold: async () => { await reading } })
 })
 t.teardown(async () => {
   await Promise.all([creator.stop(), provider.stop(), batcher.stop()])
@@ -227,4 +230,20 @@ t.test('a creator\'s word that comes after the block that it led to opens the de
   await provider.deals.update(deal.ofProvider, (changed) => { Object.assign(changed, { creatorSignature }) })
   await provider.leaves.tick()
   await until(() => deal.ofProvider.state === 'DealAgreed')
+})
+
+t.test('a job that is taken back after the commit of its deal is bound, however late the batch is read', async (t) => {
+  const held = Promise.withResolvers<void>()
+  reading = held.promise
+  const nullified = Promise.withResolvers<void>()
+  t.teardown(provider.chain.onEvent(async (event) => { if (event.name === 'JobNullified') nullified.resolve() }))
+  const deal = await openLeaf()
+  const number = deal.ofCreator.terms.core.jobNumber
+  await creator.chain.send(nullifyCall(creator.chain, { creator: creator.signer.address, jobNumber: number, signature: creator.signer.sign(nullifyDigest(creator.chain.domain, { jobNumber: number })) }), { name: 'nullify', signal })
+  await nullified.promise
+  await new Promise(setImmediate)
+  t.equal(deal.ofProvider.state, 'DealNegotiating', 'it does not know yet')
+  held.resolve()
+  await until(() => deal.ofProvider.state === 'DealAgreed')
+  t.equal(deal.ofCreator.state, 'DealAgreed')
 })
