@@ -72,7 +72,7 @@ export function runMarket (play: Play, epochs: number): Outcome {
       const solver = world.solvers[at]
       if (solver === undefined) throw new Error(`there is no solver ${at}`)
       const snapshot = snapshots[solver.half]
-      return planOf(solver.signer, phases, snapshot, solve(snapshot, { rounds: solver.rounds, steps: solver.steps, seed: seed * 1000 + phases.epoch * 10 + at }))
+      return planOf(solver.signer, phases, snapshot, solve(snapshot, { rounds: solver.rounds, seed: seed * 1000 + phases.epoch * 10 + at }))
     }
     const isDeviating = (at: number): boolean => play.say !== undefined && play.solvers?.includes(at) === true
     const others = world.solvers.flatMap((_, at) => isDeviating(at) ? [] : [honest(at)])

@@ -18,11 +18,11 @@ export const DOMAIN: Domain = { chainId: 31_337, market: '0x5fbdb2315678afecb367
 /** What a price engine finds: matches of the snapshot and the prices that bound them. */
 export interface Solved { readonly solution: Solution, readonly certificate?: Certificate }
 
-/** The project's price engine on a budget of rounds and steps instead of time: the same on every machine. */
-export function solve (snapshot: Snapshot, { rounds, steps, seed }: { rounds: number, steps: number, seed: number }): Solved {
+/** The project's price engine on a budget of rounds instead of time: the same on every machine. `steps` of prices; left out: as many as it takes for such a book. */
+export function solve (snapshot: Snapshot, { rounds, steps, seed }: { rounds: number, steps?: number, seed: number }): Solved {
   if (snapshot.jobs.length === 0 || snapshot.offers.length === 0) return { solution: { epoch: snapshot.epoch, engine: 'price', matches: [] } }
   const kernel = kernelOf(snapshot)
-  const found = search(programOf(kernel), { budgetMs: 1, seed, now: () => 0, report: () => undefined, maxRounds: rounds, steps })
+  const found = search(programOf(kernel), { budgetMs: 1, seed, now: () => 0, report: () => undefined, maxRounds: rounds, ...(steps === undefined ? {} : { steps }) })
   return { solution: { epoch: snapshot.epoch, engine: 'price', matches: matchesOf(kernel, found.places) }, certificate: certificateOf(kernel, found.prices) }
 }
 
@@ -45,7 +45,7 @@ export function planOf (solver: Signer, phases: Phases, snapshot: Snapshot, solv
   const bytes = solutionToBytes(snapshot, solved.solution)
   const certificate = solved.certificate === undefined ? undefined : encodeCertificate(solved.certificate)
   const salt: Hash = solutionIdOf(new TextEncoder().encode(`${solver.address}:${epoch}`))
-  const statement = { epoch, solver: solver.address, solutionId: solutionIdOf(bytes), certificateId: certificate === undefined ? NO_CERTIFICATE : certificateIdOf(certificate), salt }
+  const statement = { epoch, solver: solver.address, solutionId: solutionIdOf(bytes), certificateId: certificate === undefined ? NO_CERTIFICATE : certificateIdOf(solver.address, certificate), salt }
   const commit = { epoch, solver: solver.address, commitment: commitmentOf(statement) }
   const signature = solver.sign(revealDigest(DOMAIN, statement))
   const at: Times = [phases.commitDeadline + SPREAD_MS, phases.commitDeadline + SPREAD_MS]

@@ -6,7 +6,7 @@ import { drawOf, type Job, type Unit, type World } from './world.ts'
 export interface Strategy {
   readonly name: string
   readonly play: (world: World, epochs: number) => Play
-  /** Why a gain is known and accepted for now: it does not fail the run. */
+  /** Why a gain is known and accepted for now: it does not fail the run, and is always measured twice. */
   readonly known?: string
 }
 

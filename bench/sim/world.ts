@@ -16,8 +16,8 @@ export type Times = readonly [number, number]
 export interface Job { readonly name: string, readonly account: Address, readonly value: number, readonly offer: JobOffer, readonly writtenMs: number, readonly seenMs: Times, readonly goneMs?: Times }
 /** A machine as its provider knows it. `truth` holds the real capacity and what a run really costs. `goneMs`: when its owner takes it out of the book; nobody consents for such a record. */
 export interface Unit { readonly name: string, readonly account: Address, readonly truth: ResourceOffer, readonly offer: ResourceOffer, readonly freeCollateral: number, readonly writtenMs?: number, readonly firstMs: Times, readonly goneMs?: Times }
-/** A solver: how long it searches and how finely it prices. Later ones are weaker. */
-export interface Solver { readonly signer: Signer, readonly rounds: number, readonly steps: number, readonly half: HalfAt }
+/** A solver: how long it searches. Later ones are weaker. */
+export interface Solver { readonly signer: Signer, readonly rounds: number, readonly half: HalfAt }
 export interface World { readonly seed: number, readonly jobs: readonly Job[], readonly units: readonly Unit[], readonly solvers: readonly Solver[] }
 
 export interface WorldSize { readonly creators: number, readonly providers: number, readonly epochs: number }
@@ -25,8 +25,8 @@ export interface WorldSize { readonly creators: number, readonly providers: numb
 export const EPOCH_MS = 10_000
 export const GENESIS_SECONDS = 1_700_000_040
 const START_MS = GENESIS_SECONDS * 1000
-/** Rounds of search and steps of prices of each solver: engines of different strength, so that there is a lead to earn. */
-const STRENGTHS = [[384, 120], [192, 100], [96, 80], [32, 60], [0, 40]] as const
+/** Rounds of search of each solver: engines of different strength, so that there is a lead to earn. Steps of prices are as many as the engine takes for such a book. */
+const STRENGTHS = [384, 192, 96, 32, 0] as const
 /** Of the jobs so many percent stand in the book before the first epoch. */
 const EARLY_PERCENT = 50
 const RUN_SECONDS = [10, 40] as const
@@ -64,6 +64,6 @@ export function createWorld (seed: number, { creators, providers, epochs }: Worl
     const own = { ...offer, maxRunSeconds: 3600, validUntil: untilMs }
     return { name, account, truth: own, offer: own, freeCollateral, firstMs: spread(seed, name, account, START_MS - EPOCH_MS) }
   })
-  const solvers = STRENGTHS.map(([rounds, steps], at): Solver => ({ signer: signerOf(seed, `solver-${at}`), rounds, steps, half: (at & 1) as HalfAt }))
+  const solvers = STRENGTHS.map((rounds, at): Solver => ({ signer: signerOf(seed, `solver-${at}`), rounds, half: (at & 1) as HalfAt }))
   return { seed, jobs, units, solvers }
 }

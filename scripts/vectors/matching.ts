@@ -85,7 +85,7 @@ function auction (): unknown {
   const solutionId = solutionIdOf(bytes)
   const salt = id(0x5a17)
   const certificate = new Uint8Array(40).map((_, at) => at)
-  const statement = { epoch, solver: signer.address, solutionId, certificateId: certificateIdOf(certificate), salt }
+  const statement = { epoch, solver: signer.address, solutionId, certificateId: certificateIdOf(signer.address, certificate), salt }
   const unsignedCommit = { epoch, solver: signer.address, commitment: commitmentOf(statement) }
   const commit = { ...unsignedCommit, signature: signer.sign(commitDigest(domain, unsignedCommit)) }
   const signature = signer.sign(revealDigest(domain, statement))

@@ -37,7 +37,7 @@ export function createClassPrices (
   const computed = new WeakMap<Snapshot, Computed>()
   const ids = new WeakMap<CertificateProof, Hash>()
   const idOf = (proof: CertificateProof): Hash => {
-    const id = ids.get(proof) ?? certificateIdOf(proof.certificate.certificate)
+    const id = ids.get(proof) ?? certificateIdOf(proof.commit.solver, proof.certificate.certificate)
     ids.set(proof, id)
     return id
   }

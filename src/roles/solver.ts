@@ -67,7 +67,7 @@ export function createSolver (components: SolverComponents): Startable {
     const bytes = solutionToBytes(snapshot, solution)
     const certificate = prices === undefined ? undefined : toReveal(prices)
     const statement = {
-      epoch, solver: signer.address, solutionId: solutionIdOf(bytes), certificateId: certificate === undefined ? NO_CERTIFICATE : certificateIdOf(certificate), salt: bytesToHex(random.bytes(32))
+      epoch, solver: signer.address, solutionId: solutionIdOf(bytes), certificateId: certificate === undefined ? NO_CERTIFICATE : certificateIdOf(signer.address, certificate), salt: bytesToHex(random.bytes(32))
     }
     const commit = { epoch, solver: signer.address, commitment: commitmentOf(statement) }
     try {

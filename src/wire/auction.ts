@@ -52,9 +52,9 @@ export function solutionIdOf (solution: Uint8Array): Hash {
   return keccak256(solution)
 }
 
-/** keccak256 of a certificate. */
-export function certificateIdOf (certificate: Uint8Array): Hash {
-  return keccak256(certificate)
+/** keccak256(solver || certificate): solvers that state the same prices have ids of their own, and each counts. */
+export function certificateIdOf (solver: Address, certificate: Uint8Array): Hash {
+  return keccak256(concat([hexToBytes(solver), certificate]))
 }
 
 /** keccak256(solutionId || certificateId || salt || solver): binds the solver to solution and certificate without showing them. */
@@ -67,7 +67,7 @@ export function statementOf (message: AuctionReveal | AuctionCertificate): State
   const { epoch, solver, salt, signature } = message
   return 'solution' in message
     ? { epoch, solver, solutionId: solutionIdOf(message.solution), certificateId: message.certificateId, salt, signature }
-    : { epoch, solver, solutionId: message.solutionId, certificateId: certificateIdOf(message.certificate), salt, signature }
+    : { epoch, solver, solutionId: message.solutionId, certificateId: certificateIdOf(solver, message.certificate), salt, signature }
 }
 
 /** keccak256 of the ids joined in ascending order, as DealTerms pin them; zero for none. */

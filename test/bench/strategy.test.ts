@@ -1,9 +1,10 @@
 import t from 'tap'
 import { runMarket } from '../../bench/sim/market.ts'
-import { isGaining, mean, measure, standardError, type Gain } from '../../bench/sim/measure.ts'
+import { mean, measure, standardError, type Gain } from '../../bench/sim/measure.ts'
 import { LATE } from '../../bench/sim/strategies/late.ts'
 import { SOLVERS } from '../../bench/sim/strategies/solvers.ts'
 import type { Strategy } from '../../bench/sim/strategy.ts'
+import { gaining, isSuspect, normalTail } from '../../bench/sim/verdict.ts'
 import { createWorld } from '../../bench/sim/world.ts'
 import { DEFAULT_MATCH_RULES } from '../../src/match/options.ts'
 
@@ -15,11 +16,21 @@ const named = (strategies: readonly Strategy[], name: string): Strategy => {
 }
 const play = (...strategies: Strategy[]): Gain[] => measure(strategies, { seed: 1, seeds: 2, size: SIZE, progress: () => undefined })
 
-t.test('a gain counts beyond two standard errors of the mean', async (t) => {
+t.test('a gain beyond two standard errors of the mean is looked at again', async (t) => {
   t.equal(mean([1, 2, 6]), 3)
   t.equal(standardError([1, 1, 1]), 0)
   t.equal(standardError([0, 4]), 2, 'deviation 2.83 over the root of two')
-  t.same([[5, 2], [4, 2], [-9, 2], [0, 0]].map(([gain, error]) => isGaining({ gain: gain as number, error: error as number })), [true, false, false, false])
+  t.same([[5, 2], [4, 2], [-9, 2], [0, 0]].map(([gain, error]) => isSuspect({ gain: gain as number, error: error as number })), [true, false, false, false])
+})
+
+t.test('what is looked at again gains when chance explains it in less than one of twenty runs, whatever else was tried', async (t) => {
+  t.same([0, 1.6449, 1.96, -1.96].map((z) => normalTail(z).toFixed(3)), ['0.500', '0.050', '0.025', '0.975'])
+  const verdict = (...gains: number[]): boolean[] => gaining(gains.map((gain) => ({ gain, error: 1 })))
+  t.same(verdict(1.7), [true])
+  t.same(verdict(1.7, 1), [false, false], 'one of two tries needs 1.96')
+  t.same(verdict(1.7, 2), [true, true], 'when the other surely gains, it is one try')
+  t.same(verdict(-3, 9, 1), [false, true, false])
+  t.same(gaining([{ gain: 0, error: 0 }, { gain: 1, error: 0 }]), [false, true])
 })
 
 t.test('a run is the same for the same seed, and no money is made or lost', async (t) => {

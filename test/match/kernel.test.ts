@@ -10,7 +10,7 @@ import { search, type Found } from '../../src/match/search/search.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { warmStartOf } from '../../src/match/warm.ts'
 import { anyEpochs } from './epochs.ts'
-import { anyBook, AT_MS, book, job, offer, RULES } from './rows.ts'
+import { address, anyBook, AT_MS, book, job, offer, RULES } from './rows.ts'
 
 /** Everything that a kernel says, whatever its classes and columns are numbered by. */
 function canonical ({ market, jobs, units, columns, demand, capacity, jobStart }: Kernel): unknown {
@@ -74,6 +74,17 @@ t.test('a column stands for every job of its class and every offer of its unit c
   }), { numRuns: 100, seed: 6 })
 })
 
+t.test('two units that may have the same at most are two classes where one of them has less for engines', async (t) => {
+  const less = { cpuMilli: 50, memoryMiB: 100, diskMiB: 100 }
+  // An alternative for listed creators stands for no unit, yet a solution that names it has no more than it.
+  const rows = [offer(1), offer(2), offer(3, { capacity: less, creators: [address(1)] }, { account: offer(1).account })]
+  const { units, capacity } = kernelOf(book([job(1)], rows))
+  t.equal(units.classes.length, 2)
+  t.equal(new Set(units.classes.map(({ key }) => key)).size, 1, 'with one text')
+  t.same([0, 1].map((at) => capacity[at * 8]).sort((left, right) => (left as number) - (right as number)), [50, 100])
+  t.equal(kernelOf(book([job(1)], [offer(1), offer(2)])).units.classes.length, 1)
+})
+
 t.test('an id that stands in a book twice is refused, whatever was known of it', async (t) => {
   const before = book([job(1), job(2)], [offer(1)])
   kernelOf(before)
@@ -113,4 +124,14 @@ t.test('a warm search leaves out what no longer fits', async (t) => {
   const after = { ...before, jobs: [job(3, { limit: 149 })], offers: [offer(2, { capacity: { cpuMilli: 5, memoryMiB: 100, diskMiB: 100 } }), offer(3)], rules: RULES, atMs: AT_MS }
   const { kernel, all } = reports(after, { snapshot: before, found })
   for (const { places } of all) t.ok(verifySolution(after, { epoch: 7, engine: 'price', matches: matchesOf(kernel, places) }).ok)
+})
+
+t.test('a small book has the same prices, whatever the last epoch was', async (t) => {
+  const rows = Array.from({ length: 12 }, (_, at) => job(at + 1, { limit: 200 + at * 7, resources: { cpuMilli: 2 + at % 4, memoryMiB: 10 + at, diskMiB: 10 } }))
+  const before = book(rows.slice(0, 5), [offer(1)])
+  const after = { ...before, epoch: 8, jobs: rows }
+  const cold = reports(after).all.at(-1) as Found
+  const warm = reports(after, { snapshot: before, found: reports(before).all.at(-1) as Found }).all.at(-1) as Found
+  t.same([...warm.prices], [...cold.prices])
+  t.ok(cold.prices.some((price) => price > 0))
 })

@@ -19,7 +19,7 @@ const [ann, bob, cat] = signers as [Signer, Signer, Signer]
 const snapshot = book([1, 2, 3].map((number) => job(number)), [1, 2, 3].map((number) => offer(number)))
 const pair = { job: job(1), offer: offer(1), devices: [] }
 /** The welfare of each pair is 100, so that rents of 0 bound the score by 300; a rent of 1 per milli-core adds 3 x 100 - 3 x 10 to that, until a job's welfare is used up. */
-const [none, low, high] = [certificateOf(0), certificateOf(0, 0, 0), certificateOf(50)]
+const [none, high] = [certificateOf(0), certificateOf(50)]
 
 /** A node that heard these solvers state these prices, and what it computed. */
 function node (heard: Array<[Signer, Uint8Array]>, change: { rules?: Partial<typeof DEFAULT_AUCTION_RULES>, snapshot?: Snapshot, bonded?: Signer[], nowMs?: number } = {}): { prices: ClassPrices, certifier: ReturnType<typeof createTestCertifier> } {
@@ -36,21 +36,30 @@ function node (heard: Array<[Signer, Uint8Array]>, change: { rules?: Partial<typ
   const prices = createClassPrices({ certifier, nowMs: () => change.nowMs ?? phases.fallbackDeadline }, { rules, epochOf: (epoch) => epoch === 7 ? { competition, snapshot: held, ranking: competition.ranking(held) } : undefined })
   return { prices, certifier }
 }
-const ids = (...certificates: Uint8Array[]): string[] => certificates.map(certificateIdOf).sort()
+const idOf = (signer: Signer, certificate: Uint8Array): `0x${string}` => certificateIdOf(signer.address, certificate)
+const ids = (...stated: Array<[Signer, Uint8Array]>): string[] => stated.map(([signer, certificate]) => idOf(signer, certificate)).sort()
 
 t.test('the price comes from the certificates of the lowest bounds', async (t) => {
   const { prices } = node([[ann, certificateOf(1)], [bob, high], [cat, certificateOf(0, 1)]])
-  t.same(prices.setFor(7, pair), ids(certificateOf(1), certificateOf(0, 1)), 'one that is far off does not count')
+  t.same(prices.setFor(7, pair), ids([ann, certificateOf(1)], [cat, certificateOf(0, 1)]), 'one that is far off does not count')
   t.equal(prices.priceFor(7, pair, prices.setFor(7, pair)), 150, 'lower median of (1, 0) and (0, 1)')
-  t.equal(prices.priceFor(7, pair, [certificateIdOf(certificateOf(1))]), 160)
+  t.equal(prices.priceFor(7, pair, [idOf(ann, certificateOf(1))]), 160)
   t.equal(prices.priceFor(7, pair, []), 200, 'the reference price without certificates')
-  t.same(node([[ann, none], [bob, low]]).prices.setFor(7, pair), ids(none), 'the same certificate of two solvers is one')
+})
+
+t.test('solvers that state the same prices count each, so that one more with others moves nothing', async (t) => {
+  const [usual, moved] = [certificateOf(1), certificateOf(0, 0)]
+  const honest = node([[ann, usual], [bob, usual]]).prices
+  t.same(honest.setFor(7, pair), ids([ann, usual], [bob, usual]))
+  const { prices } = node([[ann, usual], [bob, usual], [cat, moved]], { rules: { nearBp: 10_000 } })
+  t.equal(prices.setFor(7, pair).length, 3, 'it counts as well')
+  t.equal(prices.priceFor(7, pair, prices.setFor(7, pair)), honest.priceFor(7, pair, honest.setFor(7, pair)))
 })
 
 t.test('a thin class has the reference price', async (t) => {
   const thin = book([job(1), job(2)], [offer(1), offer(2), offer(3)])
   t.same(node([[ann, none]], { snapshot: thin }).prices.setFor(7, pair), [])
-  t.same(node([[ann, none]], { snapshot: thin, rules: { minAccounts: 2 } }).prices.setFor(7, pair), ids(none))
+  t.same(node([[ann, none]], { snapshot: thin, rules: { minAccounts: 2 } }).prices.setFor(7, pair), ids([ann, none]))
 })
 
 t.test('two sides that heard different solvers take all of them, and price alike', async (t) => {
@@ -72,7 +81,7 @@ t.test('a certificate of the other side is taken only if its solver is bonded an
   t.throws(() => { node([[ann, none]], { nowMs: phases.consentDeadline }).prices.adopt(7, proofs) }, { code: 'AUCTION_PRICE_SET' }, 'too late')
   const { prices } = node([[ann, none]])
   prices.adopt(7, proofs)
-  t.throws(() => prices.priceFor(7, pair, [certificateIdOf(high)]), { code: 'AUCTION_PRICE_SET' }, 'held, but its bound says nothing')
+  t.throws(() => prices.priceFor(7, pair, [idOf(bob, high)]), { code: 'AUCTION_PRICE_SET' }, 'held, but its bound says nothing')
   t.throws(() => { prices.adopt(8, proofs) }, { code: 'AUCTION_PRICE_SET' }, 'an epoch that is not open')
   t.throws(() => { prices.adopt(7, [new Uint8Array(100)]) }, { code: /^WIRE_/ })
 })
@@ -83,9 +92,9 @@ t.test('few bounds are computed, whatever is claimed', async (t) => {
   t.equal(prices.setFor(7, pair).length, 1, 'a rent on disk moves the bound')
   prices.setFor(7, { ...pair, job: job(2) })
   t.equal(certifier.computed, 2)
-  for (const [, certificate] of heard) {
+  for (const [signer, certificate] of heard) {
     try {
-      prices.priceFor(7, pair, [certificateIdOf(certificate)])
+      prices.priceFor(7, pair, [idOf(signer, certificate)])
     } catch (error) {
       t.match(error, { code: 'AUCTION_PRICE_SET' })
     }

@@ -251,7 +251,7 @@ async function setUpPrices (t: Pick<Test, 'teardown'>, rents: [number, number]):
   for (const name of ['solver-1', 'solver-2']) {
     market.holdBack(name, 'certificate', (message, send) => {
       waiting.set(name, send)
-      if (message.type === 'certificate') ids.push(certificateIdOf(message.certificate.certificate))
+      if (message.type === 'certificate') ids.push(certificateIdOf(message.certificate.solver, message.certificate.certificate))
     })
   }
   await market.run(5_000)

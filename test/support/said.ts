@@ -12,7 +12,7 @@ export interface Said { commit: AuctionCommit, reveal: AuctionReveal, certificat
 export function say (domain: Domain, signer: Signer, what: { solution: Solution | Uint8Array, epoch: number, salt: Hash, prices?: Uint8Array | undefined }): Said {
   const { epoch, salt, prices } = what
   const solution = what.solution instanceof Uint8Array ? what.solution : encodeSolution(what.solution)
-  const statement = { epoch, solver: signer.address, solutionId: solutionIdOf(solution), certificateId: prices === undefined ? NO_CERTIFICATE : certificateIdOf(prices), salt }
+  const statement = { epoch, solver: signer.address, solutionId: solutionIdOf(solution), certificateId: prices === undefined ? NO_CERTIFICATE : certificateIdOf(signer.address, prices), salt }
   const commit = { epoch, solver: signer.address, commitment: commitmentOf(statement) }
   const signed = { epoch, solver: signer.address, salt, signature: signer.sign(revealDigest(domain, statement)) }
   return {

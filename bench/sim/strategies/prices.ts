@@ -6,7 +6,7 @@ import type { Snapshot } from '../../../src/match/problem.ts'
 import { roundPrice } from '../../../src/wire/certificate.ts'
 import { solveSnapshot } from '../half.ts'
 import type { Turn } from '../play.ts'
-import { planOf, type Plan } from '../solve.ts'
+import { planOf, solve, type Plan } from '../solve.ts'
 import { creatorsOf, membersOf, providerOf, solverAt, some, type Strategy } from '../strategy.ts'
 import { signerOf, type Unit, type World } from '../world.ts'
 import { thinUnits } from './bidders.ts'
@@ -23,21 +23,26 @@ function keysOf (snapshot: Snapshot, account: string): ReadonlySet<number> {
   return new Set(units.classes.filter((unitClass) => unitClass.offers.some((offer) => offer.account === account)).flatMap((unitClass) => [keyOf(unitClass.key), hardwareKeyOf(unitClass)]))
 }
 
-/** As far as the bound stays near the lowest one, a little less for the differences of snapshots. */
-function furthest (snapshot: Snapshot, honest: Certificate, isOurs: (key: number) => boolean, steps: readonly number[]): Certificate {
-  const most = verifyBound(snapshot, honest) * (1 + AUCTION.nearBp * 0.8 / 10_000)
-  return steps.map((percent) => scaled(honest, isOurs, percent)).find((certificate) => verifyBound(snapshot, certificate) <= most) ?? honest
+/** As far as the bound stays near the lowest one of the others, a little less for the differences of snapshots. */
+function furthest (snapshot: Snapshot, exact: Certificate, others: readonly Certificate[], { isOurs, steps }: { isOurs: (key: number) => boolean, steps: readonly number[] }): Certificate {
+  const lowest = Math.min(...others.map((certificate) => verifyBound(snapshot, certificate)))
+  const most = lowest * (1 + AUCTION.nearBp * 0.8 / 10_000)
+  return steps.map((percent) => scaled(exact, isOurs, percent)).find((certificate) => verifyBound(snapshot, certificate) <= most) ?? exact
 }
 
 const UP = [1000, 500, 300, 200, 170, 150, 140, 130, 120, 115, 110, 105]
+/** Steps of prices after which more bring nothing on a book of this size: the shift has all the room that there is. */
+const EXACT_STEPS = 2000
 const DOWN = [0, 20, 40, 50, 60, 70, 80, 85, 90, 95]
 
 /** A shifted certificate by the strongest solver and by more accounts, whose solutions of one match take nothing off its lead. Each is a little different: equal ids count once. */
 function shiftedPlans (turn: Turn, accounts: number, isOurs: (snapshot: Snapshot) => (key: number) => boolean, steps: readonly number[]): Plan[] {
   const { solver, solved } = turn.honest(STRONG)
   const snapshot = solveSnapshot(turn.seen[0], turn.phases)
-  if (solved.certificate === undefined) return [planOf(solver, turn.phases, snapshot, solved)]
-  const certificate = furthest(snapshot, solved.certificate, isOurs(snapshot), steps)
+  const exact = solve(snapshot, { rounds: 0, steps: EXACT_STEPS, seed: turn.world.seed }).certificate
+  if (exact === undefined) return [planOf(solver, turn.phases, snapshot, solved)]
+  const others = turn.others.flatMap(({ solved: { certificate } }) => certificate === undefined ? [] : [certificate])
+  const certificate = furthest(snapshot, exact, others, { isOurs: isOurs(snapshot), steps })
   return [solver, ...extraOf(turn.world, accounts)].map((signer, at) => planOf(signer, turn.phases, snapshot, { solution: { ...solved.solution, matches: at === 0 ? solved.solution.matches : solved.solution.matches.slice(0, 1) }, certificate: { entries: certificate.entries.slice(0, certificate.entries.length - at) } }))
 }
 

@@ -15,8 +15,8 @@ const WEAK = 4
 /** What the strongest solver finds on a book that it changed for itself. */
 export function biased ({ world, phases, seen, honest }: Turn, change: (snapshot: Snapshot) => Snapshot, signer = honest(STRONG).solver): Plan {
   const snapshot = solveSnapshot(seen[0], phases)
-  const { rounds, steps } = world.solvers[STRONG] as Turn['world']['solvers'][number]
-  const { solution } = solve(change(snapshot), { rounds, steps, seed: world.seed * 1000 + phases.epoch })
+  const { rounds } = world.solvers[STRONG] as Turn['world']['solvers'][number]
+  const { solution } = solve(change(snapshot), { rounds, seed: world.seed * 1000 + phases.epoch })
   return planOf(signer, phases, snapshot, { solution })
 }
 
