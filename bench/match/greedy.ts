@@ -6,22 +6,20 @@ import { ROWS, type Program } from '../../src/match/search/program.ts'
 export interface Outcome { worth: number, matches: number }
 
 /**
- * Lilypad's solver (Lilypad-Tech/lilypad, pkg/solver/matcher): jobs in the order in which they came, each to the cheapest resource offer that suits and is free;
- * an offer serves one job. `slices` cuts a machine of g GPUs into g offers of one GPU each, with their share of the rest; else a machine is one offer. As shipped it also
+ * Lilypad's solver (Lilypad-Tech/lilypad, pkg/solver/matcher): jobs in the order in which they came (`order`), each to the cheapest resource offer that suits and
+ * is free; an offer serves one job. `slices` cuts a machine of g GPUs into g offers of one GPU each, with their share of the rest; else a machine is one offer. As shipped it also
  * gives one offer to several jobs of a pass; here it does not.
  */
-export function lilypad (program: Program, slices: boolean): Outcome {
+export function lilypad (program: Program, order: Int32Array, slices: boolean): Outcome {
   const { jobClasses, jobStart, columnAsk, columnCost, columnRun, columnJob, runBid, bids, limits, unitStart, deviceStart, demand, capacity, devices } = program
   const byClass = columnsByClass(program)
   for (let job = 0; job < jobClasses; job++) byClass.columns.subarray(byClass.start[job], byClass.start[job + 1]).sort((left, right) => (columnAsk[left] as number) - (columnAsk[right] as number))
   const parts = Int32Array.from({ length: program.units }, (_, unit) => slices ? Math.max(1, (deviceStart[unit + 1] as number) - (deviceStart[unit] as number)) : 1)
   const whole = Int32Array.from(parts)
   const outcome = { worth: 0, matches: 0 }
-  // Jobs come mixed: one of each class in turn, by a fixed stride.
   const classOf = new Int32Array(program.jobs)
   for (let job = 0; job < jobClasses; job++) classOf.fill(job, jobStart[job], jobStart[job + 1])
-  for (let turn = 0; turn < program.jobs; turn++) {
-    const at = turn * STRIDE % program.jobs
+  for (const at of order) {
     const job = classOf[at] as number
     const found = findSlot(job, at)
     if (found === undefined) continue
@@ -44,9 +42,6 @@ export function lilypad (program: Program, slices: boolean): Outcome {
     return undefined
   }
 }
-
-/** A prime beyond any number of jobs measured. */
-const STRIDE = 1_000_003
 
 /** Packing greedy: jobs by falling bid, or by bid per share of what they take, each to the cheapest unit with room, fullest first. */
 export function packing (program: Program, order: 'bid' | 'density'): Outcome {
