@@ -38,6 +38,8 @@ const EXACT_STEPS = 1000
 /** Steps between which the pace is taken; the first of all may be slow. */
 const PACE = [2, 8] as const
 const WARM_STEPS = 10
+/** Share of the bound below which the last epoch's places are filled up at its prices before new ones are looked for: steps take three times as long. */
+const GOOD_ENOUGH = 0.97
 /** A search ends when so many rounds, and so many for each unit, brought nothing: a small book is done long before its epoch. */
 const STALL_ROUNDS = 300
 const STALL_ROUNDS_A_UNIT = 100
@@ -63,17 +65,24 @@ export function search (program: Program, options: SearchOptions): Found {
     options.report(found)
     return found
   }
+  const resources = new Float64Array(program.columnJob.length)
+  const fill = (): void => {
+    columnPrices(program, duals.prices, resources)
+    construct(program, board, { resources, margin: duals.margin })
+  }
   if (warm?.places !== undefined) seat(program, board, warm.places)
   if (warm?.prices !== undefined) {
     // What the last epoch ended with is an answer already, mostly a good one.
     dual.evaluate(warm.prices)
     report()
+    if (board.worth < GOOD_ENOUGH * duals.bound) {
+      fill()
+      report()
+    }
   }
   findPrices(program, dual, { warm: isExact(program) ? undefined : warm?.prices, wanted: options.steps, most: isExact(program) ? EXACT_STEPS : STEPS[1] }, () => budgetMs * DUAL_SHARE - (now() - started))
-  const resources = new Float64Array(program.columnJob.length)
-  columnPrices(program, duals.prices, resources)
+  fill()
   const prices = { resources, margin: duals.margin, worth: worthOf(program, duals.prices) }
-  construct(program, board, prices)
   const ruin = createRuin(program, board, prices, options.seed, DEFAULT_RUIN_OPTIONS)
 
   let last = report()
