@@ -42,7 +42,9 @@ function shapesOf (tasks: readonly Task[]): { shapes: Shape[], shapeOf: number[]
   const places = new Map<string, number>()
   const counted: Array<{ task: Task, count: number }> = []
   const shapeOf = tasks.map((task) => {
-    const key = JSON.stringify(task)
+    // What it asks for, not when it comes: a trace has some 150 shapes.
+    const { span: _, ...shape } = task
+    const key = JSON.stringify(shape)
     const place = places.get(key) ?? counted.push({ task, count: 0 }) - 1
     places.set(key, place)
     ;(counted[place] as { count: number }).count++
@@ -76,18 +78,19 @@ function fragmentation (shapes: readonly Shape[]): Cost {
     let total = known.get(room)
     if (total !== undefined) return total
     total = 0
-    for (const { task: { cpuMilli, memoryMiB, gpus, gpuMilli, models }, share } of withGpu) {
+    const all = sum(room.gpus)
+    for (const { task: { cpuMilli, memoryMiB, gpus, gpuMilli, models }, share } of all === 0 ? [] : withGpu) {
       let usable = 0
-      let count = 0
-      let all = 0
-      for (const free of room.gpus) {
-        all += free
-        if (free < gpuMilli) continue
-        usable += free
-        count++
+      if (cpuMilli <= room.cpu && memoryMiB <= room.memory && (models.length === 0 || models.includes(room.machine.model))) {
+        let count = 0
+        for (const free of room.gpus) {
+          if (free < gpuMilli) continue
+          usable += free
+          count++
+        }
+        if (count < gpus) usable = 0
       }
-      const fits = cpuMilli <= room.cpu && memoryMiB <= room.memory && count >= gpus && (models.length === 0 || models.includes(room.machine.model))
-      total += share * (fits ? all - usable : all)
+      total += share * (all - usable)
     }
     known.set(room, total)
     return total
