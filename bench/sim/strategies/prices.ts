@@ -35,7 +35,7 @@ const UP = [1000, 500, 300, 200, 170, 150, 140, 130, 120, 115, 110, 105]
 const EXACT_STEPS = 2000
 const DOWN = [0, 20, 40, 50, 60, 70, 80, 85, 90, 95]
 
-/** A shifted certificate by the strongest solver and by more accounts, whose solutions of one match take nothing off its lead. Each is a little different: equal ids count once. */
+/** A shifted certificate by the strongest solver and by more accounts, whose solutions of one match take nothing off its lead. Each is a little different, as those of different engines are. */
 function shiftedPlans (turn: Turn, accounts: number, isOurs: (snapshot: Snapshot) => (key: number) => boolean, steps: readonly number[]): Plan[] {
   const { solver, solved } = turn.honest(STRONG)
   const snapshot = solveSnapshot(turn.seen[0], turn.phases)
