@@ -13,6 +13,7 @@ import { silentLogger } from '../../src/core/logger.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
 import { NODE_SESSION } from '../../src/deal/batched.ts'
 import { createSessionKeeper } from '../../src/roles/batch/session-keeper.ts'
+import { createCarryBudget } from '../../src/roles/carry/budget.ts'
 import { createCarriedSend } from '../../src/roles/carry/carried.ts'
 import { createCarrier, type CarrierComponents } from '../../src/roles/carry/carrier.ts'
 import { createOrders, type Orders } from '../../src/roles/orders.ts'
@@ -228,6 +229,27 @@ t.test('calls that fail count against the peer that asked, not against the accou
   const chain = carriedChain(own, 'poor')
   for (let job = 50; job < 53; job++) await chain.send(nullifyCall(chain, { creator: poor.address, jobNumber: job, signature: poor.sign(nullifyDigest(chain.domain, { jobNumber: job })) }), { name: 'nullify', signal: within() })
   t.ok(await chain.isNullified(poor.address, 52, 0), 'it is carried all the same')
+})
+
+t.test('a hundred peers without money use up what a carrier looks at for strangers, not what it does for whom it has carried', async (t) => {
+  const clock = createManualClock()
+  const datastore = createMemoryDatastore()
+  const budget = createCarryBudget({ clock, datastore })
+  const vain = (peer: string, calls: number): void => { for (let call = 0; call < calls; call++) budget.giveBack(budget.take(nobody.address, peer), { isPeersFault: true }) }
+  budget.succeeded(budget.take(poor.address, 'known'))
+  for (let peer = 0; peer < 100; peer++) vain(`stranger ${peer}`, 12)
+  t.throws(() => budget.take(solver.address, 'another stranger'), { code: 'CARRY_FULL' })
+  vain('known', 12)
+  t.throws(() => budget.take(poor.address, 'known'), { code: 'CARRY_FULL' }, 'its own are counted all the same')
+  await budget.save()
+  const restarted = createCarryBudget({ clock, datastore })
+  await restarted.load()
+  for (let peer = 0; peer < 100; peer++) for (let call = 0; call < 12; call++) restarted.giveBack(restarted.take(nobody.address, `stranger ${peer}`), { isPeersFault: true })
+  t.throws(() => restarted.take(solver.address, 'another stranger'), { code: 'CARRY_FULL' })
+  restarted.take(poor.address, 'known')
+  clock.advance(3_600_001)
+  budget.take(solver.address, 'another stranger')
+  t.end()
 })
 
 t.test('who has nothing in the Vault is not carried, nor one account without end', async (t) => {
