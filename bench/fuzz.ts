@@ -1,8 +1,9 @@
 import { CodedError } from '../src/core/errors.ts'
 import { createSeededRandom } from '../src/core/random.ts'
-import { MAX_RECONCILE_BYTES, MAX_ROUND_BYTES } from '../src/wire/reconcile.ts'
+import { MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, MAX_UNREAD_BYTES } from '../src/wire/reconcile.ts'
 import { atMost, reported, type Bench, type Figure } from './figure.ts'
-import { heldBy, heldBytes, REFUSED, STALLED } from './fuzz-held.ts'
+import { FRAME_COST_BYTES } from '../src/mesh/frames.ts'
+import { heldBy, heldBytes, REFUSED, STALLED, type Served } from './fuzz-held.ts'
 import { createMutator } from './fuzz-inputs.ts'
 import { createTargets, type Target } from './fuzz-targets.ts'
 
@@ -10,6 +11,11 @@ const INPUTS = 1_000_000
 /** Share of the inputs after which code is compiled and caches are full: from here on nothing may stay. */
 const SETTLED_SHARE = 0.5
 const HELD_LIMIT_BYTES = 64 * 1024
+/** The answering sides of reconciliation (protocol/reconcile.md). */
+const SERVED: ReadonlyArray<{ what: string, served: Served }> = [
+  { what: 'rounds', served: { maxFrameBytes: MAX_ROUND_BYTES, maxBytes: MAX_ROUND_BYTES + FRAME_COST_BYTES, maxFrames: 1 } },
+  { what: 'pages', served: { maxFrameBytes: MAX_RECONCILE_BYTES, maxBytes: MAX_UNREAD_BYTES, maxFrames: Infinity } }
+]
 const REPORT_EVERY = 100_000
 
 interface Count { inputs: number, outcomes: Map<string, number>, slowestMs: number }
@@ -35,7 +41,6 @@ export const benchFuzz: Bench = async ({ seed, sizes, progress }) => {
   for (const [name, count] of counts) progress(`${name}: ${count.inputs} inputs: ${[...count.outcomes].sort(([, a], [, b]) => b - a).map(([code, times]) => `${code} ${times}`).join(', ')}`)
 
   const kibibytes = (bytes: number): number => Math.max(0, bytes) / 1024
-  const limits = [{ what: 'rounds', limit: MAX_ROUND_BYTES }, { what: 'pages', limit: MAX_RECONCILE_BYTES }]
   const figures: Figure[] = [
     // An error that escapes ends the run before this.
     atMost(`errors that escaped from ${inputs} inputs`, 0, 0, ''),
@@ -43,9 +48,8 @@ export const benchFuzz: Bench = async ({ seed, sizes, progress }) => {
     reported('slowest input', Math.max(...[...counts.values()].map(({ slowestMs }) => slowestMs)), 'ms'),
     atMost('held after the second half of one peer\'s inputs', kibibytes(grown), HELD_LIMIT_BYTES / 1024, 'KiB')
   ]
-  for (const hostile of REFUSED) figures.push(atMost(`held for ${hostile.name}`, kibibytes(await heldBy(hostile, MAX_RECONCILE_BYTES)), HELD_LIMIT_BYTES / 1024, 'KiB'))
-  for (const { what, limit } of limits) {
-    for (const hostile of STALLED) figures.push(reported(`held for ${hostile.name}, ${what}`, kibibytes(await heldBy(hostile, limit)), 'KiB'))
+  for (const { what, served } of SERVED) {
+    for (const hostile of [...REFUSED, ...STALLED]) figures.push(atMost(`held for ${hostile.name}, ${what}`, kibibytes(await heldBy(hostile, served)), HELD_LIMIT_BYTES / 1024, 'KiB'))
   }
   return figures
 }

@@ -9,7 +9,7 @@ import { recordShard, slotPlace } from '../wire/shard.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import { assertBody } from './body.ts'
 import type { Book } from './book.ts'
-import { createDelegationCheck } from './delegations.ts'
+import { createDelegationCheck, type OpenDelegation } from './delegations.ts'
 import { claimsOfProof } from './equivocation.ts'
 import { bucketOf, expiryBucket, isKindOfSlot, slotClass } from './lifetime.ts'
 import { BOOK_DEFAULTS, RATE_LIMITS, SKEW_MS, type BookOptions } from './options.ts'
@@ -26,8 +26,8 @@ export interface AdmissionContext { from: string, path: Path, nowMs: number, sha
  */
 export interface Admission { verdict: Validation, code?: string, record?: SignedRecord, id?: Hash, isVerified?: boolean }
 
-/** A record that stands but for its signatures. `conclude` takes one byte per claim, as `verifyClaims` gives them. */
-export interface Candidate { readonly record: SignedRecord, readonly claims: readonly SignatureCheck[], readonly conclude: (verdicts: Uint8Array) => Admission }
+/** A record that stands but for its signatures. `delegation` is the last claim where it is to be remembered. */
+export interface Candidate { readonly record: SignedRecord, readonly claims: readonly SignatureCheck[], readonly delegation: OpenDelegation | undefined, readonly context: AdmissionContext }
 
 /**
  * protocol/record.md, "Admission": the checks in the order of their cost. REJECT is for what no honest peer relays;
@@ -36,6 +36,8 @@ export interface Candidate { readonly record: SignedRecord, readonly claims: rea
 export interface Admissions {
   /** All that costs no signature. */
   screen: (bytes: Uint8Array, context: AdmissionContext) => Admission | Candidate
+  /** What becomes of it: one byte per claim, as `verifyClaims` gives them, its own from `from` on. */
+  conclude: (candidate: Candidate, verdicts: Uint8Array, from?: number) => Admission
   /** The whole of it at once, on this thread. */
   admit: (bytes: Uint8Array, context: AdmissionContext) => Admission
 }
@@ -71,14 +73,13 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head' |
   }
 
   /** The body, and what must be signed; a delegation comes last. Throws WireError, BookError BOOK_SLOT. */
-  const claimsOf = (record: DecodedRecord): { claims: SignatureCheck[], codeOf: (claim: number) => string, remember: () => void } | Admission => {
+  const claimsOf = (record: DecodedRecord, context: AdmissionContext): Candidate | Admission => {
     assertBody(record)
     const own = record.kind === 'equivocation' ? claimsOfProof(domain, record) : [{ digest: record.id, signature: record.signatureBytes, signer: record.operator }]
     if (own === undefined) return reject('BOOK_PROOF')
-    const codeOf = (claim: number): string => claim >= own.length ? 'BOOK_DELEGATION' : record.kind === 'equivocation' ? 'BOOK_PROOF' : 'BOOK_SIGNATURE'
     const delegation = checkDelegation(record)
     if (delegation === false) return reject('BOOK_DELEGATION')
-    return delegation === true ? { claims: own, codeOf, remember: NOTHING } : { claims: [...own, delegation.claim], codeOf, remember: delegation.remember }
+    return delegation === true ? { record, claims: own, delegation: undefined, context } : { record, claims: [...own, delegation.claim], delegation, context }
   }
 
   const screen = (bytes: Uint8Array, context: AdmissionContext): Admission | Candidate => {
@@ -92,36 +93,34 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head' |
     const refused = place(record, bytes, context)
     if (refused !== undefined) return { ...refused, id }
     try {
-      const open = claimsOf(record)
-      if ('verdict' in open) return { ...open, id }
-      const { claims, codeOf, remember } = open
-      return {
-        record,
-        claims,
-        conclude: (verdicts) => {
-          // A claim without a verdict does not hold.
-          const failed = claims.findIndex((_, claim) => verdicts[claim] !== 1)
-          if (failed >= 0) return { ...reject(codeOf(failed)), id }
-          remember()
-          if (context.path === 'gossip') authors.take(authorKey(record), context.nowMs)
-          return { verdict: 'accept', record, id }
-        }
-      }
+      const open = claimsOf(record, context)
+      return 'verdict' in open ? { ...open, id } : open
     } catch (error) {
       return { ...reject(errorCode(error)), id }
     }
   }
+  const conclude = ({ record, claims, delegation, context }: Candidate, verdicts: Uint8Array, from = 0): Admission => {
+    const { id } = record
+    for (let claim = 0; claim < claims.length; claim++) {
+      // A claim without a verdict does not hold.
+      if (verdicts[from + claim] === 1) continue
+      const isDelegation = delegation !== undefined && claim === claims.length - 1
+      return { ...reject(isDelegation ? 'BOOK_DELEGATION' : record.kind === 'equivocation' ? 'BOOK_PROOF' : 'BOOK_SIGNATURE'), id }
+    }
+    delegation?.remember()
+    if (context.path === 'gossip') authors.take(authorKey(record), context.nowMs)
+    return { verdict: 'accept', record, id }
+  }
 
   return {
     screen,
+    conclude,
     admit: (bytes, context) => {
       const screened = screen(bytes, context)
-      return 'claims' in screened ? screened.conclude(verifyClaims(packClaims(screened.claims))) : screened
+      return 'claims' in screened ? conclude(screened, verifyClaims(packClaims(screened.claims))) : screened
     }
   }
 }
-
-const NOTHING = (): void => undefined
 
 function reject (code: string): Admission {
   return { verdict: 'reject', code }

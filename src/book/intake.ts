@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { SignedRecord } from '../wire/record.ts'
+import type { SignatureCheck } from '../wire/signature.ts'
 import type { Admission, Admissions, Candidate, Path } from './admission.ts'
 import type { MergeResult } from './book.ts'
 import type { SignaturePool } from './signature-pool.ts'
@@ -17,31 +18,38 @@ const MERGE_CODES = { superseded: 'BOOK_SUPERSEDED', expired: 'BOOK_EXPIRED', fu
 export function createIntake (components: { admissions: Admissions, pool: SignaturePool, clock: Clock, merge: (record: SignedRecord, nowMs: number, bytes: Uint8Array) => MergeResult }): Intake {
   const { admissions, pool, clock, merge } = components
 
-  const finish = (candidate: Candidate, bytes: Uint8Array, verdicts: Uint8Array): Admission => {
-    const admission = candidate.conclude(verdicts)
+  const finish = (candidate: Candidate, bytes: Uint8Array, nowMs: number, verdicts: Uint8Array, from: number): Admission => {
+    const admission = admissions.conclude(candidate, verdicts, from)
     if (admission.record === undefined) return admission
-    const result = merge(admission.record, clock.now(), bytes)
+    const result = merge(admission.record, nowMs, bytes)
     // While its signature was checked it may have come another way: it was new when it came here, so it is passed on.
     return result === 'added' || result === 'equivocation' || result === 'duplicate' ? admission : { verdict: 'ignore', code: MERGE_CODES[result], id: admission.record.id, isVerified: true }
   }
   return async (batch, from, path, shard) => {
     const screened: Array<Admission | Candidate> = []
+    const claims: SignatureCheck[] = []
     // Copies: a record that is kept must not keep the message that it came in.
     const own = batch.map((bytes) => slice.call(bytes))
-    for (const [index, bytes] of own.entries()) {
-      if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) await yieldTurn()
-      const next = admissions.screen(bytes, { from, path, shard, nowMs: clock.now() })
+    let context = { from, path, shard, nowMs: clock.now() }
+    for (let index = 0; index < own.length; index++) {
+      if (index % RECORDS_PER_TURN === RECORDS_PER_TURN - 1) {
+        await yieldTurn()
+        context = { from, path, shard, nowMs: clock.now() }
+      }
+      const next = admissions.screen(own[index] as Uint8Array, context)
       screened.push(next)
+      if ('claims' in next) claims.push(...next.claims)
       // Its sender pays for the batch; no signature of it is worth checking.
-      if ('verdict' in next && next.verdict === 'reject') return screened.filter((entry) => 'verdict' in entry)
+      else if (next.verdict === 'reject') return screened.filter((entry) => 'verdict' in entry)
     }
-    const verdicts = await pool.verify(screened.flatMap((entry) => 'claims' in entry ? entry.claims : []))
+    const verdicts = await pool.verify(claims)
+    const nowMs = clock.now()
     let at = 0
     return screened.map((entry, index) => {
       if (!('claims' in entry)) return entry
       const from = at
       at += entry.claims.length
-      return finish(entry, own[index] as Uint8Array, verdicts.subarray(from, at))
+      return finish(entry, own[index] as Uint8Array, nowMs, verdicts, from)
     })
   }
 }

@@ -112,6 +112,8 @@ export const RECONCILE = {
   peersPerInterval: 4,
   // Pages a session has asked for and not settled: the signatures of one are checked on another thread while the next is on its way.
   pagesAtOnce: 6,
+  // Pushed pages, each of MAX_PUSH_BYTES: all of them may lie unread on the other side (MAX_UNREAD_BYTES).
+  pushesAtOnce: 3,
   // One request, and one whole session.
   requestTimeoutMs: 10_000,
   sessionTimeoutMs: 120_000,

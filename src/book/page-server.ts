@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
-import { decodePageQuery, encodeFetched, encodePushed, MAX_PAGE_BYTES, MAX_RECONCILE_BYTES, RECORDS_PROTOCOL } from '../wire/reconcile.ts'
+import { decodePageQuery, encodeFetched, encodePushed, MAX_PAGE_BYTES, MAX_RECONCILE_BYTES, MAX_UNREAD_BYTES, RECORDS_PROTOCOL } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Book } from './book.ts'
@@ -44,7 +44,7 @@ export function servePages (components: {
     onPage(peer)
     return query.type === 'fetch' ? fetch(query.ids) : await push(query.records, peer, signal)
   }
-  return requests.serveStream(RECORDS_PROTOCOL, { maxBytes: MAX_RECONCILE_BYTES, maxFrameBytes: MAX_RECONCILE_BYTES, ...RECONCILE.pages }, async (stream, { peer, signal }) => {
+  return requests.serveStream(RECORDS_PROTOCOL, { maxBytes: MAX_RECONCILE_BYTES, maxFrameBytes: MAX_RECONCILE_BYTES, maxUnreadBytes: MAX_UNREAD_BYTES, ...RECONCILE.pages }, async (stream, { peer, signal }) => {
     /** The answer to the query before this one is on its way. */
     let before: Promise<void> = Promise.resolve()
     const failed = Promise.withResolvers<never>()

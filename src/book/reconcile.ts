@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Requests } from '../mesh/requests.ts'
-import { decodeFetched, decodePushed, MAX_PAGE_BYTES, MAX_PAGE_RECORDS, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, type PageQuery } from '../wire/reconcile.ts'
+import { decodeFetched, decodePushed, MAX_PAGE_RECORDS, MAX_PUSH_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, type PageQuery } from '../wire/reconcile.ts'
 import type { Hash } from '../wire/shapes.ts'
 import type { Domain } from '../wire/typed-data.ts'
 import type { Admission } from './admission.ts'
@@ -118,20 +118,20 @@ async function pushAll ({ book }: ReconcileComponents, ask: AskPage, have: Ids, 
     }
   }
   const pages = pagesOf(book, have.keys())
-  await inLanes(RECONCILE.pagesAtOnce, () => {
+  await inLanes(RECONCILE.pushesAtOnce, () => {
     const page = pages.next().value
     return page === undefined ? undefined : pushPage(page)
   })
 }
 
-/** What is still held of `ids`, in pages that one message takes. */
+/** What is still held of `ids`, in pages that go out together. */
 function * pagesOf (book: Book, ids: Iterable<Hash>): Generator<Entry[], undefined> {
   let page: Entry[] = []
   let pageBytes = 0
   for (const id of ids) {
     const entry = book.get(id)
     if (entry === undefined) continue
-    if (page.length >= MAX_PAGE_RECORDS || pageBytes + entry.bytes.byteLength > MAX_PAGE_BYTES) {
+    if (page.length >= MAX_PAGE_RECORDS || pageBytes + entry.bytes.byteLength > MAX_PUSH_BYTES) {
       yield page
       page = []
       pageBytes = 0

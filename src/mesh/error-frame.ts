@@ -1,7 +1,7 @@
 import { CodedError } from '../core/errors.ts'
 import { decodeCbor, encodeCbor } from '../wire/cbor.ts'
 import { RequestError } from './errors.ts'
-import { MAX_ERROR_BYTES } from './frames.ts'
+import { MAX_ERROR_BYTES } from './frame-parser.ts'
 
 const CODE = /^[A-Z][A-Z0-9_]{2,63}$/
 /** Leaves room for four bytes a character below MAX_ERROR_BYTES. */

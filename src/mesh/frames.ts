@@ -1,23 +1,14 @@
 import type { Stream } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
 import { MeshError } from './errors.ts'
+import { createFrameParser, HEADER_BYTES, type Frame } from './frame-parser.ts'
 
-/** Kinds of frames (protocol/requests.md): payload of the protocol, or an error that ends the exchange. */
-export const FRAME_DATA = 0
-export const FRAME_ERROR = 1
-/** Sent first by who opened a framed stream: it reads now. Before that libp2p would buffer without flow control, and reset. */
-export const FRAME_OPEN = 2
+export { FRAME_DATA, FRAME_ERROR, FRAME_OPEN, type Frame } from './frame-parser.ts'
 
-/** u32 length of what follows, then the kind. */
-const HEADER_BYTES = 5
 /** Frames that wait for a slow reader: above, the sender is held back by flow control. */
 const HIGH_WATER_BYTES = 16 * 1024
 /** What a frame that waits costs beside its payload, which may be empty: else frames of five bytes pile up without bound. */
-const FRAME_COST_BYTES = 256
-/** An error frame may be this long even where the protocol's own frames are shorter. */
-export const MAX_ERROR_BYTES = 2048
-
-export interface Frame { kind: number, payload: Uint8Array }
+export const FRAME_COST_BYTES = 256
 
 /** Frames over one libp2p stream, with back-pressure both ways. */
 export interface FrameChannel {
@@ -32,14 +23,26 @@ export interface FrameChannel {
   readonly closed: Promise<void>
 }
 
-/** Takes over the reading of `stream`. `onActivity` is called for every frame either way. */
-export function createFrameChannel (stream: Stream, options: { maxFrameBytes: number, onActivity?: () => void }): FrameChannel {
+export interface FrameChannelOptions {
+  maxFrameBytes: number
+  /** Called for every frame either way. */
+  onActivity?: () => void
+  /** What the other side may send before we read it. Without it, it is held back by flow control. */
+  unread?: Unread
+}
+
+/**
+ * Of a protocol in which the asker waits for answers. `maxBytes` of frames may lie unread, the one under way included, each with
+ * FRAME_COST_BYTES; `maxFrames` may come in all. Above it everything is let go, reading fails and `onAbove` is called.
+ */
+export interface Unread { maxBytes: number, maxFrames?: number, onAbove: (error: MeshError) => void }
+
+/** Takes over the reading of `stream`. */
+export function createFrameChannel (stream: Stream, options: FrameChannelOptions): FrameChannel {
+  const { unread } = options
   const frames: Frame[] = []
   let queuedBytes = 0
-  // Copied into memory of our own: a chunk is a view of what the connection decrypted, 64 KB for a byte of this stream.
-  let buffer = new Uint8Array(HEADER_BYTES)
-  let filled = 0
-  let wantBytes = HEADER_BYTES
+  let begun = 0
   /** What came when the queue was full already, not parsed yet. */
   let rest: Uint8Array[] = []
   let isParsing = false
@@ -50,8 +53,9 @@ export function createFrameChannel (stream: Stream, options: { maxFrameBytes: nu
   let resuming = false
   let waiting: { resolve: (frame: Frame | undefined) => void, reject: (error: Error) => void } | undefined
 
+  const isFull = (): boolean => unread === undefined && queuedBytes > HIGH_WATER_BYTES
   const hold = (): void => {
-    if (queuedBytes > HIGH_WATER_BYTES && stream.readStatus === 'readable' && !resuming) stream.pause()
+    if (isFull() && stream.readStatus === 'readable' && !resuming) stream.pause()
   }
   // `resume` first hands out what is buffered, then tells yamux to go on: a pause in between would be lost on yamux, the
   // buffer would overflow and the stream be reset.
@@ -80,58 +84,52 @@ export function createFrameChannel (stream: Stream, options: { maxFrameBytes: nu
   }
   const fail = (error: Error): void => {
     failure ??= error
-    buffer = new Uint8Array(0)
+    parser.clear()
     rest = []
     settle()
   }
   const finish = (): void => {
     if (rest.length > 0) { ending = true; return }
-    if (filled > 0) fail(new MeshError('MESH_PROTOCOL', 'the stream ended inside a frame'))
+    if (parser.isInside) fail(new MeshError('MESH_PROTOCOL', 'the stream ended inside a frame'))
     ended = true
     settle()
   }
-  /** Refuses by the header alone, before there is memory for the payload. */
-  const readHeader = (): void => {
-    const view = new DataView(buffer.buffer)
-    const length = view.getUint32(0)
-    const kind = view.getUint8(4)
-    const limit = kind === FRAME_ERROR ? MAX_ERROR_BYTES : options.maxFrameBytes
-    if (length < 1 || kind > FRAME_OPEN) fail(new MeshError('MESH_PROTOCOL', `not a frame: length ${length}, kind ${kind}`))
-    else if (length - 1 > limit) fail(new MeshError('MESH_FRAME_TOO_LARGE', `frame of ${length - 1} bytes, limit ${limit}`, { data: { bytes: length - 1, limit } }))
-    else wantBytes = HEADER_BYTES - 1 + length
+  const overflow = (why: string): MeshError => {
+    const error = new MeshError('MESH_PROTOCOL', why)
+    frames.length = 0
+    queuedBytes = 0
+    unread?.onAbove(error)
+    return error
   }
-  const complete = (): void => {
-    // Nothing else stands in this memory, and none of it is left over where the frame came in one piece.
-    const payload = buffer.byteLength === filled ? buffer.subarray(HEADER_BYTES) : buffer.slice(HEADER_BYTES, filled)
-    const frame = { kind: buffer[HEADER_BYTES - 1] as number, payload }
+  const onHeader = (payloadBytes: number): void => {
+    if (unread === undefined) return
+    begun++
+    const { maxBytes, maxFrames = Infinity } = unread
+    const bytes = queuedBytes + FRAME_COST_BYTES + payloadBytes
+    if (begun > maxFrames) throw overflow(`more than ${maxFrames} frame(s)`)
+    if (bytes > maxBytes) throw overflow(`${bytes} bytes of frames unread, limit ${maxBytes}`)
+  }
+  const parser = createFrameParser({ maxFrameBytes: options.maxFrameBytes, onHeader })
+  const add = (frame: Frame): void => {
     frames.push(frame)
     queuedBytes += FRAME_COST_BYTES + frame.payload.byteLength
-    buffer = new Uint8Array(HEADER_BYTES)
-    filled = 0
-    wantBytes = HEADER_BYTES
     options.onActivity?.()
     settle()
-  }
-  /** Takes what the frame under way still wants; returns how much that was. Memory grows with what has come, not with what was announced. */
-  const fill = (chunk: Uint8Array): number => {
-    const part = chunk.subarray(0, wantBytes - filled)
-    if (filled + part.byteLength > buffer.byteLength) {
-      const grown = new Uint8Array(Math.min(wantBytes, Math.max(filled + part.byteLength, 2 * buffer.byteLength)))
-      grown.set(buffer.subarray(0, filled))
-      buffer = grown
-    }
-    buffer.set(part, filled)
-    filled += part.byteLength
-    if (filled === HEADER_BYTES && wantBytes === HEADER_BYTES) readHeader()
-    if (failure === undefined && filled === wantBytes) complete()
-    return part.byteLength
   }
   const parse = (): void => {
     isParsing = true
     for (let chunk = rest.shift(); chunk !== undefined; chunk = rest.shift()) {
       let at = 0
-      while (failure === undefined && at < chunk.byteLength && queuedBytes <= HIGH_WATER_BYTES) at += fill(chunk.subarray(at))
-      if (failure !== undefined) break
+      try {
+        while (at < chunk.byteLength && !isFull()) {
+          const { taken, frame } = parser.take(chunk.subarray(at))
+          at += taken
+          if (frame !== undefined) add(frame)
+        }
+      } catch (error) {
+        fail(error as MeshError)
+        break
+      }
       if (at < chunk.byteLength) {
         rest.unshift(chunk.slice(at))
         break

@@ -5,7 +5,7 @@ import { errorMessage } from '../core/errors.ts'
 import { bytesToError } from './error-frame.ts'
 import { MeshError, RequestError } from './errors.ts'
 import { channelToStream, toRequestError, type FrameStream } from './frame-stream.ts'
-import { createFrameChannel, FRAME_DATA, FRAME_ERROR, FRAME_OPEN, type FrameChannel } from './frames.ts'
+import { createFrameChannel, FRAME_COST_BYTES, FRAME_DATA, FRAME_ERROR, FRAME_OPEN, type FrameChannel } from './frames.ts'
 import { MAX_STREAMS_PER_PROTOCOL } from './options.ts'
 import { createServing, type RequestContext, type RequestLimits } from './serving.ts'
 
@@ -22,8 +22,11 @@ export interface Requests {
   serve: (protocol: string, limits: RequestLimits, handler: (payload: Uint8Array, context: RequestContext) => Promise<Uint8Array>) => () => void
   /** Opens a framed stream; `signal` breaks it off for as long as it lives. */
   openStream: (peer: string, protocol: string, options: { signal: AbortSignal, maxFrameBytes: number }) => Promise<FrameStream>
-  /** Serves framed streams; the stream ends when the handler returns. */
-  serveStream: (protocol: string, limits: RequestLimits & { maxFrameBytes: number }, handler: (stream: FrameStream, context: RequestContext) => Promise<void>) => () => void
+  /**
+   * Serves framed streams; the stream ends when the handler returns. `maxUnreadBytes`: more than this may not lie unread (each frame
+   * with FRAME_COST_BYTES), as where the asker waits for answers; the stream is refused (MESH_PROTOCOL). Without it, a slow handler holds the sender back.
+   */
+  serveStream: (protocol: string, limits: RequestLimits & { maxFrameBytes: number, maxUnreadBytes?: number }, handler: (stream: FrameStream, context: RequestContext) => Promise<void>) => () => void
 }
 
 export function createRequests (components: { clock: Clock, logger: Logger, penalise: (peer: string, points: number, reason: string) => void }): Requests & { attach: (libp2p: Libp2p) => Promise<void>, detach: () => Promise<void> } {
@@ -83,6 +86,7 @@ export function createRequests (components: { clock: Clock, logger: Logger, pena
     serve: (protocol, limits, handler) => serving.register(protocol, {
       limits,
       maxFrameBytes: limits.maxBytes,
+      unread: { maxBytes: limits.maxBytes + FRAME_COST_BYTES, maxFrames: 1 },
       idle: false,
       answer: async (channel, context) => {
         const frame = await channel.read().catch((error: unknown) => {
@@ -105,6 +109,7 @@ export function createRequests (components: { clock: Clock, logger: Logger, pena
     serveStream: (protocol, limits, handler) => serving.register(protocol, {
       limits,
       maxFrameBytes: limits.maxFrameBytes,
+      ...(limits.maxUnreadBytes === undefined ? {} : { unread: { maxBytes: limits.maxUnreadBytes } }),
       idle: true,
       answer: async (channel, context) => {
         if ((await channel.read())?.kind !== FRAME_OPEN) throw new MeshError('MESH_PROTOCOL', 'the stream was not opened')

@@ -5,7 +5,7 @@ import { CodedError, errorMessage } from '../core/errors.ts'
 import { createDeadline, orAbort } from './deadline.ts'
 import { errorToBytes } from './error-frame.ts'
 import { MeshError } from './errors.ts'
-import { createFrameChannel, FRAME_ERROR, type FrameChannel } from './frames.ts'
+import { createFrameChannel, FRAME_ERROR, type FrameChannel, type FrameChannelOptions } from './frames.ts'
 import { createLocalChannels } from './local-channels.ts'
 import { MAX_STREAMS_PER_PROTOCOL, PENALTY_MALFORMED, PENALTY_RATE } from './options.ts'
 import { createRateLimit } from './rate.ts'
@@ -20,10 +20,11 @@ export interface RequestLimits { maxBytes: number, perPeerPerSecond: number, con
 /** Who asks, and when to give up: time is out, the other side is gone, or the mesh stops. */
 export interface RequestContext { peer: string, signal: AbortSignal }
 
-/** What a protocol does with a stream. `idle`: `timeoutMs` counts from the last frame. */
+/** What a protocol does with a stream. `idle`: `timeoutMs` counts from the last frame. `unread`: what may come before it is read; else flow control holds it back. */
 export interface Protocol {
   limits: RequestLimits
   maxFrameBytes: number
+  unread?: { maxBytes: number, maxFrames?: number }
   idle: boolean
   answer: (channel: FrameChannel, context: RequestContext) => Promise<void>
 }
@@ -75,10 +76,14 @@ export function createServing (components: { clock: Clock, logger: Logger, penal
     if (left > 0) entry.byPeer.set(peer, left)
     else entry.byPeer.delete(peer)
   }
-  const run = async (protocol: string, entry: Served, peer: string, open: (onActivity: () => void) => FrameChannel): Promise<void> => {
+  const run = async (protocol: string, entry: Served, peer: string, open: (options: FrameChannelOptions) => FrameChannel): Promise<void> => {
     const gone = new AbortController()
     const deadline = createDeadline(clock, entry.limits.timeoutMs, [stopping.signal, gone.signal])
-    const channel = open(entry.idle ? deadline.touch : () => undefined)
+    const channel = open({
+      maxFrameBytes: entry.maxFrameBytes,
+      ...(entry.idle ? { onActivity: deadline.touch } : {}),
+      ...(entry.unread === undefined ? {} : { unread: { ...entry.unread, onAbove: (error) => { gone.abort(error) } } })
+    })
     void channel.closed.then(() => { gone.abort(new MeshError('MESH_UNREACHABLE', 'the other side is gone')) })
     let admitted = false
     try {
@@ -102,7 +107,7 @@ export function createServing (components: { clock: Clock, logger: Logger, penal
   }
   const handle = async (protocol: string, entry: Served): Promise<void> => {
     await libp2p?.handle(protocol, (stream: Stream, connection: Connection) => {
-      track(run(protocol, entry, connection.remotePeer.toString(), (onActivity) => createFrameChannel(stream, { maxFrameBytes: entry.maxFrameBytes, onActivity })))
+      track(run(protocol, entry, connection.remotePeer.toString(), (options) => createFrameChannel(stream, options)))
     }, { maxInboundStreams: MAX_STREAMS_PER_PROTOCOL, maxOutboundStreams: MAX_STREAMS_PER_PROTOCOL, runOnLimitedConnection: true })
   }
   return {

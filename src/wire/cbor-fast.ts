@@ -1,3 +1,5 @@
+import { readArgument, type Cursor } from './cbor-head.ts'
+
 /**
  * Canonical CBOR in one pass, for what messages are made of: integers within 2^53, byte and text strings, arrays, maps with
  * short ASCII keys, booleans and null. `decodeCbor` takes everything else, and everything that is wrong, the long way; a message in
@@ -10,17 +12,20 @@ const { slice, subarray } = Uint8Array.prototype
 /** Nesting that no message of the protocol needs; deeper input is refused. */
 export const MAX_DEPTH = 16
 
-/** The value and true, or false where the bytes are not certainly canonical. `views`: byte strings are views of the message, not copies. */
-export function decodeFast (bytes: Uint8Array, views = false): { ok: true, value: unknown } | { ok: false } {
-  const reader = { bytes, views, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 }
+/**
+ * The value of the bytes from `from` to `end` and true, or false where they are not certainly canonical. `views`: byte strings are
+ * views of the message, not copies.
+ */
+export function decodeFast (bytes: Uint8Array, { views = false, from = 0, end = bytes.length } = {}): { ok: true, value: unknown } | { ok: false } {
+  const reader = { bytes, views, at: from, end }
   const value = read(reader, 0)
-  return value === UNKNOWN || reader.at !== bytes.length ? { ok: false } : { ok: true, value }
+  return value === UNKNOWN || reader.at !== end ? { ok: false } : { ok: true, value }
 }
 
-interface Reader { readonly bytes: Uint8Array, readonly views: boolean, readonly view: DataView, at: number }
+interface Reader extends Cursor { readonly views: boolean }
 
 function read (reader: Reader, depth: number): unknown {
-  if (reader.at >= reader.bytes.length) return UNKNOWN
+  if (reader.at >= reader.end) return UNKNOWN
   const head = reader.bytes[reader.at] as number
   const major = head >> 5
   if (major === 7) {
@@ -40,33 +45,10 @@ function read (reader: Reader, depth: number): unknown {
   }
 }
 
-/** The argument of a head in its shortest form, and the reader behind it; -1 otherwise. */
-function readArgument (reader: Reader, info: number): number {
-  const at = ++reader.at
-  if (info < 24) return info
-  const size = 1 << (info - 24)
-  if (info > 27 || at + size > reader.bytes.length) return -1
-  reader.at = at + size
-  if (info === 24) {
-    const value = reader.bytes[at] as number
-    return value < 24 ? -1 : value
-  }
-  if (info === 25) {
-    const value = reader.view.getUint16(at)
-    return value < 0x100 ? -1 : value
-  }
-  if (info === 26) {
-    const value = reader.view.getUint32(at)
-    return value < 0x1_0000 ? -1 : value
-  }
-  const value = reader.view.getUint32(at) * 0x1_0000_0000 + reader.view.getUint32(at + 4)
-  return value < 0x1_0000_0000 || value > Number.MAX_SAFE_INTEGER ? -1 : value
-}
-
 /** A copy owns its memory, whatever the message is a slice of. */
 function readBytes (reader: Reader, length: number): unknown {
   const end = reader.at + length
-  if (end > reader.bytes.length) return UNKNOWN
+  if (end > reader.end) return UNKNOWN
   const value = reader.views ? subarray.call(reader.bytes, reader.at, end) : slice.call(reader.bytes, reader.at, end)
   reader.at = end
   return value
@@ -75,7 +57,7 @@ function readBytes (reader: Reader, length: number): unknown {
 function readText (reader: Reader, length: number): unknown {
   const { bytes, at } = reader
   const end = at + length
-  if (end > bytes.length) return UNKNOWN
+  if (end > reader.end) return UNKNOWN
   reader.at = end
   let text = ''
   for (let index = at; index < end; index++) {
@@ -95,7 +77,7 @@ function readWide (bytes: Uint8Array): unknown {
 }
 
 function readArray (reader: Reader, count: number, depth: number): unknown {
-  if (count > reader.bytes.length - reader.at) return UNKNOWN
+  if (count > reader.end - reader.at) return UNKNOWN
   const items: unknown[] = []
   for (let index = 0; index < count; index++) {
     const item = read(reader, depth)
@@ -107,7 +89,7 @@ function readArray (reader: Reader, count: number, depth: number): unknown {
 
 /** Keys in the order of their bytes: the shorter first, then by character. */
 function readMap (reader: Reader, count: number, depth: number): unknown {
-  if (count * 2 > reader.bytes.length - reader.at) return UNKNOWN
+  if (count * 2 > reader.end - reader.at) return UNKNOWN
   const map: Record<string, unknown> = {}
   let last = ''
   for (let index = 0; index < count; index++) {
@@ -127,10 +109,11 @@ const known = new Array<string | undefined>(512)
 /** A key of at most 23 ASCII characters; undefined for any other. */
 function readKey (reader: Reader): string | undefined {
   const { bytes } = reader
+  if (reader.at >= reader.end) return undefined
   const length = (bytes[reader.at] as number) - 0x60
   const start = reader.at + 1
   const end = start + length
-  if (!(length >= 0 && length < 24) || end > bytes.length) return undefined
+  if (length < 0 || length >= 24 || end > reader.end) return undefined
   let hash = length
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number

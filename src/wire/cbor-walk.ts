@@ -1,10 +1,9 @@
 import type { z } from 'zod'
 import { encodeCbor } from './cbor.ts'
 import { decodeFast } from './cbor-fast.ts'
+import { MAJOR, readHead, type Cursor } from './cbor-head.ts'
 import { planOf, type Plan } from './shape-plan.ts'
 
-/** A place in an encoding. */
-export interface Cursor { readonly bytes: Uint8Array, at: number }
 /** Whether what stands at the cursor is certainly canonical CBOR of the plan; the cursor is then behind it. */
 type Walk = (cursor: Cursor) => boolean
 /** Reads fields of a document that is certainly of its shape; undefined for any other. */
@@ -19,15 +18,15 @@ export function compileFields<S extends z.ZodType, F extends keyof z.output<S> &
   if (plan?.type !== 'object') return () => undefined
   const fields = inOrder(plan.fields).map(({ name, key, walk }) => ({ key, walk, wanted: wanted.find((each) => each === name) }))
   return (bytes) => {
-    const cursor = { bytes, at: 0 }
+    const cursor = { bytes, at: 0, end: bytes.length }
     const found: Partial<Record<F, unknown>> = {}
-    if (readHead(cursor, MAP) !== fields.length) return undefined
+    if (readHead(cursor, MAJOR.map) !== fields.length) return undefined
     for (const { key, walk, wanted } of fields) {
       if (!isNext(cursor, key)) return undefined
       const from = cursor.at
       if (!walk(cursor)) return undefined
       if (wanted === undefined) continue
-      const read = decodeFast(bytes.subarray(from, cursor.at))
+      const read = decodeFast(bytes, { from, end: cursor.at })
       if (!read.ok) return undefined
       found[wanted] = read.value
     }
@@ -35,34 +34,10 @@ export function compileFields<S extends z.ZodType, F extends keyof z.output<S> &
   }
 }
 
-/** Major types (RFC 8949). */
-const UINT = 0
-const TEXT = 3
-const ARRAY = 4
-const MAP = 5
-/** The least argument that needs so many bytes: 1, 2, 4, 8. */
-const LEAST = [24, 0x100, 0x1_0000, 0x1_0000_0000] as const
-
-/** The argument of a head of the major type in its shortest form, and the cursor behind it; -1 otherwise. */
-export function readHead (cursor: Cursor, major: number): number {
-  const { bytes, at } = cursor
-  const head = bytes[at]
-  if (head === undefined || head >> 5 !== major) return -1
-  const info = head & 31
-  cursor.at = at + 1
-  if (info < 24) return info
-  if (info > 27) return -1
-  const end = at + 1 + (1 << (info - 24))
-  if (end > bytes.length) return -1
-  let value = 0
-  for (let index = at + 1; index < end; index++) value = value * 256 + (bytes[index] as number)
-  cursor.at = end
-  return value < (LEAST[info - 24] as number) || value > Number.MAX_SAFE_INTEGER ? -1 : value
-}
-
 /** Whether these bytes come next; the cursor is then behind them. */
 function isNext (cursor: Cursor, wanted: Uint8Array): boolean {
   const { bytes, at } = cursor
+  if (at + wanted.length > cursor.end) return false
   for (let index = 0; index < wanted.length; index++) if (bytes[at + index] !== wanted[index]) return false
   cursor.at = at + wanted.length
   return true
@@ -74,7 +49,7 @@ function walkOf (plan: Plan): Walk {
     case 'number': {
       const { min, max } = plan
       return (cursor) => {
-        const value = readHead(cursor, UINT)
+        const value = readHead(cursor, MAJOR.uint)
         return value >= 0 && value >= min && value <= max
       }
     }
@@ -108,10 +83,10 @@ function walkText ({ min, max, patterns }: Plan & { type: 'text' }): Walk {
   return (cursor) => {
     const { bytes, at } = cursor
     if (last.length > 0 && isNext(cursor, last)) return true
-    const length = readHead(cursor, TEXT)
+    const length = readHead(cursor, MAJOR.text)
     const start = cursor.at
     const end = start + length
-    if (length < min || length > max || end > bytes.length) return false
+    if (length < min || length > max || end > cursor.end) return false
     for (let index = start; index < end; index++) if ((bytes[index] as number) > 0x7f) return false
     cursor.at = end
     if (patterns.length === 0) return true
@@ -125,7 +100,7 @@ function walkText ({ min, max, patterns }: Plan & { type: 'text' }): Walk {
 function walkList ({ item, min, max }: Plan & { type: 'list' }): Walk {
   const walk = walkOf(item)
   return (cursor) => {
-    const count = readHead(cursor, ARRAY)
+    const count = readHead(cursor, MAJOR.array)
     if (count < min || count > max) return false
     for (let index = 0; index < count; index++) if (!walk(cursor)) return false
     return true
@@ -135,7 +110,7 @@ function walkList ({ item, min, max }: Plan & { type: 'list' }): Walk {
 function walkObject ({ fields }: Plan & { type: 'object' }): Walk {
   const ordered = inOrder(fields)
   return (cursor) => {
-    if (readHead(cursor, MAP) !== ordered.length) return false
+    if (readHead(cursor, MAJOR.map) !== ordered.length) return false
     for (let index = 0; index < ordered.length; index++) {
       const { key, walk } = ordered[index] as (typeof ordered)[number]
       if (!isNext(cursor, key) || !walk(cursor)) return false

@@ -23,7 +23,7 @@ export function decodeCbor (bytes: Uint8Array, maxBytes: number, views = false):
   if (bytes.byteLength > maxBytes) {
     throw new WireError('WIRE_TOO_LARGE', `message of ${bytes.byteLength} bytes, limit ${maxBytes}`, { data: { bytes: bytes.byteLength, maxBytes } })
   }
-  const fast = decodeFast(bytes, views)
+  const fast = decodeFast(bytes, { views })
   if (fast.ok) return fast.value
   let value: unknown
   try {

@@ -23,8 +23,12 @@ export const MAX_PAGE_RECORDS = 64
 export const MAX_PAGE_BYTES = 49_152
 /** Frames in their envelope: all that a stranger's round can make us hold. */
 export const MAX_ROUND_BYTES = MAX_FRAME_BYTES + 128
-/** A page in its envelope: below 64 KiB, as all that one request can make us hold. */
+/** A page in its envelope. */
 export const MAX_RECONCILE_BYTES = 50_000
+/** Queries that lie unread on one stream, each with 256 bytes beside it: a stranger's stream makes us hold less than 64 KiB. */
+export const MAX_UNREAD_BYTES = 57_344
+/** Records of one pushed page, all of them or one alone: with three under way the other side is not idle while an answer travels. */
+export const MAX_PUSH_BYTES = 16_384
 
 const bytesShape = z.instanceof(Uint8Array)
 /** By hand: a joiner's pages name every record of the book. */

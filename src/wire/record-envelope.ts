@@ -1,6 +1,6 @@
 import { decodeCbor } from './cbor.ts'
 import { decodeFast } from './cbor-fast.ts'
-import { readHead } from './cbor-walk.ts'
+import { MAJOR, readHead } from './cbor-head.ts'
 import { delegationShape, type Delegation } from './delegation.ts'
 import { WireError } from './errors.ts'
 import { parseShape } from './shapes.ts'
@@ -18,7 +18,6 @@ export const MAX_SLOT = 2 ** 32 - 1
 /** What the envelope of a record says, and where in its encoding the byte strings are: addresses of 20 bytes, a signature of 64. */
 export interface Envelope { kind: RecordKind, accountAt: number, operatorAt: number, slot: number, seq: number, bodyAt: number, bodyEnd: number, signatureAt: number, delegation: Delegation | undefined }
 
-const [UINT, BYTES] = [0, 2]
 const ADDRESS_BYTES = 20
 const SIGNATURE_BYTES = 64
 
@@ -32,26 +31,26 @@ export function readEnvelope (bytes: Uint8Array): Envelope {
 function walk (bytes: Uint8Array): Envelope | undefined {
   const items = (bytes[0] as number) - 0x80
   if ((items !== 8 && items !== 9) || bytes[1] !== 1) return undefined
-  const cursor = { bytes, at: 2 }
+  const cursor = { bytes, at: 2, end: bytes.length }
   /** Where a byte string begins; -1 where there is none of this length. */
   const skip = (length: number): number => {
-    if (readHead(cursor, BYTES) !== length) return -1
+    if (readHead(cursor, MAJOR.bytes) !== length) return -1
     const { at } = cursor
     cursor.at += length
     return at
   }
-  const kind = KINDS.get(readHead(cursor, UINT))
+  const kind = KINDS.get(readHead(cursor, MAJOR.uint))
   const accountAt = skip(ADDRESS_BYTES)
   const operatorAt = skip(ADDRESS_BYTES)
-  const slot = readHead(cursor, UINT)
-  const seq = readHead(cursor, UINT)
-  const length = readHead(cursor, BYTES)
+  const slot = readHead(cursor, MAJOR.uint)
+  const seq = readHead(cursor, MAJOR.uint)
+  const length = readHead(cursor, MAJOR.bytes)
   const bodyAt = cursor.at
   const bodyEnd = cursor.at += length
   const signatureAt = skip(SIGNATURE_BYTES)
   if (kind === undefined || accountAt < 0 || operatorAt < 0 || slot < 0 || slot > MAX_SLOT || seq < 0 || length < 0 || signatureAt < 0) return undefined
   if (items === 8) return cursor.at === bytes.length ? { kind, accountAt, operatorAt, slot, seq, bodyAt, bodyEnd, signatureAt, delegation: undefined } : undefined
-  const delegation = decodeFast(bytes.subarray(cursor.at))
+  const delegation = decodeFast(bytes, { from: cursor.at })
   return delegation.ok ? { kind, accountAt, operatorAt, slot, seq, bodyAt, bodyEnd, signatureAt, delegation: parseShape(delegationShape, delegation.value, 'delegation') } : undefined
 }
 

@@ -5,7 +5,7 @@ import type { Delegation } from './delegation.ts'
 import { keccakBytes, keccakHex } from './keccak.ts'
 import { type Address, type Hash, parseShape, type Signature } from './shapes.ts'
 import { MAX_RECORD_BYTES, readEnvelope, RECORD_KINDS, type Envelope, type RecordKind } from './record-envelope.ts'
-import { domainSeparator, encodeType, hashStruct, typedDigest, typeHashOf, type Domain } from './typed-data.ts'
+import { encodeType, hashStruct, separatorBytes, typedDigest, typeHashOf, type Domain } from './typed-data.ts'
 
 /** protocol/record.md. A record is a signed, immutable, self-contained statement in its author's own slot. */
 
@@ -51,7 +51,7 @@ function idOfBytes (domain: Domain, bytes: Uint8Array, { kind, accountAt, operat
   WORDS.writeUInt32BE(Math.floor(seq / 0x1_0000_0000), 184)
   WORDS.writeUInt32BE(seq % 0x1_0000_0000, 188)
   WORDS.set(keccakBytes(bytes.subarray(bodyAt, bodyEnd)), 192)
-  DIGEST.write(domainSeparator(domain).slice(2), 2, 'hex')
+  DIGEST.set(separatorBytes(domain), 2)
   DIGEST.set(keccakBytes(WORDS), 34)
   return keccakHex(DIGEST)
 }

@@ -60,11 +60,13 @@ t.test('what no honest peer relays is REJECTed', async (t) => {
 })
 
 t.test('a claim without a verdict does not hold', async (t) => {
-  const { screen } = createAdmission({ book: createBook({ domain: DOMAIN }), domain: DOMAIN })
+  const { screen, conclude } = createAdmission({ book: createBook({ domain: DOMAIN }), domain: DOMAIN })
   const screened = screen(encodeRecord(signRecord(bob, 'job', { account: alice.address, delegation: delegate(alice, bob.address) })), context) as Candidate
-  t.equal(verdictOf(screened.conclude(Uint8Array.of(1))), 'reject BOOK_DELEGATION')
-  t.equal(verdictOf(screened.conclude(new Uint8Array(0))), 'reject BOOK_SIGNATURE')
-  t.equal(verdictOf(screened.conclude(Uint8Array.of(1, 1))), 'accept')
+  t.equal(verdictOf(conclude(screened, Uint8Array.of(1))), 'reject BOOK_DELEGATION')
+  t.equal(verdictOf(conclude(screened, new Uint8Array(0))), 'reject BOOK_SIGNATURE')
+  t.equal(verdictOf(conclude(screened, Uint8Array.of(1, 1))), 'accept')
+  t.equal(verdictOf(conclude(screened, Uint8Array.of(1, 1, 0), 1)), 'reject BOOK_DELEGATION', 'its own begin at the second')
+  t.equal(verdictOf(conclude(screened, Uint8Array.of(0, 1, 1), 1)), 'accept')
 })
 
 t.test('a signature with high s is refused, so there is one signature per key and nonce', async (t) => {

@@ -6,10 +6,11 @@ import { createBookReplica, type BookReplica } from '../../src/book/replica.ts'
 import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
+import { FRAME_COST_BYTES } from '../../src/mesh/frames.ts'
 import type { Datastore } from '../../src/store/datastore.ts'
 import { encodeBatch } from '../../src/wire/record-batch.ts'
 import { encodeRecord, type SignedRecord } from '../../src/wire/record.ts'
-import { encodeFetched, MAX_PAGE_RECORDS, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../src/wire/reconcile.ts'
+import { encodeFetched, MAX_PAGE_RECORDS, MAX_UNREAD_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../src/wire/reconcile.ts'
 import { createMemoryDatastore } from '../support/memory-datastore.ts'
 import { createMemoryNetwork, type MemoryMesh, type MemoryNetwork, type Tamper } from '../support/memory-mesh.ts'
 import { DOMAIN, jobBody, signRecord, T0, testSigner } from '../support/records.ts'
@@ -67,6 +68,37 @@ t.test('records published at one node reach all others through relays, in batche
   t.strictSame(idsOf(b), idsOf(a))
   t.equal(network.verdicts.filter(({ at }) => at === 'b').length, 3, '1, 32 and 7')
   t.ok(network.verdicts.every(({ verdict }) => verdict === 'accept'))
+})
+
+t.test('an asker never has more unanswered than the other side lets lie unread', async (t) => {
+  const { network, clock, start, settle } = createWorld(t)
+  const [a, b] = [await start('a'), await start('b')]
+  const { openStream } = a.mesh.requests
+  const unanswered: number[] = []
+  let most = 0
+  let bytes = 0
+  a.mesh.requests.openStream = async (...given) => {
+    const stream = await openStream(...given)
+    return {
+      ...stream,
+      send: async (frame) => {
+        unanswered.push(frame.byteLength + FRAME_COST_BYTES)
+        bytes += frame.byteLength
+        most = Math.max(most, unanswered.reduce((sum, each) => sum + each, FRAME_COST_BYTES))
+        await stream.send(frame)
+      },
+      [Symbol.asyncIterator]: async function * () { for await (const answer of stream) { unanswered.shift(); yield answer } }
+    }
+  }
+  await Promise.all(jobs(400).map(a.replica.publish))
+  await Promise.all(jobs(400).map(async ({ slot, seq }) => { await b.replica.publish(signRecord(testSigner(2), 'job', { slot, seq })) }))
+  // Else gossip brings them.
+  await settle()
+  network.connect('a', 'b')
+  clock.advance(1)
+  await until(() => a.replica.book.size === 800 && b.replica.book.size === 800)
+  t.ok(bytes > 4 * MAX_UNREAD_BYTES, `${bytes} bytes of queries`)
+  t.ok(most > MAX_UNREAD_BYTES / 2 && most <= MAX_UNREAD_BYTES, `${most} at once`)
 })
 
 t.test('an own record leaves before its copy is on disk, and counts as published when it is', async (t) => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import type { FrameChannel } from '../../src/mesh/frames.ts'
+import { FRAME_COST_BYTES, type FrameChannel } from '../../src/mesh/frames.ts'
 import { channelOver, FakeStream, frameHeader } from '../support/fake-stream.ts'
 
 setFlagsFromString('--expose-gc')
@@ -69,6 +69,61 @@ t.test('a byte of a frame does not hold on to the chunk it came in', async (t) =
   t.ok(held < 1_000_000, `${held} bytes held for 200`)
   for (let sent = 0; sent < 800; sent++) stream.arrive(Uint8Array.of(1))
   t.equal((await channel.read())?.payload.byteLength, 1000)
+})
+
+t.test('as much as may lie unread is kept for who reads late; a byte more, and all of it is let go', async (t) => {
+  const may = 3 * (FRAME_COST_BYTES + 100)
+  for (const more of [0, 1]) {
+    const stream = new FakeStream()
+    const refusals: string[] = []
+    const channel = channelOver(stream, 1000, { maxBytes: may, onAbove: ({ code }) => { refusals.push(code) } })
+    stream.arrive(Buffer.concat([frame(new Uint8Array(100)), frame(new Uint8Array(100)), frameHeader(100 + more)]))
+    t.same(refusals, more === 0 ? [] : ['MESH_PROTOCOL'], 'the header says it')
+    t.notOk(stream.isPaused)
+    stream.arrive(new Uint8Array(100 + more))
+    stream.endRemote()
+    if (more === 0) t.same((await readAll(channel)).map(({ byteLength }) => byteLength), [100, 100, 100])
+    else await t.rejects(channel.read(), { code: 'MESH_PROTOCOL' })
+    t.equal(refusals.length, more, 'said once')
+  }
+})
+
+t.test('what was read makes room', async (t) => {
+  const stream = new FakeStream()
+  const channel = channelOver(stream, 1000, { maxBytes: FRAME_COST_BYTES + 100, onAbove: () => { t.fail('refused') } })
+  for (let sent = 0; sent < 10; sent++) {
+    stream.arrive(frame(new Uint8Array(100)))
+    t.equal((await channel.read())?.payload.byteLength, 100)
+  }
+})
+
+t.test('where one frame may come, the second is refused whether the first was read or not', async (t) => {
+  for (const isRead of [true, false]) {
+    const stream = new FakeStream()
+    let isRefused = false
+    const channel = channelOver(stream, 1000, { maxBytes: 5000, maxFrames: 1, onAbove: () => { isRefused = true } })
+    stream.arrive(frame(Uint8Array.of(1)))
+    if (isRead) await channel.read()
+    t.notOk(isRefused)
+    stream.arrive(frameHeader(0))
+    t.ok(isRefused)
+    await t.rejects(channel.read(), { code: 'MESH_PROTOCOL' })
+  }
+})
+
+t.test('a stranger\'s stream that nobody reads holds less than 64 KiB, whatever comes', async (t) => {
+  const chunk = emptyFrames(13_000)
+  for (const [name, chunks] of [
+    ['empty frames', [chunk]],
+    ['a page but for its last byte', [frameHeader(50_000), new Uint8Array(49_999)]],
+    ['a page, and a full message behind its last byte', [frameHeader(50_000), new Uint8Array(49_999), Buffer.concat([Uint8Array.of(1), chunk])]]
+  ] as const) {
+    const channels = Array.from({ length: 20 }, () => ({ stream: new FakeStream() })).map(({ stream }) => ({ stream, channel: channelOver(stream, 50_000, { maxBytes: 57_344, onAbove: () => undefined }) }))
+    const before = await heldBelow(0)
+    for (const { stream } of channels) for (const part of chunks) stream.arrive(part.slice())
+    const held = await heldBelow(channels.length * 64 * 1024, before)
+    t.ok(held < channels.length * 64 * 1024, `${name}: ${Math.round(held / channels.length / 1024)} KiB a stream`)
+  }
 })
 
 t.test('a frame above the limit is refused by its header, and one that is cut off by the end', async (t) => {

@@ -52,6 +52,24 @@ t.test('a frame that claims to be too long is refused before it is received', as
   }
 })
 
+t.test('a second frame behind a request is refused while the first is at work', async (t) => {
+  const [a, b] = await startPair(t)
+  const { promise: given, resolve } = Promise.withResolvers<unknown>()
+  const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>()
+  a.requests.serve(PROTOCOL, LIMITS, async (_, { signal }) => {
+    wasAsked()
+    return await new Promise<Uint8Array>((_, reject) => { signal.addEventListener('abort', () => { resolve(signal.reason); reject(signal.reason as Error) }) })
+  })
+  const stream = await b.libp2p.dialProtocol(a.libp2p.peerId, PROTOCOL)
+  const answer = new Promise<string>((resolve) => { stream.addEventListener('message', (event) => { resolve(new TextDecoder().decode(event.data.subarray())) }, { once: true }) })
+  stream.send(Uint8Array.from([0, 0, 0, 2, 0, 7]))
+  await asked
+  stream.send(Uint8Array.from([0, 0, 0, 1, 0]))
+  t.match(await given, { code: 'MESH_PROTOCOL' })
+  t.match(await answer, 'MESH_PROTOCOL')
+  t.ok((a.peers()[0]?.score ?? 0) < 0)
+})
+
 t.test('a peer above its rate is refused and loses score; more at once than allowed are refused', async (t) => {
   const [a, b] = await startPair(t)
   a.requests.serve(PROTOCOL, { ...LIMITS, perPeerPerSecond: 2 }, async () => text('ok'))

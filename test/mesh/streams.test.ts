@@ -82,6 +82,31 @@ t.test('a slow reader holds the sender back', async (t) => {
   t.equal(received, 400)
 })
 
+t.test('an opener that sends more than may lie unread is refused while the handler is at work, and its place is free again', async (t) => {
+  const [a, b] = await startPair(t)
+  const reasons: unknown[] = []
+  const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>()
+  a.requests.serveStream(PROTOCOL, { ...LIMITS, concurrency: 1, maxUnreadBytes: 1000 }, async (stream, { signal }) => {
+    const frames = stream[Symbol.asyncIterator]()
+    if (new TextDecoder().decode((await frames.next()).value) === 'once') { await stream.send(text('answer')); return }
+    wasAsked()
+    await new Promise<void>((resolve) => { signal.addEventListener('abort', () => { reasons.push((signal.reason as CodedError).code); resolve() }) })
+  })
+  const stream = await open(b, a)
+  const answers = collect(stream)
+  await stream.send(text('work'))
+  await asked
+  await stream.send(new Uint8Array(700))
+  await stream.send(new Uint8Array(100))
+  await t.rejects(answers, { code: 'MESH_PROTOCOL', data: { remote: true } })
+  t.same(reasons, ['MESH_PROTOCOL'])
+  t.ok((a.peers()[0]?.score ?? 0) < 0)
+  const next = await open(b, a)
+  const answered = collect(next)
+  await next.send(text('once'))
+  t.same(await answered, ['answer'])
+})
+
 t.test('a frame above the limit is refused by the sender, and by a receiver with a lower limit', async (t) => {
   const [a, b] = await startPair(t)
   a.requests.serveStream(PROTOCOL, { ...LIMITS, maxFrameBytes: 10 }, async (stream) => { for await (const _ of stream) await stream.send(text('got')) })

@@ -1,5 +1,5 @@
 import type { Stream } from '@libp2p/interface'
-import { createFrameChannel, type FrameChannel } from '../../src/mesh/frames.ts'
+import { createFrameChannel, type FrameChannel, type Unread } from '../../src/mesh/frames.ts'
 
 /** As much of a libp2p stream as a frame channel touches: what a real one cannot be made to do at will. Chunks come in when told. */
 export class FakeStream extends EventTarget {
@@ -25,8 +25,8 @@ export class FakeStream extends EventTarget {
   }
 }
 
-export function channelOver (stream: FakeStream, maxFrameBytes: number): FrameChannel {
-  return createFrameChannel(stream as unknown as Stream, { maxFrameBytes })
+export function channelOver (stream: FakeStream, maxFrameBytes: number, unread?: Unread): FrameChannel {
+  return createFrameChannel(stream as unknown as Stream, { maxFrameBytes, ...(unread === undefined ? {} : { unread }) })
 }
 
 /** The header of a data frame (protocol/requests.md). */

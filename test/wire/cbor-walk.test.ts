@@ -3,7 +3,8 @@ import t from 'tap'
 import fc from 'fast-check'
 import { z } from 'zod'
 import { decodeCbor, encodeCbor } from '../../src/wire/cbor.ts'
-import { compileFields, readHead } from '../../src/wire/cbor-walk.ts'
+import { readHead, type Cursor } from '../../src/wire/cbor-head.ts'
+import { compileFields } from '../../src/wire/cbor-walk.ts'
 import { CASES, odd, pathsOf, replaced } from './cases.ts'
 
 /** The long way: what the shape and canonical form take. */
@@ -45,15 +46,18 @@ for (const [name, shape, document] of CASES) {
   })
 }
 
+const cursorAt = (bytes: Uint8Array): Cursor => ({ bytes, at: 0, end: bytes.length })
+
 t.test('a head is read in its shortest form alone', async (t) => {
   for (const [hex, value] of [['17', 23], ['1818', 24], ['190100', 256], ['1a00010000', 65_536], ['1b0000000100000000', 2 ** 32], ['1b001fffffffffffff', Number.MAX_SAFE_INTEGER]] as const) {
-    const cursor = { bytes: Buffer.from(hex, 'hex'), at: 0 }
+    const cursor = cursorAt(Buffer.from(hex, 'hex'))
     t.equal(readHead(cursor, 0), value)
     t.equal(cursor.at, hex.length / 2)
-    t.equal(readHead({ bytes: Buffer.from(hex, 'hex').subarray(0, -1), at: 0 }, 0), -1, 'cut short')
-    t.equal(readHead({ bytes: Buffer.from(hex, 'hex'), at: 0 }, 3), -1, 'another major type')
+    t.equal(readHead(cursorAt(Buffer.from(hex, 'hex').subarray(0, -1)), 0), -1, 'cut short')
+    t.equal(readHead({ ...cursorAt(Buffer.from(hex, 'hex')), end: hex.length / 2 - 1 }, 0), -1, 'cut short within more bytes')
+    t.equal(readHead(cursorAt(Buffer.from(hex, 'hex')), 3), -1, 'another major type')
   }
-  for (const hex of ['1817', '1900ff', '1a0000ffff', '1b00000000ffffffff', '1b0020000000000000', '1c', '1f']) t.equal(readHead({ bytes: Buffer.from(hex, 'hex'), at: 0 }, 0), -1, hex)
+  for (const hex of ['1817', '1900ff', '1a0000ffff', '1b00000000ffffffff', '1b0020000000000000', '1c', '1f']) t.equal(readHead(cursorAt(Buffer.from(hex, 'hex')), 0), -1, hex)
 })
 
 t.test('what is no object of known fields is left to decoding', async (t) => {

@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap'
-import { RECONCILE } from '../../../src/book/options.ts'
+import { PAGE_RATE, RECONCILE } from '../../../src/book/options.ts'
 import { createPages } from '../../../src/book/pages.ts'
 import { bucketOf } from '../../../src/book/lifetime.ts'
 import { firstFrame } from '../../../src/book/negentropy.ts'
 import { createItemSet } from '../../../src/book/negentropy-items.ts'
 import { errorCode } from '../../../src/core/errors.ts'
-import { decodePageQuery, decodeRoundQuery, encodeDigestAnswer, encodeFetched, encodeFramesAnswer, encodePushed, encodeRoundQuery, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
+import { decodePageQuery, decodeRoundQuery, encodeDigestAnswer, encodeFetched, encodeFramesAnswer, encodePageQuery, encodePushed, encodeRoundQuery, MAX_RECONCILE_BYTES, MAX_ROUND_BYTES, RECONCILE_PROTOCOL, RECORDS_PROTOCOL } from '../../../src/wire/reconcile.ts'
 import { encodeRecord, type SignedRecord } from '../../../src/wire/record.ts'
 import { DOMAIN, signRecord, testSigner } from '../../support/records.ts'
 import { befriend, idsOf, keepApart, scoreOf, soon, startAttacker, startClock, startHonest, startScene, until, type Attacker, type Honest } from './attacker.ts'
@@ -118,6 +118,24 @@ t.test('a peer that asks for everything again and again is refused, then cut off
   t.equal(scoreOf(victim, attacker.mesh.peerId), undefined, 'and then cut off')
   t.equal(await askRound(), 'MESH_UNREACHABLE', 'and kept out')
   await assertEqualBooks(t, victim, bystander, 3)
+})
+
+t.test('a peer that asks for page after page without waiting for answers is refused, and what it sent is let go', async (t) => {
+  const { victim, bystander, attacker } = await startScene(t)
+  const [record] = jobs(1) as [SignedRecord]
+  await bystander.replica.publish(record)
+  const stream = await attacker.mesh.requests.openStream(victim.mesh.peerId, RECORDS_PROTOCOL, { signal: soon(), maxFrameBytes: MAX_RECONCILE_BYTES })
+  let answers = 0
+  const read = (async () => { for await (const _ of stream) answers++ })()
+  read.catch(() => undefined)
+  const before = scoreOf(victim, attacker.mesh.peerId) ?? 0
+  const query = encodePageQuery(DOMAIN, { type: 'fetch', ids: [record.id] })
+  // Above the rate, the victim answers later, and time stands still here.
+  for (let sent = 0; sent < 1000; sent++) stream.send(query).catch(() => undefined)
+  t.equal(await codeOf(read), 'MESH_PROTOCOL')
+  t.ok(answers <= PAGE_RATE.burst, `${answers} answers`)
+  t.ok((scoreOf(victim, attacker.mesh.peerId) ?? -Infinity) < before)
+  await assertEqualBooks(t, victim, bystander, 1)
 })
 
 t.test('a peer that keeps requests open without sending them takes no place from others', async (t) => {
