@@ -12,6 +12,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   flood: async () => (await import('./flood.ts')).benchFlood,
   startup: async () => (await import('./startup.ts')).benchStartup,
   settle: async () => (await import('./settle.ts')).benchSettle,
+  month: async () => (await import('./month.ts')).benchMonth,
   gas: async () => (await import('./gas.ts')).benchGas,
   gossip: async () => (await import('./gossip.ts')).benchGossip,
   reconcile: async () => (await import('./reconcile.ts')).benchReconcile,

@@ -69,6 +69,8 @@ export interface BookView { jobs: RecordView[], offers: RecordView[], modules: R
 export interface RecordView { id: string, account: string, slot: number, seq: number, body: unknown }
 /** protocol/ledger.md, Answer. */
 export interface LedgerView { account: string, upTo: number, entries: LedgerEntry[], sums: Holdings, chain: Holdings, isEqual: boolean }
+/** Some of the entries; `total`: how many there are. */
+export interface LedgerPage extends LedgerView { total: number }
 export interface LedgerEntry {
   id: string, block: number, time: number, transaction: string, kind: string, deal?: string, batch?: string, deals?: readonly string[], peer?: string
   free?: number, locked?: number, bond?: number, unbonding?: number, session?: number, number?: number

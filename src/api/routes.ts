@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { ApiError } from './errors.ts'
 import type { JobView, NodeFacade } from './facade.ts'
 import { FLEET_ROUTES } from './fleet.ts'
+import { LEDGER_ROUTES } from './ledger.ts'
 import { VOUCHER_ROUTES } from './vouchers.ts'
 
 type Params = Record<string, string>
@@ -33,7 +34,7 @@ export const ROUTES: readonly Route[] = [
   { method: 'GET', path: '/v1/book', answer: (facade) => facade.book() },
   { method: 'GET', path: '/v1/peers', answer: (facade) => facade.peers() },
   { method: 'GET', path: '/v1/balance', answer: (facade) => facade.balance() },
-  { method: 'GET', path: '/v1/ledger', answer: (facade) => facade.ledger() },
+  ...LEDGER_ROUTES,
   { method: 'GET', path: '/v1/session', answer: (facade) => facade.session() },
   { method: 'POST', path: '/v1/session/end', answer: (facade) => facade.changeSession('end') },
   { method: 'POST', path: '/v1/session/renew', answer: (facade) => facade.changeSession('renew') },

@@ -31,6 +31,8 @@ export interface Reads {
   /** Whether this attempt was opened, or its job nullified. */
   isNullified: (creator: Address, jobNumber: number, attempt: number) => Promise<boolean>
   session: (account: Address, number: number, block?: number) => Promise<SessionState>
+  /** Whether an operator of a session signs for an account now (protocol/batches.md, Sessions). */
+  speaksFor: (account: Address, signer: Address) => Promise<boolean>
   channel: ReadChannel
   moduleVersion: ReadVersion
   /** What the next order of an account carries (protocol/batches.md, Sessions). */
@@ -91,6 +93,7 @@ export function createReads (components: { clients: ChainClients }, options: Pic
       const [funds, allowed, expiry] = await guard('sessionOf', async () => await viem.readContract({ ...vault, functionName: 'sessionOf', args: [account, number], ...at(block) }))
       return { funds: toAmount(funds), allowed: toAmount(allowed), expiry: toAmount(expiry) }
     },
+    speaksFor: async (account, signer) => await guard('speaksFor', async () => await viem.readContract({ ...vault, functionName: 'speaksFor', args: [account, signer] })),
     channel: createChannelRead(clients, options),
     moduleVersion: createVersionRead(clients, options),
     orderNonce: async (account) => toAmount(await guard('orderNonce', async () => await viem.readContract({ ...vault, functionName: 'orderNonce', args: [account] }))),

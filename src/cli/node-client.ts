@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Doc } from 'yjs'
-import type { AppealView, AuctionSummary, BalanceView, BookView, JobView, LedgerView, NodeFacade, NodeStatus, SessionView, TransactionView } from '../api/facade.ts'
+import type { AppealView, AuctionSummary, BalanceView, BookView, JobView, LedgerEntry, LedgerPage, LedgerView, NodeFacade, NodeStatus, SessionView, TransactionView } from '../api/facade.ts'
 import type { ChannelView } from '../api/vouchers.ts'
 import { dataPaths } from '../config/paths.ts'
 import type { FleetView } from '../fleet/view.ts'
@@ -138,7 +138,14 @@ export function createNodeClient (api: { url: string, token: string }, network?:
     book: () => get('/v1/book'),
     peers: () => get('/v1/peers'),
     balance: () => get('/v1/balance'),
-    ledger: () => get('/v1/ledger'),
+    ledger: async () => {
+      const entries: LedgerEntry[] = []
+      for (;;) {
+        const page = await get<LedgerPage>(`/v1/ledger/${entries.length}`)
+        entries.push(...page.entries)
+        if (page.entries.length === 0 || entries.length >= page.total) return { ...page, entries }
+      }
+    },
     vouchers: () => get('/v1/vouchers'),
     voucher: (action, body) => post(`/v1/vouchers/${action}`, body),
     session: () => get('/v1/session'),

@@ -8,12 +8,15 @@ import type { NodeOptions } from './options.ts'
 const WAIT_FOR_MONEY_MS = 30_000
 const LOOK_EVERY_MS = 100
 
+/** Solvers send what a creator signs (protocol/carry.md); the other roles send on their own account. */
+export function isCarried ({ roles }: Pick<NodeOptions, 'roles'>): boolean {
+  return roles.every((role) => role === 'creator')
+}
+
 /** Brings vault balance, bond and mediator registration up to what the options ask for. Rejects with NodeError NODE_UNFUNDED. */
 export async function keepFunded (parts: Pick<NodeParts, 'chain' | 'orders' | 'signer' | 'clock' | 'logger'> & { options: Pick<NodeOptions, 'roles' | 'deposit' | 'stake'> }): Promise<void> {
   const { chain, signer, clock, logger, options } = parts
   const { deposit = 0, stake = 0, roles } = options
-  // Solvers send what a creator signs (protocol/carry.md); the other roles send on their own account.
-  const isCarried = roles.every((role) => role === 'creator')
   if (deposit === 0 && stake === 0) return
   const [{ free: unbound, bond }, { funds }] = await Promise.all([chain.account(signer.address), chain.session(signer.address, NODE_SESSION)])
   const free = unbound + funds
@@ -33,7 +36,7 @@ export async function keepFunded (parts: Pick<NodeParts, 'chain' | 'orders' | 's
     const until = clock.now() + WAIT_FOR_MONEY_MS
     for (;;) {
       const { token, wei } = await chain.balances(signer.address)
-      if (token >= amount && (wei > 0n || isCarried)) return
+      if (token >= amount && (wei > 0n || isCarried(options))) return
       if (clock.now() > until) {
         throw new NodeError('NODE_UNFUNDED', `account ${signer.address} holds ${token} nLILY and ${wei} wei; it needs ${amount} nLILY and some ETH for gas`, { data: { account: signer.address, token, need: amount }, hint: 'Send LILY and ETH to the account, or lower --deposit and --stake.' })
       }

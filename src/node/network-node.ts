@@ -31,7 +31,7 @@ import { auctionTopic, recordsTopic } from '../wire/topics.ts'
 import type { NodeParts, SharedParts } from './components.ts'
 import { createFacade } from './facade.ts'
 import { plainFacts, readRoster } from './fleet.ts'
-import { keepFunded } from './funding.ts'
+import { isCarried, keepFunded } from './funding.ts'
 import type { NetworkOptions } from './options.ts'
 import { startRoles } from './roles.ts'
 
@@ -56,7 +56,7 @@ export async function startOnNetwork (shared: SharedParts & { logger: Logger }, 
       ...(own.listen === undefined || own.listen.length === 0 ? {} : { listen: own.listen })
     }))
   )
-  const chain = { ...ownChain, send: createCarriedSend({ chain: ownChain, mesh, clock, logger: logger.child('carry') }) }
+  const chain = { ...ownChain, send: createCarriedSend({ chain: ownChain, mesh, clock, logger: logger.child('carry') }, { handsOn: isCarried(options) }) }
   const orders = createOrders({ chain, signer })
   const blocks = await lifecycle.add(createBlocks({ mesh, datastore, logger }, { path: paths.blocks }))
   const standing: Standing = createStanding({ chain, clock, logger }, { book: () => replica.book, maxFree: BOOK_DEFAULTS.maxFree })

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import t from 'tap'
 import { createApiServer } from '../../src/api/server.ts'
-import type { JobView, NodeFacade } from '../../src/api/facade.ts'
+import type { JobView, LedgerPage, NodeFacade } from '../../src/api/facade.ts'
 import { findRoute, isOver } from '../../src/api/routes.ts'
 import type { ServedNetwork } from '../../src/api/served-network.ts'
+import { createNodeClient } from '../../src/cli/node-client.ts'
 import { CodedError } from '../../src/core/errors.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { NO_VIEW } from '../support/no-view.ts'
@@ -16,6 +17,7 @@ const facade = {
   jobs: () => [job()],
   job: (id: string) => { if (id !== '0x1') throw new CodedError('JOB_UNKNOWN', `no job ${id}`, { hint: 'Look.' }); return job() },
   deposit: async (amount: number) => ({ name: 'deposit', hash: '0x', gas: amount, from: '0x' }),
+  ledger: async () => ({ entries: Array.from({ length: 2001 }, (_, place) => ({ id: `entry ${place}` })) }),
   submit: async () => { throw new Error('secret detail') },
   watch: (_id: string, listen: (job: JobView) => void) => { listener = listen; return () => { listener = undefined } }
 } as unknown as NodeFacade
@@ -58,6 +60,16 @@ t.test('routes, parameters and errors', async (t) => {
   t.equal((await ask('/v1/nowhere')).status, 404)
   t.equal((await ask('/v1/jobs', { method: 'DELETE' })).status, 404)
   t.throws(() => findRoute('GET', '/v1/jobs/1/2/3'), { code: 'API_NO_ROUTE' })
+})
+
+t.test('the ledger comes in pages, and the client reads them all', async (t) => {
+  const page = async (path: string): Promise<LedgerPage> => await (await ask(path)).json() as LedgerPage
+  const [first, last] = [await page('/v1/ledger'), await page('/v1/ledger/2000')]
+  t.same([first.total, first.entries.length, first.entries[0]?.id, last.total, last.entries.length, last.entries[0]?.id], [2001, 1000, 'entry 0', 2001, 1, 'entry 2000'])
+  t.same((await page('/v1/ledger/2001')).entries, [])
+  for (const bad of ['-1', '1.5', 'x']) t.match(await (await ask(`/v1/ledger/${bad}`)).json(), { error: { code: 'API_BAD_REQUEST', data: { from: bad } } })
+  const { entries } = await createNodeClient({ url: server.url(), token: 'token' }).ledger()
+  t.same(entries.map(({ id }) => id), Array.from({ length: 2001 }, (_, place) => `entry ${place}`))
 })
 
 t.test('bodies are checked', async (t) => {

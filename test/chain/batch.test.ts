@@ -1,12 +1,14 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import t from 'tap'
-import { hashTypedData, numberToHex, type Hex } from 'viem'
+import { bytesToHex, hashTypedData, hexToBytes, numberToHex, type Hex } from 'viem'
 import { settleBatchCall } from '../../src/chain/batch/calls.ts'
 import { batchId, isOpened, layoutBatch, openedBatchId, openingOf, ownerIndex, type Batch } from '../../src/chain/batch/layout.ts'
 import { messageToOpening, openingToMessage } from '../../src/chain/batch/opening-message.ts'
 import { buildTree, leafHash, proofOf } from '../../src/chain/batch/tree.ts'
 import { BATCHED_LANE, type DealTerms } from '../../src/wire/deal-terms.ts'
+import { decodeMessage, encodeMessage } from '../../src/wire/deal-room.ts'
+import { openingShape, type OpeningMessage } from '../../src/wire/opening.ts'
 import { orderDigest, type Order } from '../../src/wire/order.ts'
 import { disownDigest, statementDigest, type Line } from '../../src/wire/statement.ts'
 import type { Hash } from '../../src/wire/shapes.ts'
@@ -18,7 +20,7 @@ interface Typed { digest: Hash }
 const vectors = JSON.parse(readFileSync(new URL('../../protocol/vectors/batch.json', import.meta.url), 'utf8')) as {
   domain: { chainId: number, market: Hex }, batches: Hex, deals: Array<{ terms: DealTerms, digest: Hash }>, owners: Hash[], rows: Hash[], root: Hash
   leaves: Hash[], proofs: Hash[][], batch: { solver: Hex, slot: number, committedAt: number, expiry: number, voided: Hex }, id: Hash
-  statements: Array<{ batch: Hash, creator: Hex, leaves: Hex, lines: Line[] } & Typed>, disown: { batch: Hash, leaf: number } & Typed, order: Order & Typed
+  statements: Array<{ batch: Hash, creator: Hex, leaves: Hex, lines: Line[] } & Typed>, disown: { batch: Hash, leaf: number } & Typed, mediation: { terms: DealTerms, id: Hash, leaf: OpeningMessage, bytes: Hex }, order: Order & Typed
 }
 const page = readFileSync(new URL('../../protocol/batches.md', import.meta.url), 'utf8')
 
@@ -69,6 +71,16 @@ t.test('an opening, told to another node, names its batch and the one deal that 
     t.notOk(isOpened(vectors.domain, { ...opening, rows: opening.rows.map((row) => row ^ 1n << 30n) }, terms), 'and the tree not those')
     t.notOk(isOpened(vectors.domain, { ...opening, committedAt: opening.committedAt + 1n }, terms), 'too late')
   }
+  t.end()
+})
+
+t.test('the leaf of a mediation is read and written as in the vectors', (t) => {
+  const { terms, id, leaf, bytes } = vectors.mediation
+  t.same(decodeMessage(openingShape, hexToBytes(bytes), 'leaf'), leaf)
+  t.equal(bytesToHex(encodeMessage(leaf)), bytes)
+  const opening = messageToOpening(leaf)
+  t.equal(openedBatchId(vectors.domain.chainId, vectors.batches, opening), id)
+  t.ok(isOpened(vectors.domain, opening, terms))
   t.end()
 })
 

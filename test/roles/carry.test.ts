@@ -5,16 +5,18 @@ import { authoriseCall, orderCall } from '../../src/chain/batch/calls.ts'
 import { nullifyCall } from '../../src/chain/calls.ts'
 import type { Chain, ContractCall } from '../../src/chain/chain.ts'
 import { encodeCall } from '../../src/chain/encode-call.ts'
+import { ContractError } from '../../src/chain/errors.ts'
 import { closeCall, redeemCall, reserveCall, startCloseCall, vouchersTogetherCall } from '../../src/chain/vouchers/calls.ts'
-import { createManualClock, createSystemClock } from '../../src/core/clock.ts'
+import { createManualClock, createSystemClock, type Clock } from '../../src/core/clock.ts'
 import type { Startable } from '../../src/core/lifecycle.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 import { createSeededRandom } from '../../src/core/random.ts'
 import { NODE_SESSION } from '../../src/deal/batched.ts'
 import { createSessionKeeper } from '../../src/roles/batch/session-keeper.ts'
+import { createCarryBudget } from '../../src/roles/carry/budget.ts'
 import { createCarriedSend } from '../../src/roles/carry/carried.ts'
 import { createCarrier, type CarrierComponents } from '../../src/roles/carry/carrier.ts'
-import { createOrders } from '../../src/roles/orders.ts'
+import { createOrders, type Orders } from '../../src/roles/orders.ts'
 import { createChannels } from '../../src/roles/vouchers/channels.ts'
 import { createPurse } from '../../src/roles/vouchers/purse.ts'
 import { createTill } from '../../src/roles/vouchers/till.ts'
@@ -60,11 +62,28 @@ t.before(async () => {
 })
 t.teardown(async () => { await test.stop() })
 
+const ANY_LIMITS = { maxBytes: 65_536, perPeerPerSecond: 100, concurrency: 100, timeoutMs: 60_000 }
+
 /** The chain of a node whose key is `of`'s, and who knows of the carrying solver. */
 function carriedChain (of: Chain, name: string): Chain {
   const mesh = network.node(name)
   network.connect(name, 'solver')
-  return { ...of, send: createCarriedSend({ chain: of, mesh: { requests: mesh.requests, roles: { find: async () => ['solver'] } }, clock: createSystemClock(), logger: silentLogger }) }
+  return { ...of, send: createCarriedSend({ chain: of, mesh: { requests: mesh.requests, roles: { find: async () => ['solver'] } }, clock: createSystemClock(), logger: silentLogger }, { handsOn: false }) }
+}
+
+/** A creator's node with ETH and LILY that finds these solvers. `sent`: transactions of its own. */
+async function handsOn (name: string, solvers: string[], { clock = createSystemClock(), onFind = () => undefined }: { clock?: Clock, onFind?: () => void } = {}): Promise<{ chain: Chain, orders: Orders, sent: () => Promise<number> }> {
+  const signer = namedSigner(name)
+  await test.fund(signer.address, 10 * LILY)
+  const ownChain = await test.chainFor(signer)
+  const mesh = network.node(name)
+  for (const each of solvers) if (each !== 'gone') network.connect(name, each)
+  const find = async (): Promise<string[]> => {
+    onFind()
+    return await Promise.resolve(solvers)
+  }
+  const chain = { ...ownChain, send: createCarriedSend({ chain: ownChain, mesh: { requests: mesh.requests, roles: { find } }, clock, logger: silentLogger }, { handsOn: true }) }
+  return { chain, orders: createOrders({ chain, signer }), sent: async () => Number(await test.clients.request('eth_getTransactionCount', [signer.address, 'latest'])) }
 }
 
 t.test('a creator that never had ETH deposits, opens a session, funds it, bonds, takes a job back and withdraws', async (t) => {
@@ -83,6 +102,57 @@ t.test('a creator that never had ETH deposits, opens a session, funds it, bonds,
   await send(nullifyCall(chain, { creator: poor.address, jobNumber: 7, signature: poor.sign(nullifyDigest(chain.domain, { jobNumber: 7 })) }))
   t.ok(await chain.isNullified(poor.address, 7, 0))
   t.match(await chain.balances(poor.address), { wei: 0n, token: 2 * LILY + 3, free: 3 * LILY - 3, bond: LILY })
+})
+
+t.test('a creator with ETH hands on what it does with its money, and sends all else itself', async (t) => {
+  const { chain, orders, sent } = await handsOn('rich', ['solver'])
+  await chain.send(await chain.depositCall(4 * LILY), { name: 'deposit', signal: within() })
+  t.equal(await sent(), 1, 'a deposit is its own')
+  const keeper = createSessionKeeper({ datastore: createMemoryDatastore(), chain, orders, clock: createSystemClock(), logger: silentLogger })
+  await keeper.look()
+  t.match(await chain.session(chain.address, NODE_SESSION), { funds: 2 * LILY })
+  t.match(await orders.withdraw(chain.address, LILY, { name: 'withdraw', signal: within() }), { from: solver.address })
+  t.equal(await sent(), 1)
+  const signer = namedSigner('rich')
+  await chain.send(nullifyCall(chain, { creator: signer.address, jobNumber: 1, signature: signer.sign(nullifyDigest(chain.domain, { jobNumber: 1 })) }), { name: 'nullify', signal: within() })
+  t.equal(await sent(), 2, 'what guards a deal waits for nobody')
+})
+
+t.test('when every solver that is there refuses, it sends the order itself at once', async (t) => {
+  network.node('liar').requests.serve(CARRY_PROTOCOL, ANY_LIMITS, async () => { throw new ContractError('CHAIN_REVERTED', 'it says') })
+  const { chain, orders, sent } = await handsOn('refused', ['gone', 'liar', 'solver'])
+  // Half of what a carrier asks for.
+  await chain.send(await chain.depositCall(LILY / 2), { name: 'deposit', signal: within() })
+  t.match(await orders.withdraw(chain.address, 1, { name: 'withdraw', signal: within() }), { from: chain.address })
+  t.equal(await sent(), 2)
+  await chain.send(await chain.depositCall(LILY), { name: 'deposit', signal: within() })
+  t.match(await orders.withdraw(chain.address, 1, { name: 'withdraw', signal: within() }), { from: solver.address }, 'one that lies does not keep it from the others')
+})
+
+t.test('when no solver is found, or one says nothing, it waits half a minute and sends the order itself', async (t) => {
+  const clock = createManualClock()
+  const looked = Promise.withResolvers<void>()
+  const lonely = await handsOn('lonely', [], { clock, onFind: looked.resolve })
+  await lonely.chain.send(await lonely.chain.depositCall(LILY), { name: 'deposit', signal: within() })
+  const withdrawal = lonely.orders.withdraw(lonely.chain.address, 1, { name: 'withdraw', signal: within() })
+  await looked.promise
+  clock.advance(29_999)
+  await new Promise(setImmediate)
+  t.equal(await lonely.sent(), 1, 'not yet')
+  clock.advance(1)
+  t.match(await withdrawal, { from: lonely.chain.address })
+
+  const asked = Promise.withResolvers<void>()
+  network.node('silent').requests.serve(CARRY_PROTOCOL, ANY_LIMITS, async (_, { signal }) => await new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => { reject(signal.reason) })
+    asked.resolve()
+  }))
+  const waiting = await handsOn('waiting', ['silent'], { clock })
+  await waiting.chain.send(await waiting.chain.depositCall(LILY), { name: 'deposit', signal: within() })
+  const another = waiting.orders.withdraw(waiting.chain.address, 1, { name: 'withdraw', signal: within() })
+  await asked.promise
+  clock.advance(30_000)
+  t.match(await another, { from: waiting.chain.address })
 })
 
 t.test('payer and payee without ETH open a channel, pay, redeem, close and take the rest; no step is lost to who carries it', async (t) => {
@@ -159,6 +229,27 @@ t.test('calls that fail count against the peer that asked, not against the accou
   const chain = carriedChain(own, 'poor')
   for (let job = 50; job < 53; job++) await chain.send(nullifyCall(chain, { creator: poor.address, jobNumber: job, signature: poor.sign(nullifyDigest(chain.domain, { jobNumber: job })) }), { name: 'nullify', signal: within() })
   t.ok(await chain.isNullified(poor.address, 52, 0), 'it is carried all the same')
+})
+
+t.test('a hundred peers without money use up what a carrier looks at for strangers, not what it does for whom it has carried', async (t) => {
+  const clock = createManualClock()
+  const datastore = createMemoryDatastore()
+  const budget = createCarryBudget({ clock, datastore })
+  const vain = (peer: string, calls: number): void => { for (let call = 0; call < calls; call++) budget.giveBack(budget.take(nobody.address, peer), { isPeersFault: true }) }
+  budget.succeeded(budget.take(poor.address, 'known'))
+  for (let peer = 0; peer < 100; peer++) vain(`stranger ${peer}`, 12)
+  t.throws(() => budget.take(solver.address, 'another stranger'), { code: 'CARRY_FULL' })
+  vain('known', 12)
+  t.throws(() => budget.take(poor.address, 'known'), { code: 'CARRY_FULL' }, 'its own are counted all the same')
+  await budget.save()
+  const restarted = createCarryBudget({ clock, datastore })
+  await restarted.load()
+  for (let peer = 0; peer < 100; peer++) for (let call = 0; call < 12; call++) restarted.giveBack(restarted.take(nobody.address, `stranger ${peer}`), { isPeersFault: true })
+  t.throws(() => restarted.take(solver.address, 'another stranger'), { code: 'CARRY_FULL' })
+  restarted.take(poor.address, 'known')
+  clock.advance(3_600_001)
+  budget.take(solver.address, 'another stranger')
+  t.end()
 })
 
 t.test('who has nothing in the Vault is not carried, nor one account without end', async (t) => {

@@ -41,17 +41,17 @@ export async function until<T> (what: () => T | Promise<T>): Promise<NonNullable
   }
 }
 
-/** A creator or provider with DEPOSIT in the vault, half of it in its session, and a watch over its deals. `askLeaf`: what its solver would answer. `hold`: waited for before it reads a transaction. */
-export async function openParty (test: TestChain, role: Deal['role'], options: { name?: string, hold?: () => Promise<void>, askLeaf?: (dealId: Hash) => LeafPlace, tuning?: Partial<ChainTuning>, onTick?: (deal: Deal, blockTime: number, party: Party) => Promise<void> } = {}): Promise<Party> {
+/** A creator or provider with DEPOSIT in the vault, half of it in its session, and a watch over its deals. `askLeaf`: what its solver would answer. `hold`: waited for before it reads a transaction. `datastore`: where an earlier one left its disk. */
+export async function openParty (test: TestChain, role: Deal['role'], options: { name?: string, datastore?: Datastore, hold?: () => Promise<void>, askLeaf?: (dealId: Hash) => LeafPlace, tuning?: Partial<ChainTuning>, onTick?: (deal: Deal, blockTime: number, party: Party) => Promise<void> } = {}): Promise<Party> {
   const signer = namedSigner(options.name ?? role)
   const clock = createSystemClock()
   await test.fund(signer.address, DEPOSIT)
-  const chain = await test.chainFor(signer, { tuning: { pollMs: 10, ...options.tuning } })
+  const { datastore = createMemoryDatastore() } = options
+  const chain = await test.chainFor(signer, { datastore, tuning: { pollMs: 10, ...options.tuning } })
   await chain.send(await chain.depositCall(DEPOSIT), { name: 'deposit', signal: signal() })
   const keeper = createSessionKeeper({ datastore: createMemoryDatastore(), chain, orders: createOrders({ chain, signer }), clock, logger: silentLogger })
   await keeper.look()
   await keeper.stop()
-  const datastore = createMemoryDatastore()
   const deals = await openDealBook({ journal: createJournal({ datastore }, { role }), clock })
   const transactionData: Chain['transactionData'] = async (hash) => {
     await options.hold?.()

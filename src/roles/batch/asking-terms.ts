@@ -19,15 +19,17 @@ const MOST_PAUSE_SECONDS = 60
  * `leftSeconds`: until it is too late for an accusation. Rejects only when the signal aborts.
  */
 export function createAskingTerms (
-  components: { chain: Pick<Chain, 'domain'>, askConsent: (solver: Address, dealId: Hash) => Promise<Consent>, clock: Clock, logger: Logger }, { signal }: { signal: AbortSignal }
+  components: { chain: Pick<Chain, 'domain' | 'speaksFor'>, askConsent: (solver: Address, dealId: Hash) => Promise<Consent>, clock: Clock, logger: Logger }, { signal }: { signal: AbortSignal }
 ): (batch: Batch, leaf: number, dealId: Hash, leftSeconds: number) => Promise<boolean> {
-  const { chain: { domain }, askConsent, clock, logger } = components
+  const { chain, askConsent, clock, logger } = components
+  /** As the contract takes it: the account's own signature, or that of an operator of its sessions. */
+  const isWordOf = async (account: Address, signer: Address | undefined): Promise<boolean> => signer !== undefined && (signer === account || await chain.speaksFor(account, signer))
   return async (batch, leaf, dealId, leftSeconds) => {
     for (let ask = 0; ask < ASKS; ask++) {
       try {
         const { terms, creatorSignature, providerSignature } = await askConsent(batch.solver, dealId)
-        const digest = dealTermsDigest(domain, terms)
-        return isLeafOf(batch, leaf, terms) && recoverSigner(digest, creatorSignature) === terms.core.creator && recoverSigner(digest, providerSignature) === terms.core.provider
+        const digest = dealTermsDigest(chain.domain, terms)
+        return isLeafOf(batch, leaf, terms) && await isWordOf(terms.core.creator, recoverSigner(digest, creatorSignature)) && await isWordOf(terms.core.provider, recoverSigner(digest, providerSignature))
       } catch (error) {
         logger.debug('batch.ask-consent', { dealId, solver: batch.solver, error: errorMessage(error) })
         if (ask < ASKS - 1) await clock.wait(1000 * Math.min(MOST_PAUSE_SECONDS, Math.max(LEAST_PAUSE_SECONDS, leftSeconds / 8)), signal)

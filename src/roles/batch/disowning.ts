@@ -20,7 +20,7 @@ import { isResolved } from './resolved.ts'
 import { ACCUSER_STAKE, answerSeconds } from './stake.ts'
 
 export interface DisowningComponents extends Omit<ForeignWatchComponents, 'dataOf'> {
-  chain: ForeignWatchComponents['chain'] & Pick<Chain, 'send' | 'onEvent' | 'onLost' | 'account' | 'transactionData'>
+  chain: ForeignWatchComponents['chain'] & Pick<Chain, 'send' | 'onEvent' | 'onLost' | 'account' | 'transactionData' | 'speaksFor'>
   /** What a solver shows of a deal that it says both signed. */
   askConsent: (solver: Address, dealId: Hash) => Promise<Consent>
   signer: Signer

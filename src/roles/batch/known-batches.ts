@@ -1,9 +1,13 @@
 import { decode } from 'cborg'
 import type { Batch } from '../../chain/batch/layout.ts'
+import type { ChainEvent } from '../../chain/chain.ts'
 import type { Deal } from '../../deal/deal.ts'
 import type { Datastore } from '../../store/datastore.ts'
 import { encodeCbor } from '../../wire/cbor.ts'
 import type { Address, Hash } from '../../wire/shapes.ts'
+
+/** The event of a commit. */
+export type Committed = ChainEvent & { name: 'BatchCommitted' }
 
 /** Batches in which a role has deals, on disk until the last of them is over: claim, expiry and settlement need all of a batch. */
 export interface KnownBatches {
@@ -11,6 +15,10 @@ export interface KnownBatches {
   add: (id: Hash, batch: Batch) => Promise<void>
   /** Forgets those that no deal of these stands in. */
   keepOnly: (open: readonly Pick<Deal, 'batch'>[]) => Promise<void>
+  /** Commits that were read while a deal lacked its creator's word, oldest first: it may stand in one of them. */
+  passed: () => Promise<readonly Committed[]>
+  /** Puts these in their place. */
+  keepPassed: (commits: readonly Committed[]) => Promise<void>
 }
 
 interface Stored { solver: Address, slot: number, committedAt: number, expiry: number, root: Hash, voided: Hash, owners: Hash[], rows: Hash[] }
@@ -20,7 +28,9 @@ const word = (value: bigint): Hash => `0x${value.toString(16).padStart(64, '0')}
 export function createKnownBatches (components: { datastore: Pick<Datastore, 'get' | 'put' | 'delete' | 'entries'> }, { role }: { role: Deal['role'] | 'owner' }): KnownBatches {
   const { datastore } = components
   const prefix = `batch/known/${role}/`
+  const passedKey = `batch/passed/${role}`
   const cache = new Map<Hash, Batch>()
+  let passed: readonly Committed[] | undefined
   return {
     get: async (id) => {
       const held = cache.get(id)
@@ -45,6 +55,17 @@ export function createKnownBatches (components: { datastore: Pick<Datastore, 'ge
         cache.delete(id)
         await datastore.delete(key)
       }
+    },
+    passed: async () => {
+      if (passed !== undefined) return passed
+      const bytes = await datastore.get(passedKey)
+      const stored = bytes === undefined ? [] : decode(bytes) as Array<Omit<Committed, 'args'> & { args: Omit<Committed['args'], 'voided'> & { voided: Hash } }>
+      passed = stored.map((event) => ({ ...event, args: { ...event.args, voided: BigInt(event.args.voided) } }))
+      return passed
+    },
+    keepPassed: async (commits) => {
+      await datastore.put(passedKey, encodeCbor(commits.map((event) => ({ ...event, args: { ...event.args, voided: word(event.args.voided) } }))), { sync: true })
+      passed = commits
     }
   }
 }

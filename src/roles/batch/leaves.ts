@@ -5,11 +5,11 @@ import type { Logger } from '../../core/logger.ts'
 import type { Deal } from '../../deal/deal.ts'
 import { hasLeaf, isBatched } from '../../deal/batched.ts'
 import type { LeafPlace } from '../../wire/deal-room.ts'
-import type { Hash } from '../../wire/shapes.ts'
+import type { Address, Hash } from '../../wire/shapes.ts'
 import type { DealBook } from '../deal-book.ts'
 import { createCommitData } from './commit-data.ts'
 import { createEventTurns } from './event-turns.ts'
-import type { KnownBatches } from './known-batches.ts'
+import type { Committed, KnownBatches } from './known-batches.ts'
 import { createLeafEvents } from './leaf-events.ts'
 import { createLeafProofs } from './leaf-proofs.ts'
 
@@ -25,8 +25,8 @@ export interface LeavesComponents {
 
 /** A re-org may still want the batch of a deal that has just ended. */
 const SWEEP_MS = 600_000
-/** Commits that are remembered: a creator's word may come to its provider after the block that it led to. */
-const RECENT_COMMITS = 64
+/** Commits that are remembered, also over restarts: a creator's word may come to its provider after the block that it led to. */
+const MOST_PASSED = 64
 
 /** One role's deals in batches: the chain shows the batch, the solver the proof, and both together open the deal. */
 export interface Leaves {
@@ -57,30 +57,50 @@ export function createLeaves (components: LeavesComponents): Leaves {
   const proofs = createLeafProofs({ deals, known }, { domain: chain.domain })
   const events = createLeafEvents({ ...components, proofs, dataOf: createCommitData(components, { signal }) })
   let sweepAtMs = 0
-  let recent: ChainEvent[] = []
   /** Deals that were looked for in the commits before their consent was whole. */
   let looked = new Set<Hash>()
+
+  /** Solvers of deals that stand in no batch so far. */
+  const solversOf = (some: readonly Deal[]): Set<Address> => new Set(some.flatMap(({ terms, batch }) => isBatched(terms) && batch === undefined ? [terms.core.feeTo] : []))
+  const passOver = async (event: Committed): Promise<void> => {
+    const others = (await known.passed()).filter(({ args }) => args.id !== event.args.id)
+    await known.keepPassed([...others.slice(1 - MOST_PASSED), event])
+  }
+  const forgetPassed = async (isWanted: (event: Committed) => boolean): Promise<void> => {
+    const passed = await known.passed()
+    const wanted = passed.filter(isWanted)
+    if (wanted.length < passed.length) await known.keepPassed(wanted)
+  }
+
   const onEvent = async (event: ChainEvent): Promise<void> => {
     // A commit that came before it makes it void: that is known only when the batch has been read.
     if (event.name === 'JobNullified') await inTurn(async () => { await Promise.resolve() })
     if (event.contract !== 'batches') return
-    if (event.name === 'BatchCommitted') recent = [...recent.slice(1 - RECENT_COMMITS), event]
-    await inTurn(async () => { await events.take(event) })
+    const isPassed = event.name === 'BatchCommitted' && solversOf(deals.open().filter(({ creatorSignature }) => creatorSignature === undefined)).has(event.args.solver)
+    await inTurn(async () => {
+      if (isPassed) await passOver(event)
+      await events.take(event)
+    })
   }
   /** Once for each: commits that come later find it. Not waited for, since deadlines must not wait for a batch to be read. */
   const lookBack = (): void => {
     const open = deals.open().filter(({ terms, creatorSignature }) => isBatched(terms) && creatorSignature !== undefined)
-    const solvers = new Set(open.flatMap(({ dealId, batch, terms: { core } }) => looked.has(dealId) || batch !== undefined ? [] : [core.feeTo]))
+    const solvers = solversOf(open.filter(({ dealId }) => !looked.has(dealId)))
     looked = new Set(open.map(({ dealId }) => dealId))
-    for (const event of recent) if (event.name === 'BatchCommitted' && solvers.has(event.args.solver)) inTurn(async () => { await events.take(event) }).catch(() => undefined)
+    if (solvers.size === 0) return
+    inTurn(async () => {
+      for (const event of await known.passed()) if (solvers.has(event.args.solver)) await events.take(event)
+    }).catch(() => undefined)
   }
 
   return {
     onEvent,
     onLost: async (event) => {
       if (event.contract !== 'batches') return
-      recent = recent.filter(({ name, args }) => name !== event.name || !('id' in args && 'id' in event.args && args.id === event.args.id))
-      await inTurn(async () => { await events.lose(event) })
+      await inTurn(async () => {
+        if (event.name === 'BatchCommitted') await forgetPassed(({ args }) => args.id !== event.args.id)
+        await events.lose(event)
+      })
     },
     told: proofs.told,
     batchOf: proofs.batchOf,
@@ -93,7 +113,11 @@ export function createLeaves (components: LeavesComponents): Leaves {
       if (clock.now() >= sweepAtMs) {
         sweepAtMs = clock.now() + SWEEP_MS
         // In turn with events, one of which may be bringing a batch.
-        await inTurn(async () => { await known.keepOnly(deals.open()) })
+        await inTurn(async () => {
+          await known.keepOnly(deals.open())
+          const solvers = solversOf(deals.open())
+          await forgetPassed(({ args }) => solvers.has(args.solver))
+        })
         proofs.sweep()
       }
       await Promise.allSettled(deals.open().filter(({ batch }) => batch !== undefined && batch.proof === undefined && batch.claimedAt === undefined).map(async (deal) => {

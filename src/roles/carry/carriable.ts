@@ -1,6 +1,7 @@
 import { decodeFunctionData, size, type Hex } from 'viem'
 import { ABIS, type ContractName } from '../../chain/abis.ts'
 import { toAmount } from '../../chain/amounts.ts'
+import type { ContractCall } from '../../chain/chain.ts'
 import type { Address } from '../../wire/shapes.ts'
 import { RoleError } from '../errors.ts'
 
@@ -48,6 +49,11 @@ export function errandOf (contract: ContractName, data: Hex): Errand {
       return of(at<Core>(0).creator)
     default: throw refused(`${contract}.${functionName} is not carried: it is its sender's own`, { contract, functionName })
   }
+}
+
+/** Whether a creator's node may leave it to solvers whether the call is sent now or half a minute later: what an account does with its money in the Vault. */
+export function canWait ({ contract, functionName }: Pick<ContractCall, 'contract' | 'functionName'>): boolean {
+  return contract === 'vault' && ['order', 'authorise', 'revoke'].includes(functionName)
 }
 
 /** Several vouchers of one payee: what else `multicall` could hold would be ours, or is no errand of one account. */

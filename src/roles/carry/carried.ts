@@ -7,7 +7,7 @@ import type { Logger } from '../../core/logger.ts'
 import type { Mesh } from '../../mesh/mesh.ts'
 import { CARRY_PROTOCOL, carryAnswerShape, carryRequestShape } from '../../wire/carry.ts'
 import { decodeMessage, encodeMessage } from '../../wire/deal-room.ts'
-import { errandOf } from './carriable.ts'
+import { canWait, errandOf } from './carriable.ts'
 
 export interface CarriedComponents {
   chain: Pick<Chain, 'send' | 'receipt' | 'transactionData'>
@@ -19,13 +19,16 @@ const FIND_MS = 5_000
 const ANSWER_MS = 60_000
 /** A network that just came up has its solvers within moments. */
 const RETRY_MS = 1_000
+/** Some blocks of a public chain; half of what a user waits for a withdrawal. */
+const PATIENCE_MS = 30_000
 const MAX_ANSWER_BYTES = 1024
 
 /**
- * `chain.send` for a key that may have no ETH: then solvers send the call (protocol/carry.md), tried until the signal aborts. Rejects as
- * Chain.send, at last with CHAIN_NO_GAS_MONEY, or at once with CARRY_REFUSED for calls that only their sender can make.
+ * `chain.send` with solvers' help (protocol/carry.md, Who sends). Without ETH they are asked until the signal aborts. `handsOn`: they are asked first for what
+ * can wait, and the node sends it itself when all refuse or none has in time. Rejects as Chain.send, at last with CHAIN_NO_GAS_MONEY, or at once
+ * with CARRY_REFUSED for calls that only their sender can make.
  */
-export function createCarriedSend ({ chain, mesh, clock, logger }: CarriedComponents): Chain['send'] {
+export function createCarriedSend ({ chain, mesh, clock, logger }: CarriedComponents, { handsOn }: { handsOn: boolean }): Chain['send'] {
   const ask = async (peer: string, call: ContractCall, { name, signal }: SendOptions): Promise<TxReceipt> => {
     const request = carryRequestShape.parse({ contract: call.contract, data: hexToBytes(call.data) })
     const bytes = await mesh.requests.request(peer, CARRY_PROTOCOL, encodeMessage(request), { signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]), maxBytes: MAX_ANSWER_BYTES })
@@ -34,7 +37,44 @@ export function createCarriedSend ({ chain, mesh, clock, logger }: CarriedCompon
     if (await chain.transactionData(hash) !== call.data) throw new Error(`${peer} names a transaction that is not what was asked for`)
     return receipt
   }
+  /** Asks one solver after the other, once each: the receipt, or why nobody sent it. */
+  const askEach = async (call: ContractCall, options: SendOptions): Promise<{ receipt?: TxReceipt, problems: unknown[] }> => {
+    const problems: unknown[] = []
+    for (const peer of await mesh.roles.find('solver', { signal: AbortSignal.any([options.signal, AbortSignal.timeout(FIND_MS)]) })) {
+      try {
+        return { receipt: await ask(peer, call, options), problems }
+      } catch (error) {
+        problems.push(error)
+        logger.debug('carry', { peer, name: options.name, error: errorMessage(error) })
+      }
+    }
+    return { problems }
+  }
+  const pause = async (signal: AbortSignal): Promise<void> => { await clock.wait(RETRY_MS, signal).catch(() => undefined) }
+
+  const handOn = async (call: ContractCall, { name, signal }: SendOptions): Promise<TxReceipt | undefined> => {
+    const late = new AbortController()
+    const cancel = clock.after(PATIENCE_MS, () => { late.abort(new Error('no solver carried it in time')) })
+    const patience = AbortSignal.any([signal, late.signal])
+    try {
+      while (!patience.aborted) {
+        const { receipt, problems } = await askEach(call, { name, signal: patience })
+        if (receipt !== undefined) return receipt
+        // What a solver refuses it refuses a second later as well; who is not reached may come.
+        if (problems.some((problem) => !errorCode(problem).startsWith('MESH_'))) return undefined
+        await pause(patience)
+      }
+      return undefined
+    } finally {
+      cancel()
+    }
+  }
+
   return async (call, options) => {
+    if (handsOn && canWait(call)) {
+      const receipt = await handOn(call, options)
+      if (receipt !== undefined) return receipt
+    }
     let poor: unknown
     try {
       return await chain.send(call, options)
@@ -44,15 +84,11 @@ export function createCarriedSend ({ chain, mesh, clock, logger }: CarriedCompon
     }
     errandOf(call.contract, call.data)
     while (!options.signal.aborted) {
-      for (const peer of await mesh.roles.find('solver', { signal: AbortSignal.any([options.signal, AbortSignal.timeout(FIND_MS)]) })) {
-        try {
-          return await ask(peer, call, options)
-        } catch (error) {
-          if (errorCode(error) === 'CHAIN_REVERTED') throw error
-          logger.debug('carry', { peer, name: options.name, error: errorMessage(error) })
-        }
-      }
-      await clock.wait(RETRY_MS, options.signal).catch(() => undefined)
+      const { receipt, problems } = await askEach(call, options)
+      if (receipt !== undefined) return receipt
+      const reverted = problems.find((problem) => errorCode(problem) === 'CHAIN_REVERTED')
+      if (reverted !== undefined) throw reverted
+      await pause(options.signal)
     }
     throw poor
   }

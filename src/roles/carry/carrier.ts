@@ -47,6 +47,7 @@ export function createCarrier ({ mesh, chain, datastore, clock, logger }: Carrie
         try {
           await assertWorth(account, deposits)
           const { hash, gas } = await chain.send(call, { name: 'carry', signal: AbortSignal.any([stopping.signal, AbortSignal.timeout(LIMITS.timeoutMs)]) })
+          budget.succeeded(errand)
           logger.info('carried', { account, hash, gas })
           return encodeMessage({ hash })
         } catch (error) {

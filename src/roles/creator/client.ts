@@ -15,6 +15,7 @@ import { bodyShard, slotAt } from '../../wire/shard.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { AuctionView } from '../auction.ts'
 import { createAccusing } from '../batch/accusing.ts'
+import { findLines } from '../deal-lines.ts'
 import { createDealWatch } from '../deal-watch.ts'
 import { RoleError } from '../errors.ts'
 import type { Contacts } from '../contacts.ts'
@@ -73,7 +74,8 @@ export function createClient (components: ClientComponents, options: ClientOptio
   const manifests: ManifestCache = new Map()
   const table = createJobTable(components)
   const listing = createListing({ ...components, table })
-  const negotiation = createNegotiation({ ...components, versionOf: createVersionOf(components, options) }, options)
+  const versionOf = createVersionOf(components, options)
+  const negotiation = createNegotiation({ ...components, versionOf }, options)
   const matched = createMatched({ ...components, table, listing, negotiation })
   const follower = createFollower({ table, listing, clock, logger })
   const statements = createStatements({ ...components, peerOf: components.contacts.peerOf })
@@ -102,10 +104,12 @@ export function createClient (components: ClientComponents, options: ClientOptio
 
   const submit = async (request: JobRequest): Promise<Job> => {
     const parts = await prepareOffer({ ...components, manifests }, options, request)
-    const need = worstCost(parts, options.rules, options.parameters)
+    const lines = await findLines(components, { version: await versionOf(parts.module), manifest: parts.module, price: parts.limit, poolBp: options.parameters.poolBp })
+    const need = worstCost(parts, lines, options)
     const [{ free }, inSession] = await Promise.all([chain.account(signer.address), path.spendable(signer.address, clock.now() / 1000)])
-    if (free < need && inSession < need) {
-      throw new RoleError('JOB_UNFUNDED', `the job can cost ${need} nLILY and the vault account ${signer.address} has ${free} free and ${inSession} in its session`, { data: { need, free, inSession, account: signer.address }, hint: 'Deposit with "lilynode deposit AMOUNT", or lower --max-price.' })
+    // An audited job goes by itself.
+    if (free < need.alone && (parts.verification.strategy === 'audit' || inSession < need.batched)) {
+      throw new RoleError('JOB_UNFUNDED', `the job can cost ${need.alone} nLILY of free money, or ${need.batched} of the session's, and the vault account ${signer.address} has ${free} free and ${inSession} in its session`, { data: { need: need.alone, inBatch: need.batched, free, inSession, account: signer.address }, hint: 'Deposit with "lilynode deposit AMOUNT", or lower --max-price.' })
     }
     const mediators = (await options.mediatorList()).slice(0, MAX_MEDIATORS)
     const jobNumber = await nextFreeNumber()

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { zeroHash } from 'viem'
 import { commitCall } from '../../../src/chain/batch/calls.ts'
 import { layoutBatch } from '../../../src/chain/batch/layout.ts'
 import type { Chain, ChainEvent } from '../../../src/chain/chain.ts'
@@ -8,7 +9,9 @@ import { createDisowning, type DisowningComponents } from '../../../src/roles/ba
 import { createForeignLeaves } from '../../../src/roles/batch/foreign-leaves.ts'
 import { createKnownBatches } from '../../../src/roles/batch/known-batches.ts'
 import { ACCUSER_STAKE } from '../../../src/roles/batch/stake.ts'
-import { BATCHED_LANE, dealIdOf, type Consent } from '../../../src/wire/deal-terms.ts'
+import type { Signer } from '../../../src/identity/signer.ts'
+import { createOrders } from '../../../src/roles/orders.ts'
+import { BATCHED_LANE, dealIdOf, dealTermsDigest, type Consent } from '../../../src/wire/deal-terms.ts'
 import { DEPOSIT, openParty, openSolver, until, type Party } from '../../support/batch-scene.ts'
 import type { Hash } from '../../../src/wire/shapes.ts'
 import { disownKey } from '../../../src/wire/statement.ts'
@@ -162,4 +165,29 @@ t.test('what a solver shows to be signed, what is not worth it and what ends too
   t.notOk(asked.includes('small'), 'nobody is asked about what is not worth it')
   t.same(named('Accused'), [])
   t.equal(await fundsOf(), DEPOSIT / 2)
+})
+
+t.test('what an operator of its session signed is its owner\'s word; what a stranger signed is not', async (t) => {
+  events.length = 0
+  const operator = namedSigner('operator')
+  const now = await owner.chain.blockTime()
+  const session = { account: owner.signer.address, operator: operator.address, cap: 1, windowSeconds: 60, solversRoot: zeroHash, notBefore: 0, expiry: now + 1000, nonce: now * 256 + 2 }
+  await createOrders({ chain: owner.chain, signer: owner.signer }).authorise(session, { name: 'authorise', signal })
+  const shown = new Map<string, Consent>()
+  const asked: string[] = []
+  await watch(t, createMemoryDatastore(), async (_solver, dealId) => { asked.push(dealId); return await until(() => shown.get(dealId)) })
+  const sign = async (slot: number, signer: Signer): Promise<void> => {
+    const consent = await lock(slot, 1900, 100)
+    const { creator, jobNumber } = consent.terms.core
+    shown.set(dealIdOf(owner.chain.domain, creator, jobNumber, 0), { ...consent, creatorSignature: signer.sign(dealTermsDigest(owner.chain.domain, consent.terms)) })
+  }
+  await sign(9, operator)
+  await sign(10, namedSigner('stranger'))
+  const accused = await until(() => named('Accused')[0]) as { args: { key: Hash } }
+  const batches = named('BatchCommitted') as Array<{ args: { id: Hash } }>
+  await until(() => asked.length === 2)
+  t.equal(accused.args.key, disownKey(batches[1]?.args.id ?? '0x', 0))
+  await test.advance(1910)
+  await until(() => named('BatchExpired').length > 0)
+  t.equal(named('Accused').length, 1)
 })

@@ -13,6 +13,7 @@ import { acceptanceDigest, challengeDigest, nullifyDigest } from '../../../src/w
 import type { LeafPlace } from '../../../src/wire/deal-room.ts'
 import { agree, deliver, openBatcher, openParty, openSolver, until, type Party } from '../../support/batch-scene.ts'
 import { startTestChain, type TestChain } from '../../support/chain.ts'
+import { createMemoryDatastore } from '../../support/memory-datastore.ts'
 
 let test: TestChain
 let solver: Chain
@@ -230,6 +231,25 @@ t.test('a creator\'s word that comes after the block that it led to opens the de
   await provider.deals.update(deal.ofProvider, (changed) => { Object.assign(changed, { creatorSignature }) })
   await provider.leaves.tick()
   await until(() => deal.ofProvider.state === 'DealAgreed')
+})
+
+t.test('the same when the provider\'s node was started anew in between', async (t) => {
+  const datastore = createMemoryDatastore()
+  const open = async (): Promise<Party> => await openParty(test, 'provider', { name: 'restarted', datastore, askLeaf: batcher.leafOf })
+  const before = await open()
+  const deal = await agree(creator, before, { feeTo: solver.address, jobNumber: jobNumber++ })
+  const { dealId, creatorSignature } = deal.ofProvider
+  await before.deals.update(deal.ofProvider, (changed) => { delete changed.creatorSignature })
+  await batcher.take(deal.gathered)
+  await until(() => deal.ofCreator.state === 'DealAgreed')
+  await before.chain.caughtUp()
+  await before.stop()
+  await before.chain.stop()
+  const after = await open()
+  t.teardown(after.stop)
+  const ofProvider = after.deals.get(dealId) as Deal
+  await after.deals.update(ofProvider, (changed) => { Object.assign(changed, { creatorSignature }) })
+  await until(() => ofProvider.state === 'DealAgreed')
 })
 
 t.test('a job that is taken back after the commit of its deal is bound, however late the batch is read', async (t) => {
