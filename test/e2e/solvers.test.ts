@@ -18,7 +18,11 @@ const isAccepted = (job: JobView): boolean => job.state === 'ResultsAccepted' &&
 
 /** No solver but the rogues: who never hears one posts the floor. */
 let net: TestDevnet
-t.before(async () => { net = await openTestDevnet(t, { name: 'rogues', solvers: 0 }) })
+t.before(async () => {
+  net = await openTestDevnet(t, { name: 'rogues', solvers: 0 })
+  // Where no solver is found to send it, a creator's session comes some seconds late; without one its deals go by themselves.
+  await until(async () => (await net.client('creator-1').session()).funds > 0)
+})
 
 interface Rogue { account: Address, ended: Promise<unknown>, /** The epoch that it revealed late in. */ late: () => number | undefined }
 

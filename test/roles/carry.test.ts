@@ -129,17 +129,18 @@ t.test('when every solver that is there refuses, it sends the order itself at on
   t.match(await orders.withdraw(chain.address, 1, { name: 'withdraw', signal: within() }), { from: solver.address }, 'one that lies does not keep it from the others')
 })
 
-t.test('when no solver is found, or one says nothing, it waits half a minute and sends the order itself', async (t) => {
+t.test('when no solver is found for five seconds, or one says nothing for thirty, it sends the order itself', async (t) => {
   const clock = createManualClock()
   const looked = Promise.withResolvers<void>()
   const lonely = await handsOn('lonely', [], { clock, onFind: looked.resolve })
   await lonely.chain.send(await lonely.chain.depositCall(LILY), { name: 'deposit', signal: within() })
   const withdrawal = lonely.orders.withdraw(lonely.chain.address, 1, { name: 'withdraw', signal: within() })
   await looked.promise
-  clock.advance(29_999)
+  await new Promise(setImmediate)
+  clock.advance(4_999)
   await new Promise(setImmediate)
   t.equal(await lonely.sent(), 1, 'not yet')
-  clock.advance(1)
+  clock.advance(1_000)
   t.match(await withdrawal, { from: lonely.chain.address })
 
   const asked = Promise.withResolvers<void>()
@@ -151,7 +152,10 @@ t.test('when no solver is found, or one says nothing, it waits half a minute and
   await waiting.chain.send(await waiting.chain.depositCall(LILY), { name: 'deposit', signal: within() })
   const another = waiting.orders.withdraw(waiting.chain.address, 1, { name: 'withdraw', signal: within() })
   await asked.promise
-  clock.advance(30_000)
+  clock.advance(29_999)
+  await new Promise(setImmediate)
+  t.equal(await waiting.sent(), 1, 'not yet')
+  clock.advance(1)
   t.match(await another, { from: waiting.chain.address })
 })
 

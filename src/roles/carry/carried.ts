@@ -21,6 +21,8 @@ const ANSWER_MS = 60_000
 const RETRY_MS = 1_000
 /** Some blocks of a public chain; half of what a user waits for a withdrawal. */
 const PATIENCE_MS = 30_000
+/** A network without solvers has none a moment later as well. */
+const LONELY_MS = 5_000
 const MAX_ANSWER_BYTES = 1024
 
 /**
@@ -53,6 +55,7 @@ export function createCarriedSend ({ chain, mesh, clock, logger }: CarriedCompon
   const pause = async (signal: AbortSignal): Promise<void> => { await clock.wait(RETRY_MS, signal).catch(() => undefined) }
 
   const handOn = async (call: ContractCall, { name, signal }: SendOptions): Promise<TxReceipt | undefined> => {
+    const lonelyMs = clock.now() + LONELY_MS
     const late = new AbortController()
     const cancel = clock.after(PATIENCE_MS, () => { late.abort(new Error('no solver carried it in time')) })
     const patience = AbortSignal.any([signal, late.signal])
@@ -62,6 +65,7 @@ export function createCarriedSend ({ chain, mesh, clock, logger }: CarriedCompon
         if (receipt !== undefined) return receipt
         // What a solver refuses it refuses a second later as well; who is not reached may come.
         if (problems.some((problem) => !errorCode(problem).startsWith('MESH_'))) return undefined
+        if (problems.length === 0 && clock.now() >= lonelyMs) return undefined
         await pause(patience)
       }
       return undefined
