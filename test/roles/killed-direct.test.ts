@@ -120,7 +120,8 @@ t.test('a creator or provider killed at any write finishes its direct deal, and 
     const isEnough = (at: string): boolean => at === '' || (role === 'creator' && when === 'about to write' && at.startsWith(kind.end))
     for (let at = 'begun'; !isEnough(at); writes++) at = await kill(t, lane, role, { writes, when }, writes)
     deals[kind.name] += writes
-    t.ok(writes >= (kind.isCheating ? 5 : 7), `${kind.name}: the ${role}, ${writes} deals`)
+    // Of a dispute, the challenge and the ruling at the least: that the result is there may be seen some writes late.
+    t.ok(writes >= (kind.isCheating ? 3 : 7), `${kind.name}: the ${role}, ${writes} deals`)
     await lane.atWork.stop()
     return [lane.creator.signer.address, lane.provider.signer.address]
   }))
