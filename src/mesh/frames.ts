@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
-import { Uint8ArrayList } from 'uint8arraylist'
 import { MeshError } from './errors.ts'
-import { createFrameParser, HEADER_BYTES, type Frame } from './frame-parser.ts'
+import { createFrameParser, type Frame } from './frame-parser.ts'
+import { writeFrame } from './frame-writer.ts'
 
 export { FRAME_DATA, FRAME_ERROR, FRAME_OPEN, type Frame } from './frame-parser.ts'
 
@@ -175,12 +175,9 @@ export function createFrameChannel (stream: Stream, options: FrameChannelOptions
       settle()
     }),
     write: async (kind, payload) => {
-      const header = new DataView(new ArrayBuffer(HEADER_BYTES))
-      header.setUint32(0, payload.byteLength + 1)
-      header.setUint8(4, kind)
       options.onActivity?.()
       try {
-        if (!stream.send(new Uint8ArrayList(new Uint8Array(header.buffer), payload))) await drained(stream)
+        await writeFrame(stream, kind, payload)
       } catch (error) {
         throw failure ?? new MeshError('MESH_UNREACHABLE', 'the stream is closed', { cause: error })
       }
@@ -188,19 +185,4 @@ export function createFrameChannel (stream: Stream, options: FrameChannelOptions
     end: async () => { await stream.close().catch((error: Error) => { stream.abort(error) }) },
     abort: (error) => { stream.abort(error) }
   }
-}
-
-/** libp2p's own `onDrain` resolves at once from the second time on, so it would let the write buffer grow without bound. */
-async function drained (stream: Stream): Promise<void> {
-  if (!stream.writableNeedsDrain) return
-  await new Promise<void>((resolve, reject) => {
-    const settle = (event: Event & { error?: Error }): void => {
-      stream.removeEventListener('drain', settle)
-      stream.removeEventListener('close', settle)
-      if (event.type === 'drain') resolve()
-      else reject(event.error ?? new Error('stream closed'))
-    }
-    stream.addEventListener('drain', settle)
-    stream.addEventListener('close', settle)
-  })
 }

@@ -15,7 +15,6 @@ import { bodyShard, slotAt } from '../../wire/shard.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { AuctionView } from '../auction.ts'
 import { createAccusing } from '../batch/accusing.ts'
-import { findLines } from '../deal-lines.ts'
 import { createDealWatch } from '../deal-watch.ts'
 import { RoleError } from '../errors.ts'
 import type { Contacts } from '../contacts.ts'
@@ -25,6 +24,7 @@ import { createVerdicts } from '../verdicts.ts'
 import { createCreatorAnswers } from './answers.ts'
 import { cancelJob } from './cancel.ts'
 import { createFollower } from './follow.ts'
+import { assertFunded } from './funds.ts'
 import { isJobOver, type Job, type JobStore } from './job.ts'
 import { createJobTable, type JobTable } from './job-table.ts'
 import { createJudge, type JudgeComponents } from './judge.ts'
@@ -34,7 +34,7 @@ import { createNegotiation, type NegotiateComponents, type NegotiateOptions } fr
 import { createReceiver } from './receiver.ts'
 import { createStatements } from './statements.ts'
 import { createVersionOf } from './version.ts'
-import { prepareOffer, worstCost, type JobRequest, type ManifestCache, type SubmitComponents, type SubmitOptions } from './submit.ts'
+import { prepareOffer, type JobRequest, type ManifestCache, type SubmitComponents, type SubmitOptions } from './submit.ts'
 
 export interface ClientComponents extends Omit<NegotiateComponents, 'versionOf'>, Omit<JudgeComponents, 'statements' | 'court' | 'verdicts'>, Omit<SubmitComponents, 'manifests'> {
   mesh: Pick<Mesh, 'roles' | 'peerId'>
@@ -104,13 +104,7 @@ export function createClient (components: ClientComponents, options: ClientOptio
 
   const submit = async (request: JobRequest): Promise<Job> => {
     const parts = await prepareOffer({ ...components, manifests }, options, request)
-    const lines = await findLines(components, { version: await versionOf(parts.module), manifest: parts.module, price: parts.limit, poolBp: options.parameters.poolBp })
-    const need = worstCost(parts, lines, options)
-    const [{ free }, inSession] = await Promise.all([chain.account(signer.address), path.spendable(signer.address, clock.now() / 1000)])
-    // An audited job goes by itself.
-    if (free < need.alone && (parts.verification.strategy === 'audit' || inSession < need.batched)) {
-      throw new RoleError('JOB_UNFUNDED', `the job can cost ${need.alone} nLILY of free money, or ${need.batched} of the session's, and the vault account ${signer.address} has ${free} free and ${inSession} in its session`, { data: { need: need.alone, inBatch: need.batched, free, inSession, account: signer.address }, hint: 'Deposit with "lilynode deposit AMOUNT", or lower --max-price.' })
-    }
+    await assertFunded({ ...components, versionOf }, options, parts)
     const mediators = (await options.mediatorList()).slice(0, MAX_MEDIATORS)
     const jobNumber = await nextFreeNumber()
     const now = clock.now()

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { errorMessage } from '../../core/errors.ts'
-import { sumOf } from '../../deal/lines.ts'
 import type { DealParameters } from '../../deal/options.ts'
 import { feeFor } from '../../match/price.ts'
 import type { MatchRules } from '../../match/problem.ts'
@@ -13,7 +12,6 @@ import type { Blocks } from '../../store/blocks.ts'
 import type { JobOffer, Verification } from '../../wire/job-offer.ts'
 import type { ModuleManifest } from '../../wire/module-record.ts'
 import type { Address } from '../../wire/shapes.ts'
-import type { Line } from '../../wire/statement.ts'
 import { RoleError } from '../errors.ts'
 import { STAGE_LIMITS, stageSecondsFor } from '../run-job.ts'
 
@@ -74,12 +72,6 @@ export async function prepareOffer (
     verification: request.verification ?? { strategy: 'receipt', auditBp: 0 },
     targets: request.targets ?? []
   }
-}
-
-/** All that a job can cost, nLILY: price limit and fee on it; `alone` what an audit holds back, `batched` what its lines at that price are paid of. */
-export function worstCost (offer: Pick<JobOffer, 'limit' | 'verification'>, lines: readonly Line[], { rules, parameters }: Pick<SubmitOptions, 'rules' | 'parameters'>): { alone: number, batched: number } {
-  const cost = offer.limit + feeFor(offer.limit, rules)
-  return { alone: cost + (offer.verification.strategy === 'audit' ? parameters.auditFee + parameters.claimFee : 0), batched: cost + sumOf(lines) }
 }
 
 /** `wasmBytes`: size of a program that comes with the job; 0 for a published one, which providers have or fetch as they do any. */

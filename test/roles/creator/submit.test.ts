@@ -1,12 +1,10 @@
 import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { DEVNET_DEAL_PARAMETERS } from '../../../src/deal/options.ts'
-import { DEFAULT_MATCH_RULES } from '../../../src/match/options.ts'
 import { encodeManifest, manifestForFile } from '../../../src/registry/manifest.ts'
-import { prepareOffer, worstCost, type JobRequest, type SubmitComponents, type SubmitOptions } from '../../../src/roles/creator/submit.ts'
+import { prepareOffer, type JobRequest, type SubmitComponents, type SubmitOptions } from '../../../src/roles/creator/submit.ts'
 import { STAGE_LIMITS } from '../../../src/roles/run-job.ts'
-import { address, CID } from '../../deal/deals.ts'
+import { CID } from '../../deal/deals.ts'
 
 const WASM = Buffer.from('0061736d01000000', 'hex')
 const blocks = { addTree: async () => CID, addBytes: async () => CID, getBytes: async () => encodeManifest(manifestForFile('guest', CID, [])) }
@@ -20,14 +18,6 @@ t.test('time to stage follows from files and bytes, those of a local program amo
   t.equal((await prepare({ module: CID, files })).stageSeconds, 10, 'with inputs.json 300 files, 30 a second')
   truncateSync(path, 5 * 2 ** 20)
   t.equal((await prepare({ module: path, files: new Map([['big', new Uint8Array(3 * 2 ** 20)]]) })).stageSeconds, 8, 'a MiB a second')
-})
-
-t.test('the most that a job can cost: in a batch with the lines of its limit, by itself with what an audit holds back', (t) => {
-  const [author, pool] = [{ payee: address(1), amount: 250 }, { payee: address(0), amount: 25 }]
-  const options = { rules: { ...DEFAULT_MATCH_RULES, minFee: 1, feeBp: 200 }, parameters: { ...DEVNET_DEAL_PARAMETERS, auditFee: 500, claimFee: 100 } }
-  t.same(worstCost({ limit: 10_000, verification: { strategy: 'receipt', auditBp: 0 } }, [author, pool], options), { alone: 10_200, batched: 10_475 })
-  t.same(worstCost({ limit: 10_000, verification: { strategy: 'audit', auditBp: 10_000 } }, [], options), { alone: 10_800, batched: 10_200 })
-  t.end()
 })
 
 t.test('several providers for one job are refused until deals serve them', async (t) => {
