@@ -9,7 +9,7 @@ type Measured = Pick<Gain, 'gain' | 'error'>
 
 /** Whether the strategy is played again on fresh seeds. */
 export function isSuspect ({ gain, error }: Measured): boolean {
-  return gain > 0 && gain > SUSPECT * error
+  return gain > SUSPECT * error
 }
 
 /**

@@ -109,11 +109,10 @@ const known = new Array<string | undefined>(512)
 /** A key of at most 23 ASCII characters; undefined for any other. */
 function readKey (reader: Reader): string | undefined {
   const { bytes } = reader
-  if (reader.at >= reader.end) return undefined
   const length = (bytes[reader.at] as number) - 0x60
   const start = reader.at + 1
   const end = start + length
-  if (length < 0 || length >= 24 || end > reader.end) return undefined
+  if (!(length >= 0 && length < 24) || end > reader.end) return undefined
   let hash = length
   for (let at = start; at < end; at++) {
     const byte = bytes[at] as number

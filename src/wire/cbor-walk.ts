@@ -37,7 +37,6 @@ export function compileFields<S extends z.ZodType, F extends keyof z.output<S> &
 /** Whether these bytes come next; the cursor is then behind them. */
 function isNext (cursor: Cursor, wanted: Uint8Array): boolean {
   const { bytes, at } = cursor
-  if (at + wanted.length > cursor.end) return false
   for (let index = 0; index < wanted.length; index++) if (bytes[at + index] !== wanted[index]) return false
   cursor.at = at + wanted.length
   return true

@@ -16,7 +16,6 @@ import type { Address } from '../../wire/shapes.ts'
 import type { AuctionView } from '../auction.ts'
 import { createAccusing } from '../batch/accusing.ts'
 import { createDealWatch } from '../deal-watch.ts'
-import { RoleError } from '../errors.ts'
 import type { Contacts } from '../contacts.ts'
 import { createCourt } from '../court.ts'
 import type { DealAnswers } from '../deal-room.ts'
@@ -69,7 +68,7 @@ const JOB_SLOTS = 4096
 const MAX_MEDIATORS = 32
 
 export function createClient (components: ClientComponents, options: ClientOptions): Client {
-  const { jobs: store, deals, leaves, path, chain, clock, logger, signer } = components
+  const { jobs: store, deals, leaves, chain, clock, logger, signer } = components
   const stopping = new AbortController()
   const manifests: ManifestCache = new Map()
   const table = createJobTable(components)
