@@ -24,6 +24,7 @@ const signer = namedSigner('mediator')
 const list: MediatorList = { mediators: [signer.address], weights: [1] }
 let test: TestChain
 let solver: Chain
+let judge: Chain
 let batcher: Batcher
 let [creator, provider]: [Party, Party] = [undefined as never, undefined as never]
 let verdicts: Verdicts
@@ -37,8 +38,9 @@ t.before(async () => {
   const network = createMemoryNetwork(createSeededRandom(1))
   const mesh = network.node('mediator')
   const gone = async (): Promise<never> => { looks++; throw new Error('gone') }
+  judge = await test.chainFor(signer)
   const mediator = createMediator({
-    mesh, contacts: { peerOf: () => undefined }, blocks: { getTree: gone, getBytes: gone }, executor: {}, chain: await test.chainFor(signer), datastore: createMemoryDatastore(), signer, clock: createSystemClock(), logger: silentLogger
+    mesh, contacts: { peerOf: () => undefined }, blocks: { getTree: gone, getBytes: gone }, executor: {}, chain: judge, datastore: createMemoryDatastore(), signer, clock: createSystemClock(), logger: silentLogger
   } as unknown as MediatorComponents)
   await mediator.start()
   t.teardown(mediator.stop)
@@ -100,7 +102,7 @@ t.test('a leaf that is settled, or whose batch is over, is not looked at any mor
   const held = { ...late.ofCreator }
   await test.clients.request('evm_setNextBlockTimestamp', [(late.ofCreator.batch?.expiry ?? 0) + 1])
   await test.advance(0)
-  await until(async () => await solver.blockTime() > (late.ofCreator.batch?.expiry ?? 0))
+  await until(async () => await judge.blockTime() > (late.ofCreator.batch?.expiry ?? 0))
   await t.rejects(audit({ ...late, ofCreator: held }), refusal('no open deal'), 'too late for a claim')
   t.equal(looks, 0)
 })
