@@ -17,6 +17,7 @@ import { createFlightLog } from './flight-log.ts'
 import { createHead } from './head.ts'
 import { DEVNET_TUNING, PUBLIC_TUNING, type ChainTuning } from './options.ts'
 import { signPermit } from './permit.ts'
+import type { Projections } from './projections.ts'
 import { createReads, type Reads } from './reads.ts'
 import { toTxReceipt } from './receipts.ts'
 import { revertError } from './reverts.ts'
@@ -42,6 +43,8 @@ export interface Chain extends Startable, Reads {
   onEvent: (listener: EventListener) => () => void
   /** See EventFollower.onLost. */
   onLost: (listener: EventListener) => () => void
+  /** See EventFollower.project. */
+  project: Projections['add']
   /** Resolves when the events up to the newest block were handed on. */
   caughtUp: () => Promise<void>
   /** Looks at the chain more often until the returned function is called: something is expected there. */
@@ -121,6 +124,7 @@ export function createChain (components: ChainComponents, options: ChainOptions)
     },
     onEvent: events.onEvent,
     onLost: events.onLost,
+    project: events.project,
     caughtUp: events.caughtUp,
     hurry: head.hurry,
     status: () => {
