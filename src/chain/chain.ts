@@ -132,7 +132,7 @@ export function createChain (components: ChainComponents, options: ChainOptions)
       return { chainId: deployment.chainId, rpcUrls, resting: clients.resting(), isReachable, block: number, eventsUpTo: events.status().block, inFlight: sender.status().inFlight, problem: problem ?? events.status().problem }
     },
     start: async () => {
-      await withSecondChance(clock, async () => { await assertChainId(clientsOptions) })
+      await withOtherTries(clock, async () => { await assertChainId(clientsOptions) })
       await verifyDeployment(clients, deployment)
       await head.start()
       await sender.start()
@@ -146,15 +146,19 @@ export function createChain (components: ChainComponents, options: ChainOptions)
   }
 }
 
-/** A chain that is busy or just restarting gets another try before the user is told that it is away. */
-async function withSecondChance (clock: Clock, ask: () => Promise<void>): Promise<void> {
-  for (let triesLeft = 2; ; triesLeft--) {
+/** Tries of the first request, and the wait between two. A machine on which a whole mesh starts may take longer to answer than a request may. */
+const FIRST_TRIES = 6
+const FIRST_WAIT_MS = 500
+
+/** A chain that is busy or just restarting gets other tries before the user is told that it is away. */
+async function withOtherTries (clock: Clock, ask: () => Promise<void>): Promise<void> {
+  for (let triesLeft = FIRST_TRIES - 1; ; triesLeft--) {
     try {
       await ask()
       return
     } catch (error) {
       if (triesLeft === 0 || errorCode(error) !== 'CHAIN_UNREACHABLE') throw error
-      await clock.wait(500)
+      await clock.wait(FIRST_WAIT_MS)
     }
   }
 }

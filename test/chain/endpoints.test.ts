@@ -123,4 +123,13 @@ t.test('blocks that are replaced while their events are read are read again', as
   t.notOk(isOld)
   t.same(bonds, [3])
 })
+
+t.test('a chain that does not answer at first is asked again', async (t) => {
+  const [proxy] = await behind(t, 1)
+  proxy.mode = 'down'
+  const starting = funded('patient', [proxy])
+  while ((proxy.asked.get('eth_chainId') ?? 0) < 4) await delay(5)
+  proxy.mode = 'up'
+  t.equal((await starting).status().isReachable, true)
+})
 t.end()
