@@ -17,6 +17,7 @@ import { createFlightLog } from './flight-log.ts'
 import { createHead } from './head.ts'
 import { DEVNET_TUNING, PUBLIC_TUNING, type ChainTuning } from './options.ts'
 import { signPermit } from './permit.ts'
+import type { Projections } from './projections.ts'
 import { createReads, type Reads } from './reads.ts'
 import { toTxReceipt } from './receipts.ts'
 import { revertError } from './reverts.ts'
@@ -42,6 +43,8 @@ export interface Chain extends Startable, Reads {
   onEvent: (listener: EventListener) => () => void
   /** See EventFollower.onLost. */
   onLost: (listener: EventListener) => () => void
+  /** See EventFollower.project. */
+  project: Projections['add']
   /** Resolves when the events up to the newest block were handed on. */
   caughtUp: () => Promise<void>
   /** Looks at the chain more often until the returned function is called: something is expected there. */
@@ -121,6 +124,7 @@ export function createChain (components: ChainComponents, options: ChainOptions)
     },
     onEvent: events.onEvent,
     onLost: events.onLost,
+    project: events.project,
     caughtUp: events.caughtUp,
     hurry: head.hurry,
     status: () => {
@@ -128,7 +132,7 @@ export function createChain (components: ChainComponents, options: ChainOptions)
       return { chainId: deployment.chainId, rpcUrls, resting: clients.resting(), isReachable, block: number, eventsUpTo: events.status().block, inFlight: sender.status().inFlight, problem: problem ?? events.status().problem }
     },
     start: async () => {
-      await withSecondChance(clock, async () => { await assertChainId(clientsOptions) })
+      await withOtherTries(clock, async () => { await assertChainId(clientsOptions) })
       await verifyDeployment(clients, deployment)
       await head.start()
       await sender.start()
@@ -142,15 +146,19 @@ export function createChain (components: ChainComponents, options: ChainOptions)
   }
 }
 
-/** A chain that is busy or just restarting gets another try before the user is told that it is away. */
-async function withSecondChance (clock: Clock, ask: () => Promise<void>): Promise<void> {
-  for (let triesLeft = 2; ; triesLeft--) {
+/** Tries of the first request, and the wait between two. A machine on which a whole mesh starts may take longer to answer than a request may. */
+const FIRST_TRIES = 6
+const FIRST_WAIT_MS = 500
+
+/** A chain that is busy or just restarting gets other tries before the user is told that it is away. */
+async function withOtherTries (clock: Clock, ask: () => Promise<void>): Promise<void> {
+  for (let triesLeft = FIRST_TRIES - 1; ; triesLeft--) {
     try {
       await ask()
       return
     } catch (error) {
       if (triesLeft === 0 || errorCode(error) !== 'CHAIN_UNREACHABLE') throw error
-      await clock.wait(500)
+      await clock.wait(FIRST_WAIT_MS)
     }
   }
 }

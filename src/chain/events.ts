@@ -9,8 +9,10 @@ import type { RpcLog } from './contract-call.ts'
 import { loadCursor, saveCursor, type Cursor } from './cursor.ts'
 import { decodeEvents, sourceAddresses, type ChainEvent, type EventSources } from './decode-events.ts'
 import type { ChainStore } from './chain-store.ts'
+import { ChainError } from './errors.ts'
 import type { Block, Head } from './head.ts'
 import type { ChainTuning } from './options.ts'
+import { createProjections, type Projections } from './projections.ts'
 
 /** A listener. The block counts as done when what it returned has settled; the next event does not wait for that. */
 export type EventListener = (event: ChainEvent) => void | Promise<void>
@@ -21,6 +23,8 @@ export interface EventFollower extends Startable {
   onEvent: (listener: EventListener) => () => void
   /** Tells of events that were handed on and that the chain has taken back for good: a re-org replaced their block, and none of the `reorgBlocks` blocks after brought them again. */
   onLost: (listener: EventListener) => () => void
+  /** Register before `start`. */
+  project: Projections['add']
   /** Resolves when everything up to the head's present block was handed on. */
   caughtUp: () => Promise<void>
   status: () => { block: number, problem: { code: string, message: string } | undefined }
@@ -42,6 +46,7 @@ export function createEventFollower (components: EventFollowerComponents, option
   const key = `chain/cursor/${clients.chainId}/${sources.market}`
   const listeners = new Set<EventListener>()
   const lostListeners = new Set<EventListener>()
+  const projections = createProjections({ logger })
   const seen = new Map<string, ChainEvent>()
   /** Handed on, in blocks that were replaced, and not seen again so far: by id, with the block up to which they may come back. */
   const doubtful = new Map<string, number>()
@@ -54,9 +59,14 @@ export function createEventFollower (components: EventFollowerComponents, option
   let hasNews = false
   let advancing: Promise<void> | undefined
   let saving: Promise<void> = Promise.resolve()
+  let rewinding: Promise<void> = Promise.resolve()
   let problem: { code: string, message: string } | undefined
   let unwatch = (): void => undefined
 
+  const goTo = (place: Cursor): void => {
+    cursor = place
+    rewinding = projections.rewind(place.number)
+  }
   const hashOf = async (number: number): Promise<Hash | undefined> =>
     (await clients.request<{ hash: Hash } | null>('eth_getBlockByNumber', [numberToHex(number), false]))?.hash
   const rewindIfReplaced = async (block: Block): Promise<void> => {
@@ -68,7 +78,7 @@ export function createEventFollower (components: EventFollowerComponents, option
     logger.warn('chain.reorganised', { from: cursor.number, to: number })
     components.onReorganised?.()
     const hash = number <= before.number ? undefined : await hashOf(number)
-    cursor = hash === undefined ? before : { number, hash }
+    goTo(hash === undefined ? before : { number, hash })
   }
   const detail = async (events: readonly ChainEvent[]): Promise<ChainEvent[]> => {
     const hashes = [...new Set(events.map((event) => event.transactionHash))]
@@ -83,12 +93,18 @@ export function createEventFollower (components: EventFollowerComponents, option
     const logs = await clients.request<RpcLog[]>('eth_getLogs', [{ address: sourceAddresses(sources), fromBlock: numberToHex(from), toBlock: numberToHex(to) }])
     if (logs.length === 0) return []
     const times = new Map<Hash, number>()
-    for (const log of logs) if (!times.has(log.blockHash)) times.set(log.blockHash, await blockTimeOf({ clients, head }, log))
+    for (const log of logs) {
+      if (times.has(log.blockHash)) continue
+      const time = await blockTimeOf({ clients, head }, log)
+      if (time === undefined) throw new ChainError('CHAIN_RPC', `block ${hexToNumber(log.blockNumber)} has events and is not known`, { data: { method: 'eth_getBlockByNumber', blockHash: log.blockHash } })
+      times.set(log.blockHash, time)
+    }
     return await detail(decodeEvents(sources, logs, (log) => times.get(log.blockHash) ?? 0))
   }
   const handOn = (events: readonly ChainEvent[]): Promise<unknown> => {
     const results: unknown[] = []
     for (const event of events) {
+      results.push(projections.take(event))
       doubtful.delete(event.id)
       const isKnown = seen.has(event.id)
       seen.set(event.id, event)
@@ -128,12 +144,13 @@ export function createEventFollower (components: EventFollowerComponents, option
     const target = block.number - tuning.confirmations
     while (cursor.number < target && !isStopping) {
       const to = Math.min(cursor.number + tuning.logRangeBlocks, target)
-      const events = await read(cursor.number + 1, to)
+      // Before the logs: were they of other blocks, the next look would find this one replaced.
       const hash = to === block.number ? block.hash : await hashOf(to)
       if (hash === undefined) return
+      const events = await read(cursor.number + 1, to)
       const handing = handOn(events)
       const reached = cursor = { number: to, hash }
-      const handled = Promise.all([handing, tellLost()])
+      const handled = Promise.all([rewinding, handing, tellLost()])
       for (const [id, { blockNumber }] of seen) if (blockNumber < to - 2 * tuning.reorgBlocks && !doubtful.has(id)) seen.delete(id)
       saving = saving.then(async () => {
         const outcome = await Promise.race([handled.then(() => 'handled'), stopped.promise])
@@ -173,10 +190,11 @@ export function createEventFollower (components: EventFollowerComponents, option
       lostListeners.add(listener)
       return () => { lostListeners.delete(listener) }
     },
+    project: projections.add,
     caughtUp: async () => { await head.refresh(); kick(); await advancing },
     status: () => ({ block: cursor.number, problem }),
     start: async () => {
-      cursor = await loadCursor(store, key) ?? before
+      goTo(await loadCursor(store, key) ?? before)
       unwatch = head.onBlock(kick)
       kick()
     },

@@ -27,6 +27,7 @@ export function createMiner (components: MinerComponents, tuning: SupervisorTuni
   const stopping = new AbortController()
   let running: Promise<void> = Promise.resolve()
   let saving: Promise<void> = Promise.resolve()
+  let turn: Promise<unknown> = Promise.resolve()
   let isSaving = false
   /** Transactions were mined that no snapshot holds; `hasAged`: only empty blocks were. */
   let isDirty = false
@@ -39,8 +40,14 @@ export function createMiner (components: MinerComponents, tuning: SupervisorTuni
   let futileWaitMs = 0
 
   const pending = async (anvil: Anvil): Promise<number> => Number((await anvil.rpc.call('txpool_status') as { pending: string }).pending)
+  /** anvil reads blocks and state for a dump one after the other: a block mined in between would be in the state alone. */
+  const inTurn = async (ask: () => Promise<unknown>): Promise<unknown> => {
+    const answer = turn.then(ask)
+    turn = answer.catch(() => undefined)
+    return await answer
+  }
   const mine = async (anvil: Anvil): Promise<void> => {
-    await anvil.rpc.call('evm_mine')
+    await inTurn(async () => await anvil.rpc.call('evm_mine'))
     lastBlockMs = clock.now()
     hasAged = true
   }
@@ -74,7 +81,7 @@ export function createMiner (components: MinerComponents, tuning: SupervisorTuni
     const startedMs = clock.now()
     try {
       isDirty = hasAged = false
-      const dump = await anvil.rpc.call('anvil_dumpState', [], DUMP_TIMEOUT_MS)
+      const dump = await inTurn(async () => await anvil.rpc.call('anvil_dumpState', [], DUMP_TIMEOUT_MS))
       if (typeof dump !== 'string') throw new ChainError('CHAIN_RPC', 'anvil_dumpState gave no string')
       await snapshots.save(Buffer.from(dump.slice(2), 'hex'))
     } catch (error) {

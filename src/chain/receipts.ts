@@ -8,7 +8,7 @@ import type { Head } from './head.ts'
 /** A receipt of a transaction that succeeded, with the events of our contracts. */
 export async function toTxReceipt (components: { clients: ChainClients, head: Head }, receipt: RpcReceipt & { from: TxReceipt['from'] }, { name, sources }: { name: string, sources: EventSources }): Promise<TxReceipt> {
   const gas = hexToNumber(receipt.gasUsed)
-  const blockTime = await blockTimeOf(components, { blockHash: receipt.blockHash, blockNumber: receipt.blockNumber, blockTimestamp: receipt.logs[0]?.blockTimestamp })
+  const blockTime = await blockTimeOf(components, { blockHash: receipt.blockHash, blockNumber: receipt.blockNumber, blockTimestamp: receipt.logs[0]?.blockTimestamp }) ?? (await components.head.latest()).time
   const { from } = receipt
   return {
     name,

@@ -97,4 +97,39 @@ t.test('when too few agree nothing is concluded, and the error names who said wh
   proxies[0].mode = 'down'
   await t.rejects(adapter.account(adapter.address), { code: 'CHAIN_UNREACHABLE' })
 })
+
+t.test('blocks that are replaced while their events are read are read again', async (t) => {
+  const [proxy] = await behind(t, 1)
+  const actor = await funded('replaced', [])
+  await actor.send(await actor.depositCall(1000), { name: 'deposit', signal })
+  const adapter = await funded('late', [proxy], { confirmations: 1 })
+  await adapter.caughtUp()
+  const bonds: number[] = []
+  adapter.onEvent((event: ChainEvent) => { if (event.name === 'Bonded' && event.args.account === actor.address) bonds.push(event.args.amount) })
+  let isOld = true
+  // Until its logs were read, the block of the bond is one without events.
+  proxy.lie = (method, params, result) => {
+    if (!isOld) return undefined
+    if (method === 'eth_getBlockByNumber' && params[0] === bondedIn) return { ...result as object, hash: word(7) }
+    if (method === 'eth_getLogs' && (params[0] as { toBlock: string }).toBlock === bondedIn) { isOld = false; return [] }
+    return undefined
+  }
+  let bondedIn = ''
+  proxy.mode = 'down'
+  bondedIn = `0x${(await actor.send(addBondCall(3), { name: 'bond', signal })).blockNumber.toString(16)}`
+  await chain.clients.request('evm_mine', [])
+  proxy.mode = 'up'
+  while (bonds.length === 0) { await adapter.caughtUp().catch(() => undefined); await chain.clients.request('evm_mine', []); await delay(5) }
+  t.notOk(isOld)
+  t.same(bonds, [3])
+})
+
+t.test('a chain that does not answer at first is asked again', async (t) => {
+  const [proxy] = await behind(t, 1)
+  proxy.mode = 'down'
+  const starting = funded('patient', [proxy])
+  while ((proxy.asked.get('eth_chainId') ?? 0) < 4) await delay(5)
+  proxy.mode = 'up'
+  t.equal((await starting).status().isReachable, true)
+})
 t.end()

@@ -24,6 +24,7 @@ import { startTestChain, namedSigner, type TestChain } from '../support/chain.ts
 import { signDeal } from '../support/deals.ts'
 import { startLedgers, togetherIn, type TestLedgers } from '../support/ledgers.ts'
 import { createMemoryDatastore } from '../support/memory-datastore.ts'
+import { startRpcProxy } from '../support/rpc-proxy.ts'
 
 const LILY = 1_000_000_000
 const author = namedSigner('author').address
@@ -91,6 +92,21 @@ t.test('a batch that is settled with royalties, claimed, disowned and expired le
   t.same(kindsOf(of(claimed.core.provider)), ['claim', 'deposit', 'lock', 'payment', 'refund', 'session'])
   t.same(kindsOf(of(solver.address)), ['bond', 'claim', 'deposit', 'fee', 'lock', 'refund', 'slash'])
   t.same(of(author)?.entries.map(({ kind, free, batch }) => ({ kind, free, batch })), [{ kind: 'line', free: 2000, batch: id }], 'one line of each creator; those of more than is left are left out')
+})
+
+t.test('a node that does not know the transaction of an event yet is asked again', async (t) => {
+  const proxy = await startRpcProxy(test.rpcUrl)
+  t.teardown(proxy.stop)
+  const creator = (parties.creators[0] as Signer).address
+  const own = await startLedgers(test, [creator], { rpcUrl: proxy.url })
+  await own.views()
+  let unknown = 1
+  proxy.lie = (method) => method === 'eth_getTransactionByHash' && unknown-- > 0 ? null : undefined
+  const { id } = await commit(test, parties, dealsOf(parties, 2, 40, await solver.blockTime() + 100, { mediators: [], weights: [] }))
+  t.match(await own.views(), [{ isEqual: true, entries: { length: Number } }])
+  t.ok(unknown < 0, 'asked again')
+  t.equal((await own.views())[0]?.entries.at(-1)?.batch, id)
+  await own.stop()
 })
 
 t.test('a challenge that takes free money, and a verdict, are entries of the deal', async (t) => {

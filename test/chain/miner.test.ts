@@ -7,16 +7,17 @@ import { createManualClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
 
 /** An anvil that takes all transactions but `unincludable` ones into each block, and counts what it is asked. */
-function fakeAnvil (): { anvil: Anvil, pool: { pending: number, unincludable: number }, counts: { blocks: number, dumps: number } } {
+function fakeAnvil (): { anvil: Anvil, pool: { pending: number, unincludable: number }, counts: { blocks: number, dumps: number }, dumping: { until: Promise<void> } } {
   const pool = { pending: 0, unincludable: 0 }
   const counts = { blocks: 0, dumps: 0 }
+  const dumping = { until: Promise.resolve() }
   const call = async (method: string): Promise<unknown> => {
     if (method === 'txpool_status') return { pending: `0x${pool.pending.toString(16)}` }
     if (method === 'evm_mine') { counts.blocks++; pool.pending = Math.min(pool.pending, pool.unincludable); return '0x0' }
-    if (method === 'anvil_dumpState') { counts.dumps++; return '0x00' }
+    if (method === 'anvil_dumpState') { counts.dumps++; await dumping.until; return '0x00' }
     throw new Error(method)
   }
-  return { anvil: { pid: 1, rpc: { call, close: () => undefined }, ended: new Promise(() => undefined), stop: async () => undefined }, pool, counts }
+  return { anvil: { pid: 1, rpc: { call, close: () => undefined }, ended: new Promise(() => undefined), stop: async () => undefined }, pool, counts, dumping }
 }
 
 function setUp (): ReturnType<typeof fakeAnvil> & { saved: number[], pass: (ms: number) => Promise<void>, stop: () => Promise<void> } {
@@ -71,6 +72,23 @@ t.test('the heartbeat is one a second in use and one a minute on a quiet chain',
   const before = counts.blocks
   await pass(300_000)
   t.ok(counts.blocks - before >= 4 && counts.blocks - before <= 6, `${counts.blocks - before} blocks in five quiet minutes`)
+  await stop()
+})
+
+t.test('no block comes while a snapshot is taken: it would be in the state and not among the blocks', async (t) => {
+  const { pool, counts, dumping, saved, pass, stop } = setUp()
+  const taken = Promise.withResolvers<void>()
+  dumping.until = taken.promise
+  pool.pending = 1
+  await pass(1100)
+  t.equal(counts.dumps, 1)
+  const { blocks } = counts
+  pool.pending = 1
+  await pass(3000)
+  t.equal(counts.blocks, blocks)
+  taken.resolve()
+  await pass(100)
+  t.same([counts.blocks, pool.pending, saved.length], [blocks + 1, 0, 1])
   await stop()
 })
 

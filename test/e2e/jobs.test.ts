@@ -7,9 +7,11 @@ import { createChain } from '../../src/chain/chain.ts'
 import { createClients } from '../../src/chain/clients.ts'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { silentLogger } from '../../src/core/logger.ts'
+import { isTerminal, type DealState } from '../../src/deal/states.ts'
 import { createSigner } from '../../src/identity/signer.ts'
 import { createFaucet } from '../../src/node/devnet-chain.ts'
 import * as programs from '../exec/fixtures/programs.ts'
+import { possibleCosts } from '../support/costs.ts'
 import { openTestDevnet, type TestDevnet } from '../support/devnet.ts'
 import { escapingModule, writeGuest } from '../support/guests.ts'
 import { until, type CommandResult } from '../support/lilynode.ts'
@@ -52,7 +54,8 @@ t.test('guests that misbehave: each ends with its own reason, and a neighbour do
   ]
   const [neighbour, ...ran] = await Promise.all([
     cowsay('creator-1', '-i', 'Message=calm'),
-    ...cases.map(async ([name, bytes]) => await net.lilynode('run', await guest(name, bytes), '--run-seconds', '4'))
+    // Only one is to run into it: the others end by themselves, on a slow machine later.
+    ...cases.map(async ([name, bytes, reason]) => await net.lilynode('run', await guest(name, bytes), '--run-seconds', reason === 'timeout' ? '4' : '30'))
   ])
   t.equal(neighbour.code, 0, neighbour.stderr)
   t.match(neighbour.json<Ran>(), { stdout: /calm/, result: { exitCode: 0 } })
@@ -132,20 +135,25 @@ t.test('the session that batches are paid from is shown, ended and renewed', asy
 })
 
 t.test('the ledger of every node explains its balance, deal by deal', async (t) => {
-  const names = net.devnet().nodes.map(({ name }) => name)
-  for (const name of names) await until(async () => await net.client(name).ledger().then(({ isEqual }) => isEqual))
+  // On a slow machine deals that came to nothing still have to end on chain.
+  const deals = await until(async () => {
+    const ofAll = (await net.client('creator-1').jobs()).flatMap(({ deals }) => deals)
+    return ofAll.every(({ state }) => isTerminal(state as DealState)) && ofAll
+  })
+  for (const { name } of net.devnet().nodes) await until(async () => await net.client(name).ledger().then(({ isEqual }) => isEqual))
   const command = await net.lilynode('ledger', '--data', join(net.root, 'creator-1'))
   t.equal(command.code, 0, command.stderr)
   const ledger = command.json<LedgerView>()
   const { free, locked, bond } = await net.client('creator-1').balance()
   t.match(ledger, { isEqual: true, sums: { free, locked, bond } })
-  const settled = (await net.client('creator-1').jobs()).flatMap(({ deals }) => deals).filter(({ state }) => state === 'ResultsAccepted')
+  const settled = deals.filter(({ state }) => state === 'ResultsAccepted')
   for (const { dealId } of settled) {
     const kinds = ledger.entries.filter(({ deal, deals = [] }) => deal === dealId || deals.includes(dealId)).map(({ kind }) => kind)
     t.ok(kinds.includes('lock'), `${dealId}: ${kinds.join()}`)
   }
   const cost = ledger.entries.filter(({ kind }) => ['lock', 'return', 'refund', 'dispute', 'compensation'].includes(kind)).reduce((sum, { free = 0, session = 0 }) => sum + free + session, 0)
-  t.equal(cost, -settled.reduce((sum, { price, fee, verdict }) => sum + price + fee + (verdict === undefined ? 0 : net.devnet().network.deal.auditFee), 0), 'what was spent is what the settled deals cost')
+  const possible = possibleCosts(deals, net.devnet().network.deal)
+  t.ok(possible.includes(-cost), `what was spent is what the deals cost: ${-cost} of ${possible.join()}`)
 })
 
 t.test('run --network without a node: one in the same process joins, runs the job and leaves', async (t) => {

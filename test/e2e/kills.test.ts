@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import type { JobView } from '../../src/api/facade.ts'
+import { isTerminal, type DealState } from '../../src/deal/states.ts'
+import { possibleCosts } from '../support/costs.ts'
 import { openTestDevnet, untilMet, type TestDevnet } from '../support/devnet.ts'
 import { countingModule, roundsFor, writeGuest } from '../support/guests.ts'
 import { killAll, until } from '../support/lilynode.ts'
@@ -10,11 +12,15 @@ import { killAll, until } from '../support/lilynode.ts'
 t.setTimeout(900_000)
 
 let net: TestDevnet
+/** A job of three seconds on an idle machine, and the same with more time than a restart on a slow one takes. */
 let long: string[]
+let patient: string[]
 t.before(async () => {
   net = await openTestDevnet(t, { name: 'kills' })
-  // Its limit leaves room for a loaded machine; the deadline on chain is ten seconds later.
-  long = ['run', await writeGuest(net.sandbox.root, 'long', countingModule(roundsFor(3_000))), '--run-seconds', '10']
+  const guest = await writeGuest(net.sandbox.root, 'long', countingModule(roundsFor(3_000)))
+  // The deadline on chain is ten seconds after the limit.
+  long = ['run', guest, '--run-seconds', '15']
+  patient = ['run', guest, '--run-seconds', '60']
 })
 const cowsay = ['run', 'cowsay:v0.0.4', '-i', 'Message=moo'] as const
 const isAccepted = (job: JobView): boolean => job.state === 'ResultsAccepted' && job.result !== undefined
@@ -33,39 +39,42 @@ t.test('the provider dies while it runs: timed out on chain, done by the other o
   const result = await command.ended
   t.equal(result.code, 0, result.stderr)
   const done = result.json<JobView & { stdout: string }>()
-  t.match(done, { id: job.id, stdout: 'done\n', attempt: at + 1, result: { exitCode: 0, reason: 'exited' } })
+  t.match(done, { id: job.id, stdout: 'done\n', result: { exitCode: 0, reason: 'exited' } })
+  t.ok(done.attempt > at)
   t.equal(done.deals[at]?.state, 'TimedOut')
-  t.not(nameOf(done.deals[at + 1]?.provider), first, 'another provider did it')
-  const settled = await net.untilJob(creator, job.id, isAccepted)
-  const [lost, paid] = settled.deals.slice(at)
+  t.not(nameOf(done.deals.at(-1)?.provider), first, 'another provider did it')
+  const settled = await net.untilJob(creator, job.id, (job) => isAccepted(job) && job.deals.every(({ state }) => isTerminal(state as DealState)))
   const after = await creator.balance()
   t.equal(after.locked, 0, 'nothing of the creator\'s stays locked')
-  if (lost === undefined || paid === undefined) return t.fail('two deals')
-  t.ok(lost.transactions.some(({ name }) => name === 'timedOut' || name === 'timeout-submit'), 'the deadline was called')
-  t.equal(after.free + after.session - before.free - before.session, net.devnet().network.deal.claimFee - paid.price - paid.fee, 'price and fee of the lost deal came back, with the claim fee')
+  t.ok(settled.deals[at]?.transactions.some(({ name }) => name === 'timedOut' || name === 'timeout-submit'), 'the deadline was called')
+  const possible = possibleCosts(settled.deals, net.devnet().network.deal)
+  t.ok(possible.includes(before.free + before.session - after.free - after.session), 'price and fee of the lost deal came back, with the claim fee')
   await net.reopen()
 })
 
 t.test('the provider dies while it runs and comes back in time: the same deal is finished', async (t) => {
-  const { id } = (await net.lilynode(...long, '--detach')).json<JobView>()
+  const { id } = (await net.lilynode(...patient, '--detach')).json<JobView>()
   const bound = await net.untilJob(net.client('creator-1'), id, (job) => job.deals.at(-1)?.state === 'Running')
-  await net.kill(nameOf(bound.deals[0]?.provider))
+  const deal = bound.deals.at(-1)
+  await net.kill(nameOf(deal?.provider))
   await net.reopen()
-  t.match(await net.untilJob(net.client('creator-1'), id, isAccepted), { attempt: 0, deals: [{ state: 'ResultsAccepted' }], result: { exitCode: 0 } })
+  const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
+  t.equal(job.deals.at(-1)?.dealId, deal?.dealId)
+  t.match(job.result, { exitCode: 0 })
 })
 
 t.test('the creator dies after its deal is open: the result is there when it comes back, and the command that waits for it gets it', async (t) => {
   const before = (await net.client('creator-1').jobs()).length
-  const command = net.spawn(...long)
-  const { id } = await until(async () => (await net.client('creator-1').jobs()).slice(before).find(isBound))
+  const command = net.spawn(...patient)
+  const { id, deals: bound } = await until(async () => (await net.client('creator-1').jobs()).slice(before).find(isBound))
   await net.kill('creator-1')
   await net.reopen()
   const waited = await command.ended
   t.equal(waited.code, 0, waited.stderr)
   t.match(waited.json(), { id, stdout: 'done\n' })
   const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
-  t.match(job, { attempt: 0, deals: [{ state: 'ResultsAccepted' }], result: { exitCode: 0 } })
-  t.equal(job.deals.length, 1, 'the deal from before')
+  t.match(job.result, { exitCode: 0 })
+  t.same(job.deals.map(({ dealId }) => dealId), bound.map(({ dealId }) => dealId), 'the deal from before')
   t.equal(await readFile(join(job.result?.path ?? '', 'stdout'), 'utf8'), 'done\n')
 })
 
@@ -78,9 +87,10 @@ t.test('the creator dies with an offer that nobody consented to: matched after t
 })
 
 t.test('the solver dies after it committed the batch: the provider is paid all the same, by the statement that it holds', async (t) => {
-  const command = net.spawn(...long)
+  const command = net.spawn(...patient)
   const before = (await net.client('creator-1').jobs()).length
-  const { id, deals: [deal] } = await until(async () => (await net.client('creator-1').jobs()).slice(before).find((job) => job.deals.at(-1)?.state === 'Running'))
+  const { id, deals } = await until(async () => (await net.client('creator-1').jobs()).slice(before).find((job) => job.deals.at(-1)?.state === 'Running'))
+  const deal = deals.at(-1)
   t.match(deal?.transactions, [{ name: 'commit', from: deal?.solver }])
   await net.kill(nameOf(deal?.solver))
   t.equal((await command.ended).code, 0)
@@ -115,7 +125,7 @@ t.test('both solvers die: another node posts the floor solution and opens the de
 
 t.test('everything dies in the middle of a job, the chain with it: started again it finishes that job, knows the old ones and runs a new one', async (t) => {
   await net.reopen()
-  const { id } = (await net.lilynode(...long, '--detach')).json<JobView>()
+  const { id } = (await net.lilynode(...patient, '--detach')).json<JobView>()
   await net.untilJob(net.client('creator-1'), id, isBound)
   const before = await net.client('creator-1').jobs()
   await killAll(net.sandbox.root)

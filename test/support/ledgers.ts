@@ -1,3 +1,4 @@
+import { createChain } from '../../src/chain/chain.ts'
 import { createVolatileStore, type ChainStore } from '../../src/chain/chain-store.ts'
 import type { LedgerView } from '../../src/chain/ledger/entry.ts'
 import { createLedger } from '../../src/chain/ledger/ledger.ts'
@@ -11,11 +12,13 @@ import { namedSigner, type TestChain } from './chain.ts'
 export interface TestLedgers { views: () => Promise<LedgerView[]>, stop: () => Promise<void> }
 
 /** They read from the chain's first block on, or where `datastore` left it. */
-export async function startLedgers (test: TestChain, accounts: readonly Address[], options: { datastore?: ChainStore, tuning?: Partial<ChainTuning> } = {}): Promise<TestLedgers> {
+export async function startLedgers (test: TestChain, accounts: readonly Address[], options: { rpcUrl?: string, datastore?: ChainStore, tuning?: Partial<ChainTuning> } = {}): Promise<TestLedgers> {
   const datastore = options.datastore ?? createVolatileStore()
-  const chain = await test.chainFor(namedSigner('reader'), { datastore, tuning: { pollMs: 10, ...options.tuning } })
-  const ledgers = accounts.map((account) => createLedger({ chain, datastore, clock: createSystemClock(), logger: silentLogger }, { account }))
+  const components = { clock: createSystemClock(), logger: silentLogger, datastore }
+  const chain = createChain({ signer: namedSigner('reader'), ...components }, { rpcUrls: [options.rpcUrl ?? test.rpcUrl], deployment: test.deployment, devnet: true, tuning: { pollMs: 10, ...options.tuning } })
+  const ledgers = accounts.map((account) => createLedger({ chain, ...components }, { account }))
   await Promise.all(ledgers.map(async (ledger) => { await ledger.start() }))
+  await chain.start()
   return {
     views: async () => await Promise.all(ledgers.map(async (ledger) => await ledger.view())),
     stop: async () => { await chain.stop(); await Promise.all(ledgers.map(async (ledger) => { await ledger.stop() })) }

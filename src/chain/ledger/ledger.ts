@@ -5,6 +5,7 @@ import type { Logger } from '../../core/logger.ts'
 import type { Address } from '../../wire/shapes.ts'
 import type { Chain, ChainEvent } from '../chain.ts'
 import type { ChainStore } from '../chain-store.ts'
+import type { Projection } from '../projections.ts'
 import { difference, nothing, type Holdings, type LedgerView } from './entry.ts'
 import { entriesOf } from './entries.ts'
 import { decodeFact, encodeFact, inOrder, isKept, needsData, type Fact } from './fact.ts'
@@ -17,12 +18,17 @@ export interface Ledger extends Startable {
 }
 
 export interface LedgerComponents {
-  chain: Pick<Chain, 'onEvent' | 'onLost' | 'transactionData' | 'caughtUp' | 'status' | 'account' | 'session' | 'deployment' | 'domain'>
+  chain: Pick<Chain, 'project' | 'transactionData' | 'caughtUp' | 'status' | 'account' | 'session' | 'deployment' | 'domain'>
   datastore: ChainStore, clock: Clock, logger: Logger
 }
 
-/** The data of a transaction is asked for again after this while the chain is away. */
+/** The data of a transaction is asked for again after this while the chain is away, or while who answers does not know it yet. */
 const RETRY_MS = 1000
+/** So often; nodes do not know transactions of long ago. */
+const MOST_UNKNOWN = 30
+
+/** An event whose turn has not ended. `isVoid`: its block was taken back meanwhile. */
+interface Turn { readonly event: ChainEvent, isVoid: boolean }
 
 /** Start it before the chain: then it misses no event. */
 export function createLedger ({ chain, datastore, clock, logger }: LedgerComponents, { account }: { account: Address }): Ledger {
@@ -34,43 +40,62 @@ export function createLedger ({ chain, datastore, clock, logger }: LedgerCompone
   const deals = new Set<string>()
   const stopping = new AbortController()
   let work: Promise<void> = Promise.resolve()
-  const stops: Array<() => void> = []
+  const turns = new Set<Turn>()
+  let unproject = (): void => undefined
 
-  const dataOf = async (event: ChainEvent): Promise<Moved | undefined> => {
-    for (;;) {
+  const dataOf = async (turn: Turn): Promise<Moved | undefined> => {
+    const { event } = turn
+    for (let unknown = 0; !turn.isVoid && unknown < MOST_UNKNOWN;) {
       try {
         const data = await chain.transactionData(event.transactionHash)
-        return data === undefined ? undefined : movedBy(event, data, { account, domain: chain.domain, batches: contracts.batches })
+        if (data !== undefined) return movedBy(event, data, { account, domain: chain.domain, batches: contracts.batches })
+        unknown++
       } catch (error) {
         logger.debug('ledger.data', { transactionHash: event.transactionHash, error: errorMessage(error) })
-        await clock.wait(RETRY_MS, stopping.signal)
       }
+      await clock.wait(RETRY_MS, stopping.signal)
     }
+    return undefined
   }
   const remember = (fact: Fact): void => {
     const { event } = fact
     facts.set(event.id, fact)
     if (event.name === 'DealOpened' || (event.name === 'VerdictGiven' && event.args.mediator === account)) deals.add(event.args.dealId)
   }
-  const keep = async (event: ChainEvent): Promise<void> => {
-    if (facts.has(event.id)) return
-    const moved = needsData(event) ? await dataOf(event) : undefined
+  const keep = async (turn: Turn): Promise<void> => {
+    const { event } = turn
+    const moved = needsData(event) ? await dataOf(turn) : undefined
     const fact: Fact = moved === undefined ? { event } : { event, moved }
-    if (!isKept(account, fact, deals)) return
+    if (turn.isVoid || !isKept(account, fact, deals)) return
     await datastore.put(prefix + event.id, encodeFact(fact))
     remember(fact)
   }
-  const drop = async (event: ChainEvent): Promise<void> => {
-    if (facts.delete(event.id)) await datastore.delete(prefix + event.id)
+  const dropAfter = async (block: number): Promise<void> => {
+    for (const [id, { event }] of facts) {
+      if (event.blockNumber <= block) continue
+      facts.delete(id)
+      await datastore.delete(prefix + id)
+    }
   }
   /** One after the other, in the order of the chain. Never settles once the node stops: its block does not count as done then. */
-  const inTurn = (task: (event: ChainEvent) => Promise<void>) => async (event: ChainEvent): Promise<void> => {
-    const done = work.then(async () => { await task(event) })
+  const inTurn = async (task: () => Promise<void>): Promise<void> => {
+    const done = work.then(task)
     work = done.catch(() => undefined)
     await done.catch(async (error: unknown) => {
       if (stopping.signal.aborted) await new Promise<never>(() => undefined)
       throw error
     })
+  }
+  const projection: Projection = {
+    take: async (event) => {
+      const turn: Turn = { event, isVoid: false }
+      turns.add(turn)
+      await inTurn(async () => { await keep(turn).finally(() => { turns.delete(turn) }) })
+    },
+    rewind: async (block) => {
+      for (const turn of turns) if (turn.event.blockNumber > block) turn.isVoid = true
+      await inTurn(async () => { await dropAfter(block) })
+    }
   }
   const held = async (numbers: readonly number[], block: number): Promise<Holdings> => {
     const [money, funds] = await Promise.all([chain.account(account, block), Promise.all(numbers.map(async (number) => [number, (await chain.session(account, number, block)).funds] as const))])
@@ -80,8 +105,8 @@ export function createLedger ({ chain, datastore, clock, logger }: LedgerCompone
   return {
     view: async () => {
       await chain.caughtUp()
-      await work
       const upTo = chain.status().eventsUpTo
+      await work
       const counted = [...facts.values()].filter(({ event }) => event.blockNumber <= upTo).sort(inOrder)
       const { entries, sums } = entriesOf(rules, counted)
       const numbers = [...new Set(entries.flatMap(({ number }) => number ?? []))]
@@ -90,11 +115,11 @@ export function createLedger ({ chain, datastore, clock, logger }: LedgerCompone
     },
     start: async () => {
       for await (const [, bytes] of datastore.entries(prefix)) remember(decodeFact(bytes))
-      stops.push(chain.onEvent(inTurn(keep)), chain.onLost(inTurn(drop)))
+      unproject = chain.project(projection)
     },
     stop: async () => {
       stopping.abort(new Error('the ledger stops'))
-      for (const stop of stops) stop()
+      unproject()
       await work
     }
   }
