@@ -132,8 +132,10 @@ export function createChain (components: ChainComponents, options: ChainOptions)
       return { chainId: deployment.chainId, rpcUrls, resting: clients.resting(), isReachable, block: number, eventsUpTo: events.status().block, inFlight: sender.status().inFlight, problem: problem ?? events.status().problem }
     },
     start: async () => {
-      await withOtherTries(clock, async () => { await assertChainId(clientsOptions) })
-      await verifyDeployment(clients, deployment)
+      await withOtherTries(clock, async () => {
+        await assertChainId(clientsOptions)
+        await verifyDeployment(clients, deployment)
+      })
       await head.start()
       await sender.start()
       await events.start()
@@ -146,7 +148,7 @@ export function createChain (components: ChainComponents, options: ChainOptions)
   }
 }
 
-/** Tries of the first request, and the wait between two. A machine on which a whole mesh starts may take longer to answer than a request may. */
+/** Tries of the first requests, and the wait between two. A machine on which a whole mesh starts may take longer to answer than a request may. */
 const FIRST_TRIES = 6
 const FIRST_WAIT_MS = 500
 
