@@ -7,7 +7,7 @@ import { programOf } from '../src/match/search/program.ts'
 import { search } from '../src/match/search/search.ts'
 import { verifySolution } from '../src/match/verify.ts'
 import { atLeast, reported, type Bench, type Figure } from './figure.ts'
-import { bookOf, cpuNow, rowsToMeasure } from './match/book.ts'
+import { bookOf, cpuNow, likeGpuspec33, rowsToMeasure } from './match/book.ts'
 import { inOrderOfComing } from './match/coming.ts'
 import { lilypad, packing } from './match/greedy.ts'
 import { exactness } from './match/highs.ts'
@@ -27,7 +27,7 @@ export const benchMatch: Bench = async ({ seed, quick, trace, out, progress }) =
   const figures: Figure[] = []
   const rows: Row[] = []
   const lines: Array<{ name: string, points: Array<[number, number]> }> = []
-  for (const source of await rowsToMeasure(trace, seed)) {
+  for (const source of [...await rowsToMeasure(trace, seed), ...(trace === undefined ? [] : [await likeGpuspec33(trace)])]) {
     progress(`measuring ${source.name}`)
     const snapshots = GOALS.map(() => bookOf(source, seed))
     const found = GOALS.map(([ms], at) => {

@@ -1,5 +1,6 @@
 import type { Board } from './board.ts'
 import { createHeap } from './heap.ts'
+import type { Memory } from './memory.ts'
 import { MANY_UNITS, ROWS, type Program } from './program.ts'
 
 export interface RuinOptions {
@@ -22,7 +23,7 @@ export interface Ruin {
 }
 
 /** Ruin and recreate: empties a few units and fills them again, better or not much worse. `step` does one round and says whether it was kept. */
-export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions): Ruin {
+export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions, memory: Memory): Ruin {
   const { units, unitClasses, unitClass, columnStart, columnRun, columnCost, columnJob, columnAsk, bundle, jobs, jobStart, demand, limits, runBid, bids } = program
   const { resources, margin, worth } = prices
   let state = (seed | 1) >>> 0
@@ -50,7 +51,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
 
   /** Columns that may be used, unit class by unit class: in rounds those whose reduced cost is small, at the end all. */
   let listStart: Int32Array = new Int32Array(unitClasses + 1)
-  let list: Int32Array = new Int32Array(columnJob.length)
+  const list = memory.ints(columnJob.length)
   const far = units < MANY_UNITS ? Number.POSITIVE_INFINITY : NEAR * board.worth / Math.max(1, board.placed.reduce((sum, count) => sum + count, 0))
   let listed = 0
   for (let kind = 0; kind < unitClasses; kind++) {
@@ -169,7 +170,6 @@ export function createRuin (program: Program, board: Board, prices: { resources:
       mode = 0
       spreadOf = 0
       listStart = columnStart
-      list = new Int32Array(columnJob.length)
       for (let column = 0; column < list.length; column++) list[column] = column
       for (let unit = 0; unit < units; unit++) {
         addedCount = 0
