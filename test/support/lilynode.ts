@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { copyFile, mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
@@ -32,8 +32,8 @@ export interface RunningCommand {
 }
 
 /**
- * A folder with an environment in which every process, children and grandchildren included, has the loopback hook.
- * The hook lies in the folder itself, so that each of those processes carries the folder's name.
+ * A folder with an environment in which every process, children and grandchildren included, has the loopback hook, and more where they are named.
+ * The hooks lie in the folder itself, so that each of those processes carries the folder's name.
  */
 export interface Sandbox {
   readonly root: string
@@ -46,13 +46,13 @@ export interface Sandbox {
   close: () => Promise<void>
 }
 
-export async function openSandbox (name: string): Promise<Sandbox> {
+export async function openSandbox (name: string, moreHooks: readonly string[] = []): Promise<Sandbox> {
   const root = await mkdtemp(join(tmpdir(), `lily-${name}-`))
-  const hook = join(root, 'loopback.mjs')
+  const hooks = [HOOK, ...moreHooks].map((from) => ({ from, to: join(root, basename(from)) }))
   const home = join(root, 'home')
-  await Promise.all([copyFile(HOOK, hook), mkdir(home), mkdir(join(root, 'tmp'))])
+  await Promise.all([...hooks.map(async ({ from, to }) => { await copyFile(from, to) }), mkdir(home), mkdir(join(root, 'tmp'))])
   const log = join(root, 'loopback.log')
-  const env = { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: join(root, 'tmp'), NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), NODE_OPTIONS: `--import=${pathToFileURL(hook).href}`, LILY_LOOPBACK_LOG: log }
+  const env = { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: join(root, 'tmp'), NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), NODE_OPTIONS: hooks.map(({ to }) => `--import=${pathToFileURL(to).href}`).join(' '), LILY_LOOPBACK_LOG: log }
   // A test that throws or is stopped leaves nothing behind either.
   const onExit = (): void => {
     for (const id of processesOf(root)) kill(id)
