@@ -19,7 +19,7 @@ const isAccepted = (job: JobView): boolean => job.state === 'ResultsAccepted' &&
 /** No solver but the rogues: who never hears one posts the floor. */
 let net: TestDevnet
 t.before(async () => {
-  net = await openTestDevnet(t, { name: 'rogues', solvers: 0 })
+  net = await openTestDevnet(t, { name: 'rogues', solvers: 0, isPartable: true })
   // Where no solver is found to send it, a creator's session comes some seconds late; without one its deals go by themselves.
   await until(async () => (await net.client('creator-1').session()).funds > 0)
 })
@@ -27,9 +27,9 @@ t.before(async () => {
 interface Rogue { account: Address, ended: Promise<unknown>, /** The epochs that it revealed late in. */ epochs: () => number[] }
 
 /** Starts a solver with the fault; resolves when it takes part. */
-async function startRogue (t: Test, fault: string): Promise<Rogue> {
+async function startRogue (t: Test, fault: string, peers: readonly string[] = []): Promise<Rogue> {
   const { network, chain } = net.devnet()
-  const child = spawn(process.execPath, [ROGUE, net.networkPath, join(net.root, fault), fault], { stdio: ['ignore', 'pipe', 'inherit'], env: net.sandbox.env })
+  const child = spawn(process.execPath, [ROGUE, net.networkPath, join(net.root, fault), fault, ...peers], { stdio: ['ignore', 'pipe', 'inherit'], env: net.sandbox.env })
   const ended = once(child, 'exit')
   t.teardown(async () => {
     if (child.exitCode === null && child.signalCode === null) kill(child.pid as number)
@@ -46,7 +46,7 @@ async function startRogue (t: Test, fault: string): Promise<Rogue> {
   await said('competing')
   return {
     account, ended,
-    epochs: () => lines.flatMap((line) => /^late (\d+)/.exec(line)?.[1] ?? []).map(Number)
+    epochs: () => lines.flatMap((line) => /^revealed (\d+)/.exec(line)?.[1] ?? []).map(Number)
   }
 }
 
@@ -102,6 +102,28 @@ t.test('a solver reveals when reveals are closed: nobody takes it, and the job i
     epoch = rogue.epochs()[0]
     const auctions = await Promise.all(net.devnet().nodes.map(async ({ client }) => await client.auction(epoch ?? job.deals.at(-1)?.epoch ?? 0).catch(() => undefined)))
     t.ok(auctions.every((auction) => auction?.solutions.every(({ solver }) => solver !== rogue.account) ?? true), 'no process ranks it')
+  }
+})
+
+t.test('a solver reveals to one half of the mesh while that cannot pass it on to the other: the job is done once', async (t) => {
+  const { nodes } = net.devnet()
+  // The provider that asks less is not in the half of the creator.
+  const half = ['creator-1', 'provider-2', 'bootstrap']
+  const others = nodes.map(({ name }) => name).filter((name) => !half.includes(name))
+  const statuses = await Promise.all(half.map(async (name) => await net.client(name).status()))
+  const rogue = await startRogue(t, 'reveals-to-some', statuses.map(({ peerId }) => peerId))
+  // Until one half ranked it and the other did not: a job may be matched before the newcomer has its record.
+  for (let isHalf = false; !isHalf;) {
+    const { epoch, commitDeadline, revealDeadline } = await net.nextEpoch()
+    await net.part(half, others, { fromMs: commitDeadline - 20, untilMs: revealDeadline })
+    const { id } = await submit()
+    const job = await net.untilJob(net.client('creator-1'), id, isAccepted)
+    await assertDoneOnce(t, job)
+    const auctions = await Promise.all(nodes.map(async ({ client }) => await client.auction(epoch).catch(() => undefined)))
+    const ranking = nodes.filter((_, at) => auctions[at]?.solutions.some(({ solver }) => solver === rogue.account)).map(({ name }) => name)
+    t.comment(`epoch ${epoch}: ranked by ${ranking.join(' ')}; ${job.deals.map(({ epoch, state, provider, solver }) => `${epoch} ${state} at ${provider}${solver === rogue.account ? ' by its solution' : ''}`).join()}`)
+    // A provider of the other half may have taken it over from the creator, with its evidence; a mediator is told nothing.
+    isHalf = half.every((name) => ranking.includes(name)) && !ranking.includes('mediator-1')
   }
 })
 
