@@ -30,13 +30,14 @@ import { OPEN_PROTOCOL } from '../../src/wire/deal-room.ts'
 import { auctionTopic, recordsTopic } from '../../src/wire/topics.ts'
 
 /**
- * A solver with a fault, as a process of its own in a devnet: `rogue-solver.ts NETWORK FOLDER FAULT`. Made of the node's own parts; only what the fault names is
+ * A solver with a fault, as a process of its own in a devnet: `rogue-solver.ts NETWORK FOLDER FAULT [PEER...]`. Made of the node's own parts; only what the fault names is
  * different. It prints its account, and "competing" when it is bonded and takes part.
  *
  * `dies-when-asked`: killed when a creator asks whether it opens, the provider having signed. `dies-when-bound`: killed when it would send the opening of a deal
- * that it promised. `reveals-late`: commits in time, reveals when reveals are closed.
+ * that it promised. `reveals-late`: commits in time, reveals when reveals are closed. `reveals-to-some`: reveals to the peers named and to nobody
+ * else.
  */
-const [networkPath = '', root = '', fault = ''] = process.argv.slice(2)
+const [networkPath = '', root = '', fault = '', ...some] = process.argv.slice(2)
 const die = (): never => {
   process.kill(process.pid, 'SIGKILL')
   throw new Error('killed')
@@ -61,12 +62,23 @@ const networkClock = await lifecycle.add(createNetworkClock({ mesh, clock, logge
 const eligibility = createEligibility({ chain, clock }, { rules: network.auction })
 const auction = createAuction({ mesh, replica, eligibility, contacts, chain, clock: networkClock, logger, domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
 
+const { gossip } = mesh.libp2p.services as unknown as { gossip: { sendRpc: (peer: string, packet: unknown) => boolean } }
+const sendTo = gossip.sendRpc.bind(gossip)
 const say: typeof auction.say = async (message) => {
-  if (fault !== 'reveals-late' || message.type !== 'reveal') { await auction.say(message); return }
-  await clock.wait(auction.phases(message.reveal.epoch).fallbackDeadline - clock.now())
-  // Its own node would not say this.
-  await mesh.topics.publish(auction.topic, encodeAuctionMessage(message))
-  process.stdout.write(`late ${message.reveal.epoch}\n`)
+  if (message.type !== 'reveal' || !fault.startsWith('reveals-')) { await auction.say(message); return }
+  const { epoch } = message.reveal
+  const untilClosed = async (): Promise<void> => { await clock.wait(auction.phases(epoch).fallbackDeadline - clock.now()) }
+  if (fault === 'reveals-late') {
+    await untilClosed()
+    // Its own node would not say this.
+    await mesh.topics.publish(auction.topic, encodeAuctionMessage(message))
+  } else {
+    gossip.sendRpc = (peer, packet) => !some.includes(peer) || sendTo(peer, packet)
+    await auction.say(message)
+    await untilClosed()
+    gossip.sendRpc = sendTo
+  }
+  process.stdout.write(`revealed ${epoch}\n`)
 }
 const serve: Mesh['requests']['serve'] = (protocol, limits, handler) => mesh.requests.serve(protocol, limits, protocol === OPEN_PROTOCOL && fault === 'dies-when-asked' ? die : handler)
 const send: typeof chain.send = fault === 'dies-when-bound' ? die : chain.send
