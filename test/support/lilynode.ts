@@ -53,13 +53,13 @@ export async function openSandbox (name: string, moreHooks: readonly string[] = 
   await Promise.all([...hooks.map(async ({ from, to }) => { await copyFile(from, to) }), mkdir(home), mkdir(join(root, 'tmp'))])
   const log = join(root, 'loopback.log')
   const env = { PATH: process.env['PATH'] ?? '', HOME: home, TMPDIR: join(root, 'tmp'), NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache'), NODE_OPTIONS: hooks.map(({ to }) => `--import=${pathToFileURL(to).href}`).join(' '), LILY_LOOPBACK_LOG: log }
-  // A test that throws or is stopped leaves nothing behind either.
+  // A test that throws or is stopped, as tap does with SIGALRM after its time-out, leaves nothing behind either.
   const onExit = (): void => {
     for (const id of processesOf(root)) kill(id)
     rmSync(root, { recursive: true, force: true, maxRetries: 5 })
   }
   process.once('exit', onExit)
-  process.once('SIGTERM', () => { process.exit(143) })
+  for (const signal of ['SIGTERM', 'SIGALRM'] as const) process.once(signal, () => { process.exit(1) })
   const start: Sandbox['start'] = (args, options = {}) => startCommand(args, { ...env, ...options.env })
   return {
     root,
