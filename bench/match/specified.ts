@@ -5,7 +5,7 @@ import type { Rows, Task } from './rows.ts'
  * The rows with models named by `wanted` of the tasks, by the rule that the trace's lists gpuspec05 to gpuspec33 follow as far as can be told from one of them: all
  * else of a task is as in the list `default`; which tasks name models hangs on nothing that is seen; which models hangs on how many GPUs a task asks for, and whether
  * for whole ones. What `rows` names stays; other tasks, drawn evenly among those of a kind, name what a drawn task of that kind names. The published lists have 278,
- * 337, 391, 427 and 457 different shapes with 369, 732, 1,444, 1,759 and 2,388 such tasks; made of the second with seeds 1 to 3 the last has 448 to 466.
+ * 337, 391, 427 and 457 different shapes with 369, 732, 1,444, 1,759 and 2,388 such tasks; made of the second with seeds 1 to 3 the last has 454, 447 and 446.
  */
 export function specified (random: Random, rows: Rows, wanted: number, name: string): Rows {
   const tasks = [...rows.tasks]

@@ -14,7 +14,6 @@ import { placeNarrowed } from '../../src/match/narrowed.ts'
 import { DEFAULT_MATCH_RULES } from '../../src/match/options.ts'
 import type { Snapshot, Solution } from '../../src/match/problem.ts'
 import { createDuals } from '../../src/match/search/duals.ts'
-import { createMemory } from '../../src/match/search/memory.ts'
 import { programOf } from '../../src/match/search/program.ts'
 import { search, type Found } from '../../src/match/search/search.ts'
 import { verifySolution } from '../../src/match/verify.ts'
@@ -121,7 +120,7 @@ t.test('the bound is never below the optimum of the relaxation, and equals it at
     const kernel = kernelOf(snapshot)
     const program = programOf(kernel)
     const { objective, prices } = await solveClassModel(classModelOf(program), kernel.units.classes.length * ROWS, kernel.capacity, 10)
-    const at = createDuals(program, createMemory()).evaluate(prices)
+    const at = createDuals(program).evaluate(prices)
     t.ok(Math.abs(at / objective - 1) < 1e-6, `bound ${at} at the optimum ${objective}`)
     t.ok(verifyBound(snapshot, certificateOf(kernel, found(snapshot, seed).found.prices)) >= objective * (1 - 1e-9))
   }

@@ -4,23 +4,18 @@ import { matchesOf } from '../../src/match/assemble.ts'
 import { verifyBound } from '../../src/match/bound.ts'
 import { certificateOf } from '../../src/match/certificate.ts'
 import { createInstance } from '../../src/match/instance.ts'
-import { kernelOf, type Kernel } from '../../src/match/kernel/kernel.ts'
+import { kernelOf } from '../../src/match/kernel/kernel.ts'
 import { DEFAULT_MATCH_RULES } from '../../src/match/options.ts'
 import { programOf } from '../../src/match/search/program.ts'
-import { search, type Found } from '../../src/match/search/search.ts'
+import { search } from '../../src/match/search/search.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { AT_MS } from './rows.ts'
 
-/** A search of so many rounds and steps of prices, no time, so that every machine finds the same. */
-function foundOn (kernel: Kernel, seed: number, maxRounds: number, steps = 80): Found {
-  return search(programOf(kernel), { budgetMs: 1, seed, now: () => 0, report: () => undefined, maxRounds, steps })
-}
-
-/** The share of its own certified bound that the search reaches. */
+/** The share of its own certified bound that the search reaches in so many rounds: rounds and steps, no time, so that every machine gets the same. */
 function shareAfter (maxRounds: number, seed: number): number {
   const snapshot = createInstance(createSeededRandom(seed), { jobs: 400, offers: 60, rules: DEFAULT_MATCH_RULES, nowMs: AT_MS, gpuPercent: 25 })
   const kernel = kernelOf(snapshot)
-  const found = foundOn(kernel, seed, maxRounds)
+  const found = search(programOf(kernel), { budgetMs: 1, seed, now: () => 0, report: () => undefined, maxRounds, steps: 80 })
   const { ok, score } = verifySolution(snapshot, { epoch: snapshot.epoch, engine: 'price', matches: matchesOf(kernel, found.places) })
   return ok ? score / Number(verifyBound(snapshot, certificateOf(kernel, found.prices))) : 0
 }
@@ -34,13 +29,4 @@ t.test('the search reaches its share of the bound in a fixed number of rounds', 
     t.ok(first >= 0.9, `seed ${seed}: the first solution has ${first.toFixed(4)}`)
     t.ok(last >= least, `seed ${seed}: ${last.toFixed(4)} after the rounds`)
   }
-})
-
-t.test('a search finds the same whatever other searches have left in memory', async (t) => {
-  const kernel = (jobs: number, offers: number): Kernel => kernelOf(createInstance(createSeededRandom(1), { jobs, offers, rules: DEFAULT_MATCH_RULES, nowMs: AT_MS, gpuPercent: 25 }))
-  // Both sides of what counts as many units.
-  const [small, large] = [kernel(100, 20), kernel(300, 1100)]
-  const first = [small, large].map((of) => foundOn(of, 1, 64, 12))
-  t.same([large, small].map((of) => foundOn(of, 1, 64, 12)), [...first].reverse(), 'after others')
-  t.same([small, small, large, large].map((of) => foundOn(of, 1, 64, 12)), [first[0], first[0], first[1], first[1]], 'again and again')
 })

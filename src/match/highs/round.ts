@@ -2,7 +2,6 @@ import { createBoard } from '../search/board.ts'
 import { columnPrices } from '../search/column-prices.ts'
 import { bestUnit, construct } from '../search/construct.ts'
 import { createDuals } from '../search/duals.ts'
-import { createMemory } from '../search/memory.ts'
 import { ROWS, type Program } from '../search/program.ts'
 import { placesOf, type Found } from '../search/search.ts'
 import { classModelOf } from './model.ts'
@@ -17,8 +16,7 @@ export async function roundedOptimum (program: Program, seconds: number): Promis
   if (model.columns === 0) return undefined
   const optimum = await solveClassModel(model, program.unitClasses * ROWS, program.capacity, seconds)
   if (optimum.status !== 'optimal') return undefined
-  const memory = createMemory()
-  const duals = createDuals(program, memory)
+  const duals = createDuals(program)
   duals.evaluate(optimum.prices)
   const resources = new Float64Array(program.columnJob.length)
   columnPrices(program, optimum.prices, resources)
@@ -33,6 +31,6 @@ export async function roundedOptimum (program: Program, seconds: number): Promis
       }
     }
   }
-  construct(program, board, { resources, margin: duals.best.margin }, memory)
+  construct(program, board, { resources, margin: duals.best.margin })
   return { places: placesOf(program, board), worth: board.worth, prices: optimum.prices, bound: duals.best.bound, rounds: 0 }
 }

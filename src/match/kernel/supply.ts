@@ -37,7 +37,7 @@ export function supplyOf (row: OfferRow, { alternative, shares, bidders, rules }
 /**
  * Columns of jobs on devices of one group, or without devices, from place `count` on; the place after them. The jobs' entries are all the same. This loop is most
  * of what a kernel costs: plain numbers, what fails most is asked first, and nothing is called for most columns, since a call that is not inlined takes memory for
- * each double that it returns (a third of the time without).
+ * each double that it returns.
  */
 export function writeAlike ({ row: { offer }, alternative, bidders, costOf, bound }: Supply, group: Group, jobs: Int32Array, out: ColumnRoom, count: number): number {
   const { cpuMilli, memoryMiB, diskMiB, runSeconds, devices, shares, share, topLimit, collateralBp } = bidders

@@ -1,4 +1,3 @@
-import type { Memory } from './memory.ts'
 import type { Program } from './program.ts'
 
 /** Columns that are wanted, class by class of jobs, each class's by rising effective price. */
@@ -17,10 +16,10 @@ export interface Prices { readonly resources: Float64Array, readonly margin: Flo
  * index within its class below: numbers alone are sorted, which takes a fraction of the time of comparing. Prices are told apart to what the index leaves of 32 bits,
  * of the class's widest difference; equal ones stay in the order of columns.
  */
-export function byPrice (program: Program, { resources, margin }: Prices, far: number, memory: Memory): ByPrice {
+export function byPrice (program: Program, { resources, margin }: Prices, far: number): ByPrice {
   const { jobClasses, runBid, bids, bundle, columnStart, columnJob, columnRun, columnCost } = program
   const start = new Int32Array(jobClasses + 1)
-  const wanted = memory.ints(columnJob.length)
+  const wanted = new Int32Array(columnJob.length)
   let count = 0
   for (let column = 0; column < columnJob.length; column++) {
     const price = columnCost[column]! + resources[column]!
@@ -32,9 +31,9 @@ export function byPrice (program: Program, { resources, margin }: Prices, far: n
   }
   for (let job = 0; job < jobClasses; job++) start[job + 1]! += start[job]!
   const next = Int32Array.from(start)
-  const columns = memory.ints(count)
-  const unitClasses = memory.ints(count)
-  const prices = memory.floats(count)
+  const columns = new Int32Array(count)
+  const unitClasses = new Int32Array(count)
+  const prices = new Float64Array(count)
   let unit = 0
   for (let at = 0; at < count; at++) {
     const column = wanted[at]!
@@ -44,7 +43,7 @@ export function byPrice (program: Program, { resources, margin }: Prices, far: n
     unitClasses[place] = unit
     prices[place] = columnCost[column]! + resources[column]!
   }
-  const keys = memory.words(count)
+  const keys = new Uint32Array(count)
   const masks = new Uint32Array(jobClasses)
   for (let job = 0; job < jobClasses; job++) {
     const first = start[job]!

@@ -1,6 +1,5 @@
 import type { Board } from './board.ts'
 import { byPrice, type Prices } from './by-price.ts'
-import type { Memory } from './memory.ts'
 import { MANY_UNITS, type Program } from './program.ts'
 
 /**
@@ -14,11 +13,11 @@ const LEAST = 0.05
  * Places jobs by falling surplus, bid less their class's margin, on the unit of the cheapest effective price; best fit among the units of a class. Bundles stand
  * where all of them fit, or not at all.
  */
-export function construct (program: Program, board: Board, prices: Prices, memory: Memory): void {
+export function construct (program: Program, board: Board, prices: Prices): void {
   const { jobClasses, jobStart, bundle } = program
   const { surplus, mean } = surplusOf(program, prices.margin)
   const isLarge = program.units >= MANY_UNITS
-  const columns = byPrice(program, prices, isLarge ? NEAR * mean : Number.POSITIVE_INFINITY, memory)
+  const columns = byPrice(program, prices, isLarge ? NEAR * mean : Number.POSITIVE_INFINITY)
   /** The place of the job on the best unit of the column at this place; -1 when there is no room, or the job brings nothing there. */
   const placeAt = (job: number, at: number): number => {
     const column = columns.column(job, at)

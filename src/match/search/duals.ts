@@ -1,4 +1,3 @@
-import type { Memory } from './memory.ts'
 import { PLAIN_ROWS, ROWS, type Program } from './program.ts'
 
 /** Temperature, as a share of a price, and width of a step; from the first to the last step they fall geometrically. */
@@ -46,12 +45,12 @@ function falling (left: number): number {
 const TINY = 1e-30
 
 /** Room for one search of prices; nothing is allocated while it steps. */
-export function createDuals (program: Program, memory: Memory): { best: Duals, step: (tau: number, eta: number) => void, evaluate: (prices: Float64Array) => number, current: Float64Array } {
+export function createDuals (program: Program): { best: Duals, step: (tau: number, eta: number) => void, evaluate: (prices: Float64Array) => number, current: Float64Array } {
   const { jobClasses, unitClasses, runs, jobStart, demand, capacity, runStart, runClass, runBid, bids, columnStart, columnRun, columnCost, unitStart } = program
   const prices = new Float64Array(unitClasses * ROWS)
   let steps = 0
   const margin = new Float64Array(runs)
-  const effective = memory.floats(columnRun.length)
+  const effective = new Float64Array(columnRun.length)
   const weight = new Float64Array(runs)
   const wanted = new Float64Array(runs)
   const cooling = new Float64Array(runs)
@@ -66,11 +65,11 @@ export function createDuals (program: Program, memory: Memory): { best: Duals, s
   let runOf = columnRun
   let costOf = columnCost
   const nearStart = new Int32Array(columnStart.length)
-  const nearRun = memory.ints(columnRun.length)
-  const nearCost = memory.floats(columnRun.length)
+  const nearRun = new Int32Array(columnRun.length)
+  const nearCost = new Float64Array(columnRun.length)
   /** Of those the ones that a step's jobs go to: their runs; their parts come first in `effective`. */
   const drawnStart = new Int32Array(columnStart.length)
-  const drawnRun = memory.ints(columnRun.length)
+  const drawnRun = new Int32Array(columnRun.length)
   const lookAtAll = (): void => {
     start = columnStart
     runOf = columnRun

@@ -1,6 +1,5 @@
 import type { Board } from './board.ts'
 import { createHeap } from './heap.ts'
-import type { Memory } from './memory.ts'
 import { MANY_UNITS, ROWS, type Program } from './program.ts'
 
 export interface RuinOptions {
@@ -23,7 +22,7 @@ export interface Ruin {
 }
 
 /** Ruin and recreate: empties a few units and fills them again, better or not much worse. `step` does one round and says whether it was kept. */
-export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions, memory: Memory): Ruin {
+export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions): Ruin {
   const { units, unitClasses, unitClass, columnStart, columnRun, columnCost, columnJob, columnAsk, bundle, jobs, jobStart, demand, limits, runBid, bids } = program
   const { resources, margin, worth } = prices
   let state = (seed | 1) >>> 0
@@ -51,7 +50,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
 
   /** Columns that may be used, unit class by unit class: in rounds those whose reduced cost is small, at the end all. */
   let listStart: Int32Array = new Int32Array(unitClasses + 1)
-  const list = memory.ints(columnJob.length)
+  const list = new Int32Array(columnJob.length)
   const far = units < MANY_UNITS ? Number.POSITIVE_INFINITY : NEAR * board.worth / Math.max(1, board.placed.reduce((sum, count) => sum + count, 0))
   let listed = 0
   for (let kind = 0; kind < unitClasses; kind++) {

@@ -2,7 +2,6 @@ import { createBoard, type Board } from './board.ts'
 import { columnPrices } from './column-prices.ts'
 import { construct } from './construct.ts'
 import { createDuals, LONG_SCHEDULE, LONG_STEPS, SHORT_SCHEDULE, startPrices, WARM_SCHEDULE, type Schedule } from './duals.ts'
-import { createMemory } from './memory.ts'
 import { MANY_UNITS, ROWS, type Program } from './program.ts'
 import { createRuin, DEFAULT_RUIN_OPTIONS } from './ruin.ts'
 
@@ -49,16 +48,12 @@ const ROUNDS_A_LOOK = 32
 /** Loss that a round may bring at first, as a share of the mean gain of a job; it falls to nothing by the end. A third or three times as much is no better. */
 const HEAT = 1
 
-/** A thread searches once at a time. */
-const memory = createMemory()
-
 /** Prices, then a first solution by them, then ruin and recreate until the time is over. Returns the last solution reported. */
 export function search (program: Program, options: SearchOptions): Found {
   const { now, budgetMs, warm } = options
   const started = now()
-  memory.clear()
   const board = createBoard(program)
-  const dual = createDuals(program, memory)
+  const dual = createDuals(program)
   const duals = dual.best
   let rounds = 0
   let reported = Number.NEGATIVE_INFINITY
@@ -70,10 +65,10 @@ export function search (program: Program, options: SearchOptions): Found {
     options.report(found)
     return found
   }
-  const resources = memory.floats(program.columnJob.length)
+  const resources = new Float64Array(program.columnJob.length)
   const fill = (): void => {
     columnPrices(program, duals.prices, resources)
-    construct(program, board, { resources, margin: duals.margin }, memory)
+    construct(program, board, { resources, margin: duals.margin })
   }
   if (warm?.places !== undefined) seat(program, board, warm.places)
   if (warm?.prices !== undefined) {
@@ -88,7 +83,7 @@ export function search (program: Program, options: SearchOptions): Found {
   findPrices(program, dual, { warm: isExact(program) ? undefined : warm?.prices, wanted: options.steps, most: isExact(program) ? EXACT_STEPS : STEPS[1] }, () => budgetMs * DUAL_SHARE - (now() - started))
   fill()
   const prices = { resources, margin: duals.margin, worth: worthOf(program, duals.prices) }
-  const ruin = createRuin(program, board, prices, options.seed, DEFAULT_RUIN_OPTIONS, memory)
+  const ruin = createRuin(program, board, prices, options.seed, DEFAULT_RUIN_OPTIONS)
 
   let last = report()
   const mostRounds = options.maxRounds ?? Number.POSITIVE_INFINITY
