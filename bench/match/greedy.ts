@@ -1,5 +1,5 @@
 import { createBoard } from '../../src/match/search/board.ts'
-import { bestUnit } from '../../src/match/search/construct.ts'
+import { bestUnit, columnsByClass } from '../../src/match/search/construct.ts'
 import { ROWS, type Program } from '../../src/match/search/program.ts'
 
 /** What a rule makes of a book: what its matches count, and how many they are. */
@@ -72,24 +72,4 @@ export function packing (program: Program, order: 'bid' | 'density'): Outcome {
     }
   }
   return { worth: board.worth, matches: board.placed.reduce((sum, count) => sum + count, 0) }
-}
-
-/** Columns of each job class; the unit class of every column. */
-function columnsByClass ({ jobClasses, unitClasses, columnJob, columnStart }: Program): { start: Int32Array, columns: Int32Array, unitClass: Int32Array } {
-  const start = new Int32Array(jobClasses + 1)
-  for (const job of columnJob) start[job + 1] = (start[job + 1] as number) + 1
-  for (let job = 0; job < jobClasses; job++) start[job + 1] = (start[job + 1] as number) + (start[job] as number)
-  const next = Int32Array.from(start)
-  const columns = new Int32Array(columnJob.length)
-  const unitClass = new Int32Array(columnJob.length)
-  for (let unit = 0; unit < unitClasses; unit++) {
-    for (let column = columnStart[unit] as number; column < (columnStart[unit + 1] as number); column++) {
-      const job = columnJob[column] as number
-      const at = next[job] as number
-      next[job] = at + 1
-      columns[at] = column
-      unitClass[column] = unit
-    }
-  }
-  return { start, columns, unitClass }
 }

@@ -12,8 +12,8 @@ export interface Supply {
   readonly none: Group
   readonly groups: readonly Group[]
   readonly bidders: Bidders
-  /** Ask and premium, of an ask; undefined: there is no premium. */
-  readonly costOf: ((ask: number) => number) | undefined
+  /** Ask and premium, of an ask. */
+  readonly costOf: (ask: number) => number
   /** Most that it locks for one job. */
   readonly bound: number
 }
@@ -29,15 +29,14 @@ export function supplyOf (row: OfferRow, { alternative, shares, bidders, rules }
     groups: deviceGroups(row.offer.gpus).map((device) => ({
       low: device.low, high: device.high, secondAsk: device.secondAsk, shares: device.places.map((place) => shares[place] ?? 0).sort((left, right) => right - left), biddings: bidders.biddingsOn(device)
     })),
-    costOf: isReputed ? undefined : (ask) => Math.min(Number.MAX_SAFE_INTEGER, ask + premiumFor(ask, row, rules)),
+    costOf: isReputed ? (ask) => ask : (ask) => Math.min(Number.MAX_SAFE_INTEGER, ask + premiumFor(ask, row, rules)),
     bound: row.offer.collateral === 0 ? Number.MAX_VALUE : row.offer.collateral
   }
 }
 
 /**
  * Columns of jobs on devices of one group, or without devices, from place `count` on; the place after them. The jobs' entries are all the same. This loop is most
- * of what a kernel costs: plain numbers, what fails most is asked first, and nothing is called for most columns, since a call that is not inlined takes memory for
- * each double that it returns.
+ * of what a kernel costs: plain numbers, and what fails most is asked first.
  */
 export function writeAlike ({ row: { offer }, alternative, bidders, costOf, bound }: Supply, group: Group, jobs: Int32Array, out: ColumnRoom, count: number): number {
   const { cpuMilli, memoryMiB, diskMiB, runSeconds, devices, shares, share, topLimit, collateralBp } = bidders
@@ -57,29 +56,28 @@ export function writeAlike ({ row: { offer }, alternative, bidders, costOf, boun
     if (cpu > mostCpu || memory > mostMemory || disk > mostDisk || seconds > maxRunSeconds) continue
     if (asked > 0 && (asked > free.length || (free[asked - 1] as number) < (share[job] as number))) continue
     // Nothing is negative: a sum or product beyond what is safe stays beyond.
-    let ask = base + seconds * (cpu * cpuMilliSecond + memory * memoryMiBSecond + disk * diskMiBSecond)
-    if (asked > 0) {
-      const product = seconds * (shares[job] as number) * secondAsk
-      ask += product <= Number.MAX_SAFE_INTEGER ? Math.ceil(product / BP) : gpuAmount(seconds, shares[job] as number, secondAsk)
-    }
+    const ask = base + seconds * (cpu * cpuMilliSecond + memory * memoryMiBSecond + disk * diskMiBSecond) + (asked === 0 ? 0 : gpuAmount(seconds, shares[job] as number, secondAsk))
     const top = topLimit[job] as number
     if (ask > top) continue
     const bid = bids[job] === UNASKED ? bidders.ask(biddings, job) : bids[job] as number
     const reference = references[job] as number
     if (bid === NO_BID || reference > Number.MAX_SAFE_INTEGER) continue
     outJob[next] = job
-    // Memory that is never written to is never taken: most alternatives are the first, most units have 32 devices at most.
-    if (alternative !== 0) outAlternative[next] = alternative
+    outAlternative[next] = alternative
     outLow[next] = low
-    if (high !== 0) outHigh[next] = high
-    outCost[next] = Math.min(highest[job] as number, Math.max(lowest[job] as number, costOf === undefined ? ask : costOf(ask)))
+    outHigh[next] = high
+    outCost[next] = Math.min(highest[job] as number, Math.max(lowest[job] as number, costOf(ask)))
     outAsk[next] = ask
     outBid[next] = bid
-    // Rounded up by more than a double can be wrong by.
-    const locked = Math.ceil(Math.min(top, Math.max(ask, reference)) * (collateralBp[job] as number) / BP * (1 + 2 ** -50)) + 1
-    outLock[next++] = locked > bound ? Number.POSITIVE_INFINITY : locked
+    outLock[next++] = lockFor(Math.min(top, Math.max(ask, reference)), collateralBp[job] as number, bound)
   }
   return next
+}
+
+/** What is locked at most; Infinity beyond the bound. Rounded up by more than a double can be wrong by. */
+function lockFor (price: number, collateralBp: number, bound: number): number {
+  const locked = Math.ceil(price * collateralBp / BP * (1 + 2 ** -50)) + 1
+  return locked > bound ? Number.POSITIVE_INFINITY : locked
 }
 
 /** Columns that only bound: of jobs whose entries differ, or that may take devices of several groups. One for each job, that no such pair counts more than. */
@@ -99,7 +97,7 @@ export function writeMixed ({ row: { offer }, alternative, groups, bidders, cost
     const [least, most] = [byReference[0] as Biddings, byReference.at(-1) as Biddings]
     out.job[next] = job
     out.alternative[next] = alternative
-    out.cost[next] = Math.min(least.high[job] as number, Math.max(least.low[job] as number, costOf?.(ask) ?? ask))
+    out.cost[next] = Math.min(least.high[job] as number, Math.max(least.low[job] as number, costOf(ask)))
     out.ask[next] = ask
     out.bid[next] = most.at[job] as number
     out.lock[next++] = Number.POSITIVE_INFINITY

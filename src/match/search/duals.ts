@@ -33,9 +33,9 @@ const NEAR = 0.05
 const NEAR_STEPS = 2
 const WIDE_STEP = 0.3
 const NEAR_HEATS = 8
-/** (1 - x / 16)^16 stands for e^-x, at a fraction of its time: `falling` of what is left of 1. Below the least it is 2e-5 or less and counts nothing. */
+/** (1 - x / 16)^16 stands for e^-x, at a fraction of its time: `falling` of what is left of 1. Below the least it is 7e-12 or less and counts nothing. */
 const CUT = 16
-const LEAST_LEFT = 0.5
+const LEAST_LEFT = 0.2
 function falling (left: number): number {
   const second = left * left
   const fourth = second * second
@@ -46,52 +46,53 @@ const TINY = 1e-30
 
 /** Room for one search of prices; nothing is allocated while it steps. */
 export function createDuals (program: Program): { best: Duals, step: (tau: number, eta: number) => void, evaluate: (prices: Float64Array) => number, current: Float64Array } {
-  const { jobClasses, unitClasses, runs, jobStart, demand, capacity, runStart, runClass, runBid, bids, columnStart, columnRun, columnCost, unitStart } = program
+  const { jobClasses, unitClasses, runs, jobStart, demand, capacity, runStart, runBid, bids, columnStart, columnJob, columnRun, columnCost, unitStart } = program
   const prices = new Float64Array(unitClasses * ROWS)
   let steps = 0
   const margin = new Float64Array(runs)
-  const effective = new Float64Array(columnRun.length)
+  const effective = new Float64Array(columnJob.length)
   const weight = new Float64Array(runs)
   const wanted = new Float64Array(runs)
   const cooling = new Float64Array(runs)
   const parts = new Float64Array(runs)
   const best: Duals = { prices: new Float64Array(prices.length), bound: Number.POSITIVE_INFINITY, margin: new Float64Array(runs) }
 
-  /** What each run's jobs take of the rows that have prices, neighbours in memory. */
-  const takes = new Float64Array(runs * PRICED.length)
-  for (let run = 0; run < runs; run++) PRICED.forEach((row, at) => { takes[run * PRICED.length + at] = demand[runClass[run]! * ROWS + row]! })
-  /** Columns that steps look at, unit class by unit class: all of them, or a part in the first places of the other arrays. Per column: its run, its cost. */
-  let start = columnStart
-  let runOf = columnRun
-  let costOf = columnCost
-  const nearStart = new Int32Array(columnStart.length)
-  const nearRun = new Int32Array(columnRun.length)
-  const nearCost = new Float64Array(columnRun.length)
-  /** Of those the ones that a step's jobs go to: their runs; their parts come first in `effective`. */
-  const drawnStart = new Int32Array(columnStart.length)
-  const drawnRun = new Int32Array(columnRun.length)
+  /** What each job class takes of the rows that have prices, neighbours in memory. */
+  const takes = new Float64Array(jobClasses * PRICED.length)
+  for (let job = 0; job < jobClasses; job++) PRICED.forEach((row, at) => { takes[job * PRICED.length + at] = demand[job * ROWS + row]! })
+  /** Columns that steps look at, unit class by unit class: all of them, or a part in the first places of these arrays. Per column: where its job's takes begin, its run, its cost. */
+  const nearStart = Int32Array.from(columnStart)
+  const nearJob = new Int32Array(columnJob.length)
+  const nearRun = new Int32Array(columnJob.length)
+  const nearCost = new Float64Array(columnJob.length)
+  let isAll = false
   const lookAtAll = (): void => {
-    start = columnStart
-    runOf = columnRun
-    costOf = columnCost
+    if (isAll) return
+    isAll = true
+    nearStart.set(columnStart)
+    nearRun.set(columnRun)
+    nearCost.set(columnCost)
+    for (let column = 0; column < columnJob.length; column++) nearJob[column] = columnJob[column]! * PRICED.length
   }
   const lookAtNear = (tau: number, eta: number): void => {
     const reach = 1 + Math.max(NEAR, NEAR_HEATS * tau, NEAR_STEPS * eta)
     let count = 0
+    isAll = false
     for (let unit = 0; unit < unitClasses; unit++) {
-      for (let at = columnStart[unit]!; at < columnStart[unit + 1]!; at++) {
-        const run = columnRun[at]!
+      const first = nearStart[unit]!
+      nearStart[unit] = count
+      for (let at = first; at < nearStart[unit + 1]!; at++) {
+        const run = nearRun[at]!
         if (effective[at]! > margin[run]! * reach) continue
-        nearCost[count] = columnCost[at]!
+        nearJob[count] = nearJob[at]!
+        nearCost[count] = nearCost[at]!
         effective[count] = effective[at]!
         nearRun[count++] = run
       }
-      nearStart[unit + 1] = count
     }
-    start = nearStart
-    runOf = nearRun
-    costOf = nearCost
+    nearStart[unitClasses] = count
   }
+  lookAtAll()
 
   /** Effective prices of the columns looked at and margins of all runs; the bound's part for capacity. */
   const price = (prices: Float64Array): number => {
@@ -107,12 +108,12 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
       const p2 = prices[base + 2]!
       const p3 = prices[base + SHARES]!
       const p4 = prices[base + CUTS]!
-      const end = start[unit + 1]!
-      for (let at = start[unit]!; at < end; at++) {
-        const run = runOf[at]!
-        const of = run * PRICED.length
-        const sum = costOf[at]! + p0 * takes[of]! + p1 * takes[of + 1]! + p2 * takes[of + 2]! + p3 * takes[of + 3]! + p4 * takes[of + 4]!
+      const end = nearStart[unit + 1]!
+      for (let at = nearStart[unit]!; at < end; at++) {
+        const of = nearJob[at]!
+        const sum = nearCost[at]! + p0 * takes[of]! + p1 * takes[of + 1]! + p2 * takes[of + 2]! + p3 * takes[of + 3]! + p4 * takes[of + 4]!
         effective[at] = sum
+        const run = nearRun[at]!
         if (sum < margin[run]!) margin[run] = sum
       }
     }
@@ -167,21 +168,21 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
   /** How much of each run the columns looked at draw, by how near to its margin they are. */
   const weigh = (tau: number): void => {
     weight.fill(0)
-    let drawn = 0
     for (let run = 0; run < runs; run++) cooling[run] = 1 / (CUT * (tau * margin[run]! + TINY))
     for (let unit = 0; unit < unitClasses; unit++) {
       const count = unitStart[unit + 1]! - unitStart[unit]!
-      const end = start[unit + 1]!
-      for (let at = start[unit]!; at < end; at++) {
-        const run = runOf[at]!
+      const end = nearStart[unit + 1]!
+      for (let at = nearStart[unit]!; at < end; at++) {
+        const run = nearRun[at]!
         const left = 1 - (effective[at]! - margin[run]!) * cooling[run]!
-        if (left <= LEAST_LEFT) continue
+        if (left <= LEAST_LEFT) {
+          effective[at] = 0
+          continue
+        }
         const part = count * falling(left)
+        effective[at] = part
         weight[run]! += part
-        effective[drawn] = part
-        drawnRun[drawn++] = run
       }
-      drawnStart[unit + 1] = drawn
     }
   }
   /** Raises prices of rows that are wanted more than there is, lowers the others. */
@@ -193,11 +194,12 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
       let u2 = 0
       let u3 = 0
       let u4 = 0
-      const end = drawnStart[unit + 1]!
-      for (let at = drawnStart[unit]!; at < end; at++) {
-        const run = drawnRun[at]!
-        const amount = effective[at]! * weight[run]!
-        const of = run * PRICED.length
+      const end = nearStart[unit + 1]!
+      for (let at = nearStart[unit]!; at < end; at++) {
+        const part = effective[at]!
+        if (part === 0) continue
+        const amount = part * weight[nearRun[at]!]!
+        const of = nearJob[at]!
         u0 += amount * takes[of]!
         u1 += amount * takes[of + 1]!
         u2 += amount * takes[of + 2]!

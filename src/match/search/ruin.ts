@@ -50,7 +50,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
 
   /** Columns that may be used, unit class by unit class: in rounds those whose reduced cost is small, at the end all. */
   let listStart: Int32Array = new Int32Array(unitClasses + 1)
-  const list = new Int32Array(columnJob.length)
+  let list: Int32Array = new Int32Array(columnJob.length)
   const far = units < MANY_UNITS ? Number.POSITIVE_INFINITY : NEAR * board.worth / Math.max(1, board.placed.reduce((sum, count) => sum + count, 0))
   let listed = 0
   for (let kind = 0; kind < unitClasses; kind++) {
@@ -169,6 +169,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
       mode = 0
       spreadOf = 0
       listStart = columnStart
+      list = new Int32Array(columnJob.length)
       for (let column = 0; column < list.length; column++) list[column] = column
       for (let unit = 0; unit < units; unit++) {
         addedCount = 0
