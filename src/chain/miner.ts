@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { inTurns } from '../core/in-turns.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Anvil } from './anvil.ts'
 import { ChainError } from './errors.ts'
@@ -27,7 +28,6 @@ export function createMiner (components: MinerComponents, tuning: SupervisorTuni
   const stopping = new AbortController()
   let running: Promise<void> = Promise.resolve()
   let saving: Promise<void> = Promise.resolve()
-  let turn: Promise<unknown> = Promise.resolve()
   let isSaving = false
   /** Transactions were mined that no snapshot holds; `hasAged`: only empty blocks were. */
   let isDirty = false
@@ -41,13 +41,9 @@ export function createMiner (components: MinerComponents, tuning: SupervisorTuni
 
   const pending = async (anvil: Anvil): Promise<number> => Number((await anvil.rpc.call('txpool_status') as { pending: string }).pending)
   /** anvil reads blocks and state for a dump one after the other: a block mined in between would be in the state alone. */
-  const inTurn = async (ask: () => Promise<unknown>): Promise<unknown> => {
-    const answer = turn.then(ask)
-    turn = answer.catch(() => undefined)
-    return await answer
-  }
+  const inTurn = inTurns()
   const mine = async (anvil: Anvil): Promise<void> => {
-    await inTurn(async () => await anvil.rpc.call('evm_mine'))
+    await inTurn('chain', async () => await anvil.rpc.call('evm_mine'))
     lastBlockMs = clock.now()
     hasAged = true
   }
@@ -81,7 +77,7 @@ export function createMiner (components: MinerComponents, tuning: SupervisorTuni
     const startedMs = clock.now()
     try {
       isDirty = hasAged = false
-      const dump = await inTurn(async () => await anvil.rpc.call('anvil_dumpState', [], DUMP_TIMEOUT_MS))
+      const dump = await inTurn('chain', async () => await anvil.rpc.call('anvil_dumpState', [], DUMP_TIMEOUT_MS))
       if (typeof dump !== 'string') throw new ChainError('CHAIN_RPC', 'anvil_dumpState gave no string')
       await snapshots.save(Buffer.from(dump.slice(2), 'hex'))
     } catch (error) {

@@ -38,3 +38,10 @@ export function leavesWord (leaves: Iterable<number>): Hash {
 export function hasLeaf (leaves: Hash | bigint, leaf: number): boolean {
   return (BigInt(leaves) >> BigInt(leaf) & 1n) === 1n
 }
+
+/** The leaves whose bits the word has, in their order. */
+export function leavesIn (leaves: Hash | bigint): number[] {
+  const found: number[] = []
+  for (let left = BigInt(leaves), leaf = 0; left !== 0n; left >>= 1n, leaf++) if ((left & 1n) === 1n) found.push(leaf)
+  return found
+}

@@ -3,7 +3,7 @@ import { DealError } from './errors.ts'
 import type { DealTerms } from '../wire/deal-terms.ts'
 import type { Address, Hash } from '../wire/shapes.ts'
 import { linesRootOf, type Line } from '../wire/statement.ts'
-import { hasLeaf } from './batched.ts'
+import { leavesIn } from './batched.ts'
 
 /** protocol/batches.md, Lines: who is paid of a deal beside provider and solver. Pure. */
 
@@ -22,7 +22,7 @@ export function sumOf (lines: readonly Line[]): number {
 
 /** The lines of each leaf that a statement names, in the order of the leaves, as a message carries them: none at all where no leaf has any. Throws DealError DEAL_BAD_STATEMENT. */
 export function linesByLeaf (leaves: Hash | bigint, lines: ReadonlyArray<readonly Line[]> | undefined): Map<number, readonly Line[]> {
-  const named = Array.from({ length: 256 }, (_, leaf) => leaf).filter((leaf) => hasLeaf(leaves, leaf))
+  const named = leavesIn(leaves)
   if (lines !== undefined && lines.length !== named.length) throw new DealError('DEAL_BAD_STATEMENT', `the statement names ${named.length} leaves and has lines of ${lines.length}`, { data: { leaves: named.length, lines: lines.length } })
   return new Map(named.map((leaf, index) => [leaf, lines?.[index] ?? []]))
 }

@@ -68,7 +68,7 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
   const bond = createBondRoom({ chain, clock }, { leastOpenSeconds: GATHERINGS * options.pace.mostMs / 1000, waiting: () => [...committing.waiting, ...own.all().filter(({ place }) => place === undefined).flatMap(({ deals }) => deals)] })
 
   const { hear } = createHearing({ own, store, clock }, { domain })
-  const { take, isKnown, idOf } = createTaking({ own, store, committing, bond }, { domain })
+  const { take, isKnown } = createTaking({ own, store, committing, bond }, { domain })
 
   /** Who does not hear it asks. */
   const tellLeaves = async (batch: OwnBatch): Promise<void> => {
@@ -95,7 +95,7 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
         else if (!isOver(batch, await chain.blockTime())) void committing.commit(batch)
       }
     }
-    for (const deal of gathered) if (!isKnown(idOf(deal))) committing.add(deal)
+    for (const deal of gathered) if (!isKnown(deal)) committing.add(deal)
   }
 
   return {
@@ -107,7 +107,7 @@ export function createBatcher (components: BatcherComponents, options: BatcherOp
       return place
     },
     consentOf: (dealId) => {
-      const deal = own.all().flatMap(({ deals, dealIds }) => deals[dealIds.indexOf(dealId)] ?? [])[0]
+      const deal = own.dealOf(dealId)
       if (deal === undefined) throw new DealError('DEAL_UNKNOWN', 'the deal stands in no batch of ours', { data: { dealId } })
       return deal
     },

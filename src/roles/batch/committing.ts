@@ -44,13 +44,17 @@ export function createCommitting (
     } catch (error) {
       if (signal.aborted || batch.place !== undefined) return
       logger.warn('batch.refused', { slot: batch.slot, error: errorMessage(error) })
-      await own.forget(batch).then(async () => { await again(batch.deals, errorCode(error) === 'CHAIN_REVERTED') }).catch((failure: unknown) => { logger.error('batch.again', { error: errorMessage(failure) }) })
+      await again(batch, errorCode(error) === 'CHAIN_REVERTED').catch((failure: unknown) => { logger.error('batch.again', { error: errorMessage(failure) }) })
     }
   }
   /** One deal that the chain refuses must not take the others with it: they are halved until it stands alone, and is dropped. */
-  const again = async (deals: readonly GatheredDeal[], isRefused: boolean): Promise<void> => {
-    if (isRefused && deals.length === 1) return
-    for (const deal of deals) await store.gather(deal)
+  const again = async (batch: OwnBatch, isRefused: boolean): Promise<void> => {
+    const { deals } = batch
+    const isDropped = isRefused && deals.length === 1
+    // Gathered before the batch goes: a promise is on disk whenever the node may die.
+    if (!isDropped) for (const deal of deals) await store.gather(deal)
+    await own.forget(batch)
+    if (isDropped) return
     if (!isRefused) {
       for (const deal of deals) gathering.add(deal)
       return

@@ -35,6 +35,7 @@ export interface OwnBatch {
   put: (place: BatchPlace | undefined) => void
   resolve: (leaves: bigint) => void
   say: (statement: HeldStatement) => void
+  dealOf: (dealId: Hash) => GatheredDeal | undefined
   leafOf: (dealId: Hash) => LeafPlace | undefined
   leavesOfCreator: (creator: Address) => bigint
   /** Whether a statement pays something now, and no lines of leaves that are resolved: those would come out of the others' reserve. */
@@ -55,6 +56,7 @@ export function createOwnBatch (context: { domain: Domain, batches: Address, sol
   const layout = layoutBatch(domain, deals.map(({ terms }) => terms), () => NODE_SESSION)
   const all = (1n << BigInt(deals.length)) - 1n
   const dealIds = deals.map(({ terms: { core } }) => dealIdOf(domain, core.creator, core.jobNumber, core.attempt))
+  const leafById = new Map(dealIds.map((dealId, leaf) => [dealId, leaf]))
   const statements = new Map<Address, HeldStatement>()
   let place: BatchPlace | undefined
   let live = all
@@ -80,9 +82,10 @@ export function createOwnBatch (context: { domain: Domain, batches: Address, sol
     },
     resolve: (leaves) => { live &= ~leaves },
     say: (statement) => { statements.set(statement.creator, statement) },
+    dealOf: (dealId) => deals[leafById.get(dealId) ?? -1],
     leafOf: (dealId) => {
-      const leaf = dealIds.indexOf(dealId)
-      return leaf < 0 || place === undefined || hasLeaf(place.voided, leaf) ? undefined : { batch: place.id, leaf, proof: proofOf(layout.tree, leaf) }
+      const leaf = leafById.get(dealId)
+      return leaf === undefined || place === undefined || hasLeaf(place.voided, leaf) ? undefined : { batch: place.id, leaf, proof: proofOf(layout.tree, leaf) }
     },
     leavesOfCreator: (creator) => BigInt(leavesWord(deals.flatMap(({ terms: { core } }, leaf) => core.creator === creator ? [leaf] : []))),
     settleCall: () => settleBatchCall(chainForm(), payable().map(({ creator, leaves, lines, signature }): SignedStatement => ({ owner: ownerIndex(layout, creator), leaves: BigInt(leaves), lines: lines.flat(), signature })))

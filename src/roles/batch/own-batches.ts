@@ -10,6 +10,8 @@ export interface OwnBatches {
   readonly all: () => OwnBatch[]
   has: (slot: number) => boolean
   find: (id: Hash) => OwnBatch | undefined
+  /** The deal in the first batch that has it. */
+  dealOf: (dealId: Hash) => GatheredDeal | undefined
   /** Notes a batch on disk, which takes its deals out of what is gathered. */
   add: (batch: OwnBatch) => Promise<void>
   /** One from disk. */
@@ -53,14 +55,19 @@ export function createOwnBatches (components: { chain: Pick<Chain, 'address' | '
     for (const [index, [batch, atMs]] of idle.entries()) if (index < idle.length - KEPT || clock.now() > atMs + KEPT_MS) await forget(batch)
   }
   const onCommitted = async ({ args: { id, solver, voided }, blockTime }: ChainEvent & { name: 'BatchCommitted' }): Promise<OwnBatch | undefined> => {
-    const batch = solver === chain.address ? all().find((each) => each.idAt(blockTime, voided) === id) : undefined
-    if (batch === undefined || batch.place?.id === id) return undefined
+    if (solver !== chain.address || find(id) !== undefined) return undefined
+    // To tell an id takes many hashes: one for a batch that has another comes after a re-org alone.
+    const [placed, unplaced] = [all().filter(({ place }) => place !== undefined), all().filter(({ place }) => place === undefined)]
+    const batch = [...unplaced, ...placed].find((each) => each.idAt(blockTime, voided) === id)
+    if (batch === undefined) return undefined
     batch.put({ id, committedAt: blockTime, voided: `0x${voided.toString(16).padStart(64, '0')}` })
     await store.place(batch)
     return batch
   }
   return {
-    all, find, forget, sweep, onEvent: async (event) => {
+    all, find, forget, sweep,
+    dealOf: (dealId) => all().map((batch) => batch.dealOf(dealId)).find((deal) => deal !== undefined),
+    onEvent: async (event) => {
       if (event.contract !== 'batches') return undefined
       if (event.name === 'BatchCommitted') return await onCommitted(event)
       const leaves = event.name === 'BatchSettled' || event.name === 'BatchExpired' ? event.args.leaves : event.name === 'LeafClaimed' ? BigInt(leavesWord([event.args.leaf])) : 0n

@@ -27,7 +27,8 @@ const OWN = 'batch/own/'
 
 export function createOwnStore (components: { datastore: Pick<Datastore, 'put' | 'delete' | 'batch' | 'entries'> }, { domain }: { domain: Domain }): OwnStore {
   const { datastore } = components
-  const gatheredKey = ({ terms: { core } }: Consent): string => `${GATHERED}${dealIdOf(domain, core.creator, core.jobNumber, core.attempt).slice(2)}`
+  const keyOf = (dealId: Hash): string => `${GATHERED}${dealId.slice(2)}`
+  const gatheredKey = ({ terms: { core } }: Consent): string => keyOf(dealIdOf(domain, core.creator, core.jobNumber, core.attempt))
   const slotKey = (slot: number): string => `${OWN}${slot}/`
   const statementKey = (slot: number, creator: Hash): string => `${slotKey(slot)}statement/${creator}`
   const sync = { sync: true }
@@ -48,16 +49,16 @@ export function createOwnStore (components: { datastore: Pick<Datastore, 'put' |
     },
     gather: async (deal) => { await datastore.put(gatheredKey(deal), encodeCbor(deal), sync) },
     drop: async (deals) => { await datastore.batch(deals.map((deal) => ({ delete: gatheredKey(deal) }))) },
-    put: async ({ slot, expiry, deals }) => {
-      await datastore.batch([{ put: [`${slotKey(slot)}deals`, encodeCbor({ slot, expiry, deals })] as [string, Uint8Array] }, ...deals.map((deal) => ({ delete: gatheredKey(deal) }))], sync)
+    put: async ({ slot, expiry, deals, dealIds }) => {
+      await datastore.batch([{ put: [`${slotKey(slot)}deals`, encodeCbor({ slot, expiry, deals })] as [string, Uint8Array] }, ...dealIds.map((dealId) => ({ delete: keyOf(dealId) }))], sync)
     },
     place: async ({ slot, place }) => {
       if (place !== undefined) await datastore.put(`${slotKey(slot)}place`, encodeCbor(place), sync)
     },
     statement: async (slot, statement) => { await datastore.put(statementKey(slot, statement.creator), encodeCbor(statement), sync) },
-    forget: async ({ slot, deals, statements }) => {
+    forget: async ({ slot, statements }) => {
       await datastore.batch([
-        ...deals.map((deal) => ({ delete: gatheredKey(deal) })), ...[...statements.keys()].map((creator) => ({ delete: statementKey(slot, creator) })),
+        ...[...statements.keys()].map((creator) => ({ delete: statementKey(slot, creator) })),
         { delete: `${slotKey(slot)}place` }, { delete: `${slotKey(slot)}deals` }
       ], sync)
     }

@@ -1,5 +1,5 @@
 import { DealError } from '../../deal/errors.ts'
-import { dealIdOf, dealTermsDigest } from '../../wire/deal-terms.ts'
+import { dealIdOf, dealTermsDigest, type DealCore } from '../../wire/deal-terms.ts'
 import type { Hash } from '../../wire/shapes.ts'
 import type { Domain } from '../../wire/typed-data.ts'
 import type { BondRoom } from './bond-room.ts'
@@ -8,30 +8,31 @@ import type { GatheredDeal } from './own-batch.ts'
 import type { OwnBatches } from './own-batches.ts'
 import type { OwnStore } from './own-store.ts'
 
+type DealKey = Pick<DealCore, 'creator' | 'jobNumber' | 'attempt'>
+
 /** Takes deals that this solver then has to commit: a promise that is not kept costs its bond. */
 export interface Taking {
   /** Resolves when the consents are on disk, once for each deal. Throws DealError DEAL_TERMS_DIFFER where other terms of this deal are held, and as BondRoom.assertRoom. */
   take: (deal: GatheredDeal) => Promise<void>
-  isKnown: (dealId: Hash) => boolean
-  idOf: (deal: Pick<GatheredDeal, 'terms'>) => Hash
+  isKnown: (deal: GatheredDeal) => boolean
 }
 
-export function createTaking (components: { own: Pick<OwnBatches, 'all'>, store: Pick<OwnStore, 'gather'>, committing: Pick<Committing, 'waiting' | 'add'>, bond: BondRoom }, { domain }: { domain: Domain }): Taking {
+export function createTaking (components: { own: Pick<OwnBatches, 'dealOf'>, store: Pick<OwnStore, 'gather'>, committing: Pick<Committing, 'waiting' | 'add'>, bond: BondRoom }, { domain }: { domain: Domain }): Taking {
   const { own, store, committing, bond } = components
   const taking = new Map<Hash, { deal: GatheredDeal, done: Promise<void> }>()
-  const idOf: Taking['idOf'] = ({ terms: { core } }) => dealIdOf(domain, core.creator, core.jobNumber, core.attempt)
-  const held = (dealId: Hash): GatheredDeal | undefined =>
-    committing.waiting.find((deal) => idOf(deal) === dealId) ?? own.all().flatMap(({ deals, dealIds }) => deals[dealIds.indexOf(dealId)] ?? [])[0]
+  const idOf = ({ creator, jobNumber, attempt }: DealKey): Hash => dealIdOf(domain, creator, jobNumber, attempt)
+  const held = ({ creator, jobNumber, attempt }: DealKey): GatheredDeal | undefined =>
+    committing.waiting.find(({ terms: { core } }) => core.jobNumber === jobNumber && core.attempt === attempt && core.creator === creator) ?? own.dealOf(idOf({ creator, jobNumber, attempt }))
   const assertSame = (dealId: Hash, one: GatheredDeal, other: GatheredDeal): void => {
     // Both promised, one of them would be broken: only one can be committed.
     if (dealTermsDigest(domain, one.terms) !== dealTermsDigest(domain, other.terms)) throw new DealError('DEAL_TERMS_DIFFER', 'this solver has promised to open the deal by other terms', { data: { dealId } })
   }
   return {
-    idOf,
-    isKnown: (dealId) => held(dealId) !== undefined,
+    isKnown: ({ terms: { core } }) => held(core) !== undefined,
     take: async (deal) => {
-      const dealId = idOf(deal)
-      const [running, known] = [taking.get(dealId), held(dealId)]
+      const { core } = deal.terms
+      const dealId = idOf(core)
+      const [running, known] = [taking.get(dealId), held(core)]
       if (known !== undefined) {
         assertSame(dealId, known, deal)
         return

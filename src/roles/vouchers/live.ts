@@ -16,17 +16,3 @@ export type Refusal = 'payee' | 'nonce' | 'closing' | 'close-seconds' | 'expiry'
 export function refusal (reason: Refusal, message: string, data: Record<string, unknown>): RoleError {
   return new RoleError('VOUCHER_REFUSED', message, { data: { reason, ...data }, hint: 'Ask for a voucher of a channel that is open long enough; protocol/vouchers.md says what a payee checks.' })
 }
-
-/** Does the work of one key one after the other: two vouchers at once would be the same sum. */
-export function inTurns (): <T>(key: string, work: () => Promise<T>) => Promise<T> {
-  const last = new Map<string, Promise<unknown>>()
-  return async (key, work) => {
-    const done = (last.get(key) ?? Promise.resolve()).then(work, work)
-    last.set(key, done)
-    try {
-      return await done
-    } finally {
-      if (last.get(key) === done) last.delete(key)
-    }
-  }
-}

@@ -2,13 +2,14 @@ import type { Chain, ContractCall, TxReceipt } from '../../chain/chain.ts'
 import { closeCall, reserveCall, startCloseCall } from '../../chain/vouchers/calls.ts'
 import type { Channel } from '../../chain/vouchers/channel.ts'
 import { toAccountSignature } from '../../chain/signing.ts'
+import { inTurns } from '../../core/in-turns.ts'
 import type { Signer } from '../../identity/signer.ts'
 import type { Datastore } from '../../store/datastore.ts'
 import type { Address } from '../../wire/shapes.ts'
 import { channelEndDigest, reservationDigest, voucherDigest, type SignedVoucher } from '../../wire/voucher.ts'
 import { RoleError } from '../errors.ts'
 import type { Channels } from './channels.ts'
-import { inTurns, liveChannel } from './live.ts'
+import { liveChannel } from './live.ts'
 
 /** The payer's side of protocol/vouchers.md: opens channels and signs vouchers. Amounts are nLILY. */
 export interface Purse {

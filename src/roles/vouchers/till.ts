@@ -1,6 +1,7 @@
 import type { Chain, TxReceipt } from '../../chain/chain.ts'
 import type { Channel } from '../../chain/vouchers/channel.ts'
 import type { Clock } from '../../core/clock.ts'
+import { inTurns } from '../../core/in-turns.ts'
 import type { Signer } from '../../identity/signer.ts'
 import type { Datastore } from '../../store/datastore.ts'
 import type { Address } from '../../wire/shapes.ts'
@@ -10,7 +11,7 @@ import { signedVoucherShape, voucherDigest, type SignedVoucher } from '../../wir
 import { RoleError } from '../errors.ts'
 import type { Channels } from './channels.ts'
 import { createEnding } from './ending.ts'
-import { inTurns, liveChannel, refusal } from './live.ts'
+import { liveChannel, refusal } from './live.ts'
 import { createRedeeming } from './redeeming.ts'
 
 /** What a voucher that was taken is worth, nLILY: more than before, in all, and what the channel holds beyond it. */

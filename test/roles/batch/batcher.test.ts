@@ -1,3 +1,4 @@
+import { decode } from 'cborg'
 import t from 'tap'
 import { createReads } from '../../../src/chain/reads.ts'
 import { createClients } from '../../../src/chain/clients.ts'
@@ -83,6 +84,31 @@ t.test('what is not the creator\'s own word moves nothing', async (t) => {
   for (const deal of pair) await until(() => deal.ofCreator.state === 'ResultsAccepted')
 })
 
+t.test('of two statements at once the one that says more stays, on disk and in what is paid, whichever the disk takes first', async (t) => {
+  const chain = await openSolver(test, 'hurried')
+  const datastore = createMemoryDatastore()
+  const held: Array<() => void> = []
+  const { put } = datastore
+  datastore.put = async (key, ...rest) => {
+    if (key.includes('/statement/')) await new Promise<void>((resolve) => { held.push(resolve) })
+    await put(key, ...rest)
+  }
+  const batcher = await openBatcher(test, { chain, datastore, tell })
+  t.teardown(batcher.stop)
+  const pair = await Promise.all([225, 226].map(async (jobNumber) => await agree(creator, provider, { feeTo: chain.address, jobNumber })))
+  await Promise.all(pair.map(async ({ gathered }) => { await batcher.take(gathered) }))
+  const id = (await until(() => pair.every(({ ofCreator }) => ofCreator.state === 'DealAgreed') && pair[0]?.ofCreator.batch)).id
+  let isHeard = false
+  const both = Promise.all([[0], [0, 1]].map(async (leaves) => { await batcher.statement(statement(creator.signer, id, leaves)) })).then(() => { isHeard = true })
+  await until(() => held.length > 0)
+  // The last that came to the disk is the first that it takes.
+  await until(() => { held.pop()?.(); return isHeard })
+  await both
+  for (const { ofCreator } of pair) await until(() => ofCreator.state === 'ResultsAccepted')
+  const [kept] = [...datastore.data].filter(([key]) => key.includes('/statement/')).map(([, value]) => decode(value) as { leaves: Hash })
+  t.equal(kept?.leaves, leavesWord([0, 1]))
+})
+
 t.test('a solver without bond takes none, one whose bond is used up no more', async (t) => {
   const bare = await openSolver(test, 'bare', 0)
   const batcher = await openBatcher(test, { chain: bare })
@@ -112,6 +138,31 @@ t.test('a solver that is killed after its promise commits when it comes back; ki
   t.same(third.leafOf(ofCreator.dealId).batch, id, 'it still tells who asks')
   await third.statement(statement(creator.signer, id, [0]))
   await until(() => ofCreator.state === 'ResultsAccepted')
+})
+
+t.test('a batch that the chain did not take is gathered anew, and its promises are on disk at every moment', async (t) => {
+  const chain = await openSolver(test, 'unlucky')
+  const datastore = createMemoryDatastore()
+  const isHeld = (): boolean => [...datastore.data.keys()].some((key) => key.startsWith('batch/gathered/') || key.endsWith('/deals'))
+  let moments = 0
+  const { batch } = datastore
+  datastore.batch = async (...args) => {
+    await batch(...args)
+    moments++
+    t.ok(isHeld(), 'a kill here loses nothing')
+  }
+  let isRefused = false
+  const send: typeof chain.send = async (...args) => {
+    if (isRefused) return await chain.send(...args)
+    isRefused = true
+    throw new Error('the fees rose beyond the limit')
+  }
+  const batcher = await openBatcher(test, { chain: { ...chain, send }, datastore, tell })
+  t.teardown(batcher.stop)
+  const { gathered, ofCreator } = await agree(creator, provider, { feeTo: chain.address, jobNumber: 257 })
+  await batcher.take(gathered)
+  await until(() => ofCreator.state === 'DealAgreed')
+  t.equal(moments, 3, 'put, forgotten, and put again')
 })
 
 t.test('a deal that no batch takes is refused; one that is on disk all the same does not keep the others out', async (t) => {
