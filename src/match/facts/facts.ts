@@ -40,6 +40,7 @@ export function factsOf (market: Market): Facts {
 
 function createFacts (market: Market): Facts {
   const { rules, atMs } = market
+  // In the order of their reading, so that memory of records that nobody names is never touched.
   const jobs = new Float64Array(market.jobs.length * JOB.width)
   const offers = new Float64Array(market.offers.length * OFFER.width)
   const entries: number[] = []
@@ -80,7 +81,7 @@ function createFacts (market: Market): Facts {
     const isNamed = writeEntries(gpus)
     const isPlain = offer.validUntil > atMs && offer.matchedUntil <= atMs && row.incomplete !== true && offer.sealKey === zeroHash && quorumHolds && isNamed
     const hasLists = offer.avoid.length > 0 || offer.targets.length > 0
-    jobs[at + JOB.flags] = FLAG.read | (isPlain ? FLAG.isPlain : 0) | (isTickJob(row) ? FLAG.isTick : 0) | (verification.strategy === 'audit' ? FLAG.isAudited : 0) | (hasLists ? FLAG.hasLists : 0)
+    jobs[at + JOB.flags] = (isPlain ? FLAG.isPlain : 0) | (isTickJob(row) ? FLAG.isTick : 0) | (verification.strategy === 'audit' ? FLAG.isAudited : 0) | (hasLists ? FLAG.hasLists : 0)
     jobs[at + JOB.cpuMilli] = offer.resources.cpuMilli
     jobs[at + JOB.memoryMiB] = offer.resources.memoryMiB
     jobs[at + JOB.diskMiB] = offer.resources.diskMiB
@@ -100,7 +101,7 @@ function createFacts (market: Market): Facts {
   const writeOffer = (row: OfferRow, at: number): void => {
     const { offer } = row
     const isPlain = offer.validUntil > atMs && offer.freeFrom <= atMs + rules.maxAheadMs && isTicked(offer)
-    offers[at + OFFER.flags] = FLAG.read | (isPlain ? FLAG.isPlain : 0) | (isTickOffer(row) ? FLAG.isTick : 0) | (offer.creators.length > 0 || offer.modules.length > 0 ? FLAG.hasLists : 0)
+    offers[at + OFFER.flags] = (isPlain ? FLAG.isPlain : 0) | (isTickOffer(row) ? FLAG.isTick : 0) | (offer.creators.length > 0 || offer.modules.length > 0 ? FLAG.hasLists : 0)
     offers[at + OFFER.cpuMilli] = offer.capacity.cpuMilli
     offers[at + OFFER.memoryMiB] = offer.capacity.memoryMiB
     offers[at + OFFER.diskMiB] = offer.capacity.diskMiB
@@ -122,15 +123,23 @@ function createFacts (market: Market): Facts {
   }
   return {
     jobs, offers, entries, devices, mediators,
-    readJob: (jobAt) => {
-      const at = jobAt * JOB.width
-      if (jobs[at] === 0) writeJob(market.jobs[jobAt] as JobRow, at)
-      return at
-    },
-    readOffer: (offerAt) => {
-      const at = offerAt * OFFER.width
-      if (offers[at] === 0) writeOffer(market.stated[offerAt] as OfferRow, at)
-      return at
-    }
+    readJob: placed(market.jobs.length, JOB.width, (jobAt, at) => { writeJob(market.jobs[jobAt] as JobRow, at) }),
+    readOffer: placed(market.offers.length, OFFER.width, (offerAt, at) => { writeOffer(market.stated[offerAt] as OfferRow, at) })
+  }
+}
+
+/** Gives each record a place when it is first asked for, the next free one, and has it written there. */
+function placed (records: number, width: number, write: (record: number, at: number) => void): (record: number) => number {
+  /** One more than the place; 0: not read. */
+  const places = new Int32Array(records)
+  let next = 0
+  return (record) => {
+    const known = places[record] as number
+    if (known !== 0) return known - 1
+    const at = next
+    next += width
+    places[record] = at + 1
+    write(record, at)
+    return at
   }
 }

@@ -22,13 +22,12 @@ export const DEVICE = { modelBit: 0, vramMiB: 1, shareBp: 2, secondAsk: 3, secon
 
 /** What holds of a row, whoever is on the other side. */
 export const FLAG = {
-  read: 1,
   /** It passes the constraints that hang on it alone, and its numbers say all but what the other flags leave to its lists. */
-  isPlain: 2,
+  isPlain: 1,
   /** Its pairs count one tick. */
-  isTick: 4,
+  isTick: 2,
   /** A job that wants a mediator that both trust. */
-  isAudited: 8,
+  isAudited: 4,
   /** It lists accounts or modules: ask the record. */
-  hasLists: 16
+  hasLists: 8
 } as const

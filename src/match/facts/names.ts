@@ -32,5 +32,10 @@ export function createNames (): Names {
 
 /** The last 40 bits of an account: two that differ are two accounts; of two that are equal the records say whether they are one. */
 export function accountNumber (account: Address): number {
-  return Number.parseInt(account.slice(-10), 16)
+  let number = 0
+  for (let at = account.length - 10; at < account.length; at++) {
+    const code = account.charCodeAt(at)
+    number = number * 16 + (code & 15) + (code > 57 ? 9 : 0)
+  }
+  return number
 }
