@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { wait } from '../src/cli/devnet/processes.ts'
+import { NODE_FLAGS } from '../test/support/node-flags.ts'
 import { createChildren, type Child } from './child.ts'
 import { machineMs } from './commands.ts'
 import { atMostTimes, reported, type Bench } from './figure.ts'
@@ -37,7 +38,7 @@ export const benchCrdts: Bench = async ({ seed, sizes, progress, profile }) => {
       const nodes = await Promise.all(Array.from({ length: NODES }, async (_, index) => {
         const folder = join(root, `${contender.name}-${index}`)
         await mkdir(folder)
-        const child = await children.start(contender.script, index === 0 && profile !== undefined ? { profile } : {})
+        const child = await children.start(contender.script, { flags: NODE_FLAGS, ...(index === 0 && profile !== undefined ? { profile } : {}) })
         return { child, folder, address: await child.ask<string>('start', folder) }
       }))
       const addresses = nodes.map(({ address }) => address)

@@ -3,6 +3,7 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { wait } from '../src/cli/devnet/processes.ts'
 import { createSeededRandom } from '../src/core/random.ts'
+import { NODE_FLAGS } from '../test/support/node-flags.ts'
 import { createChildren, type Child } from './child.ts'
 import { machineMs } from './commands.ts'
 import { atLeast, atMostTimes, percentile, reported, type Bench } from './figure.ts'
@@ -48,7 +49,7 @@ export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => 
     const peers = await startAll(nodes, async (index) => {
       const folder = join(root, `${script.replaceAll('/', '-')}-${index}`)
       await mkdir(folder)
-      const child = await children.start(script, index === 0 && profile !== undefined ? { profile } : {})
+      const child = await children.start(script, { flags: NODE_FLAGS, ...(index === 0 && profile !== undefined ? { profile } : {}) })
       return { child, address: await child.ask<string>('start', folder) }
     })
     const offsets = nodes <= SMALL ? Array.from({ length: Math.floor(nodes / 2) }, (_, at) => at + 1) : DIALS.filter((offset) => offset * 2 < nodes).slice(0, 4)

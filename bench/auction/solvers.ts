@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { wait } from '../../src/cli/devnet/processes.ts'
+import { NODE_FLAGS } from '../../test/support/node-flags.ts'
 import type { AuctionRules, MatchRules } from '../../src/match/options.ts'
 import type { Child, Children } from '../child.ts'
 import { packRecords } from '../offers.ts'
@@ -30,7 +31,7 @@ export async function startSolvers (
   const children: Child[] = []
   const addresses: string[] = []
   for (const [at, engine] of options.engines.entries()) {
-    const child = await parts.children.start('./auction-node.ts', at === 0 && options.profile !== undefined ? { profile: options.profile } : {})
+    const child = await parts.children.start('./auction-node.ts', { flags: NODE_FLAGS, ...(at === 0 && options.profile !== undefined ? { profile: options.profile } : {}) })
     const spec: StartSpec = { folder: join(root, `solver-${at}`), key: keys[at]?.key as StartSpec['key'], rpcUrl: ground.rpcUrl, deployment: ground.deployment, auction: options.auction, match: options.match, engine }
     addresses.push(await child.ask<string>('start', spec))
     children.push(child)

@@ -8,9 +8,9 @@ export interface SendingTime {
   note: (times: { answerBy: number, answeredMs: number, saidMs: number }) => void
 }
 
-/** A commit must be everywhere before its deadline: gossip over a home line. Short epochs are those of one machine, where a seventh of the phase is time enough. */
+/** A commit must be everywhere before its deadline: gossip over a home line. Short epochs are those of one machine, whose processes keep each other waiting: a quarter of the phase. */
 const SPREAD_MS = 300
-const SPREAD_SHARE = 0.15
+const SPREAD_SHARE = 0.25
 /** Of the phase, before anything was measured; and at most, however slow it was: an engine that gets no time finds nothing. */
 const FIRST_SHARE = 0.1
 const MOST_SHARE = 0.4

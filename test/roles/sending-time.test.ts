@@ -4,10 +4,10 @@ import { createSendingTime } from '../../src/roles/sending-time.ts'
 const LONG = { epochStart: 0, commitDeadline: 4000 }
 const SHORT = { epochStart: 0, commitDeadline: 800 }
 
-t.test('before anything was measured a tenth of the phase is kept for what follows the answer, and 300 ms or a seventh for the way', async (t) => {
+t.test('before anything was measured a tenth of the phase is kept for what follows the answer, and 300 ms or a quarter for the way', async (t) => {
   const time = createSendingTime()
   t.equal(time.answerBy(LONG), 4000 - 300 - 400)
-  t.equal(time.answerBy(SHORT), 800 - 120 - 80)
+  t.equal(time.answerBy(SHORT), 800 - 200 - 80)
 })
 
 t.test('the slowest of the last eight epochs counts: how late the answer was, and what came after it', async (t) => {
@@ -23,5 +23,5 @@ t.test('the slowest of the last eight epochs counts: how late the answer was, an
 t.test('an engine keeps its share of the phase, however slow the rest was', async (t) => {
   const time = createSendingTime()
   time.note({ answerBy: 600, answeredMs: 2600, saidMs: 2700 })
-  t.equal(time.answerBy(SHORT), 800 - 120 - 320)
+  t.equal(time.answerBy(SHORT), 800 - 200 - 320)
 })
