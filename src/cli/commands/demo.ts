@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { JobView } from '../../api/facade.ts'
+import type { DealView, JobView } from '../../api/facade.ts'
 import { childEnvironment } from '../../config/paths.ts'
 import { describeReport } from '../demo/describe.ts'
 import { collectEvidence, lanesOf, readBalances } from '../demo/evidence.ts'
 import { otherJobs, type OtherJob } from '../demo/other-jobs.ts'
-import { findProblems, gasOf, sharedAuction, transactionsOf, type DemoReport } from '../demo/report.ts'
-import { tellJob } from '../demo/tell.ts'
+import { findProblems, gasOf, isShared, sharedAuction, transactionsOf, type DemoReport, type Evidence } from '../demo/report.ts'
+import { runJob, untilSettled } from '../demo/run-job.ts'
 import { openDevnet, stopDevnet, type Devnet, type DevnetNode } from '../devnet/mesh.ts'
 import { wait } from '../devnet/processes.ts'
 import { EXIT } from '../exit-codes.ts'
@@ -18,15 +17,18 @@ import type { Output } from '../output.ts'
 import { chainPortOf } from './devnet.ts'
 import { numberFlag, type CommandRun } from './context.ts'
 
-const BINARY = fileURLToPath(new URL('../../../bin/lilynode', import.meta.url))
 const SETUP_MARKER = fileURLToPath(new URL('../../../node_modules/.lilynode-setup.json', import.meta.url))
+const PROVIDERS = 2
+const UNITS = 5
+const OFFERS = PROVIDERS * UNITS
 const OTHER_JOBS = 30
 /** Posted as soon as the mesh is up: the creator has its content store loaded when the rest come. */
 const OTHERS_FIRST = 2
 const MESSAGE = 'moo'
+/** Times that the job is shown again when a machine was too loaded for its auction to be one. */
+const MOST_AGAIN = 2
 /** A marker younger than this belongs to the install that this command just did. */
 const FRESH_MS = 30_000
-const SETTLE_TIMEOUT_MS = 30_000
 
 /** `lilynode demo`: everything through the public command line and API, on a fresh devnet that is torn down again. */
 export const runDemo: CommandRun = async (context) => {
@@ -38,7 +40,7 @@ export const runDemo: CommandRun = async (context) => {
   output.progress(`data        ${root}`)
   try {
     const devnet = await openDevnet({
-      root, providers: 2, solvers: 2, mediators: 1, creators: 1, unitsPerProvider: 5, epochMs: 2000, chainPort: await chainPortOf(root),
+      root, providers: PROVIDERS, solvers: 2, mediators: 1, creators: 1, unitsPerProvider: UNITS, epochMs: 2000, chainPort: await chainPortOf(root),
       fault: cheat ? 'wrong-result' : undefined, env: childEnvironment(), signal, onProgress: (text) => { output.progress(text) }
     })
     await untilConnected(devnet, signal)
@@ -48,22 +50,18 @@ export const runDemo: CommandRun = async (context) => {
     const before = cheat ? await readBalances(devnet) : undefined
     const seed = numberFlag(context, 'seed', { min: 0, max: 2 ** 31, fallback: 1 })
     const others = cheat ? [] : await listOthers(devnet, creator, seed)
-    const submit = async (jobs: readonly OtherJob[]): Promise<void> => { await Promise.all(jobs.map((job) => creator.client.submit(job))) }
     output.progress(`book        ${others.length} other jobs to come (seed ${seed})`)
-    await submit(others.slice(0, OTHERS_FIRST))
-    // The command and the rest at the start of an epoch, so that all meet in one auction.
-    await untilBoundary(devnet)
-    // The cheat must be able to win: funds are read once an epoch, and its deposit may be younger than that.
-    if (cheat) await untilBoundary(devnet)
-    const submittedAt = Date.now()
-    const [ran] = await Promise.all([runJob(devnet, creator, cheat ? ['--verify', 'audit:1'] : [], output, signal), submit(others.slice(OTHERS_FIRST))])
-    const job = await untilSettled(creator, ran.id, signal)
-    const deal = job.deals.at(-1)
-    if (deal === undefined || job.result === undefined) throw new CliError('DEMO_NO_RESULT', `the job ended ${job.state} without a result`, { data: { job: job.id }, hint: 'Run it again with --keep and look at the node.log files.' })
-    const evidence = await collectEvidence(devnet, job, await lanesOf(devnet.network, job))
+    const flags = cheat ? ['--verify', 'audit:1'] : []
+    const show = async (): Promise<Shown> => await showJob(devnet, creator, { others, flags, epochsBefore: cheat ? 2 : 1, output, signal })
+    let shown = await show()
+    for (let again = 0; again < MOST_AGAIN && !cheat && !isShared(shown.auction, shown.evidence.auctions); again++) {
+      output.progress(`again       records came to some processes after epoch ${shown.auction.epoch} had closed: they score it differently`)
+      shown = await show()
+    }
+    const { job, deal, auction, evidence, submittedAt } = shown
     const partial: Omit<DemoReport, 'ok' | 'problems'> = {
-      job: { id: job.id, dealId: deal.dealId, epoch: deal.epoch, solver: deal.solver, provider: deal.provider, state: job.state, stdout: ran.stdout, exitCode: job.result.exitCode, resultCid: job.result.cid, attempt: job.attempt },
-      auction: sharedAuction(evidence.auctions, deal.solver) ?? { epoch: deal.epoch, solutions: [] },
+      job: { id: job.id, dealId: deal.dealId, epoch: deal.epoch, solver: deal.solver, provider: deal.provider, state: job.state, stdout: shown.stdout, exitCode: shown.result.exitCode, resultCid: shown.result.cid, attempt: job.attempt },
+      auction,
       chain: { txs: transactionsOf(job), gasPerJob: gasOf([deal]) },
       ...(before === undefined ? {} : { balances: { before, after: await readBalances(devnet) } }),
       mesh: { processes: devnet.nodes.length + 1, peers: (await creator.client.status()).peers },
@@ -90,14 +88,35 @@ async function installTime (): Promise<number | undefined> {
   return marker !== undefined && Date.now() - marker.installedAt < FRESH_MS ? marker.installMs : undefined
 }
 
-/** Every node has peers and the creator's book has the module and all offers. */
+interface Shown extends Pick<DemoReport, 'auction'> { job: JobView, deal: DealView, result: NonNullable<JobView['result']>, stdout: string, evidence: Evidence, submittedAt: number }
+
+/** Runs the demo's job among others until it is paid, and asks every process what it knows of it. */
+async function showJob (devnet: Devnet, creator: DevnetNode, options: { others: readonly OtherJob[], flags: readonly string[], epochsBefore: number, output: Output, signal: AbortSignal }): Promise<Shown> {
+  const { others, flags, epochsBefore, output, signal } = options
+  const submit = async (jobs: readonly OtherJob[]): Promise<void> => { await Promise.all(jobs.map((job) => creator.client.submit(job))) }
+  await submit(others.slice(0, OTHERS_FIRST))
+  // The command and the rest at the start of an epoch, so that all meet in one auction; the cheat an epoch later, since it
+  // must be able to win: funds are read once an epoch, and its deposit may be younger than that.
+  for (let epoch = 0; epoch < epochsBefore; epoch++) await untilBoundary(devnet)
+  const submittedAt = Date.now()
+  const [ran] = await Promise.all([runJob(devnet, creator, { message: MESSAGE, flags, output, signal }), submit(others.slice(OTHERS_FIRST))])
+  const job = await untilSettled(creator, ran.id, signal)
+  const deal = job.deals.at(-1)
+  if (deal === undefined || job.result === undefined) throw new CliError('DEMO_NO_RESULT', `the job ended ${job.state} without a result`, { data: { job: job.id }, hint: 'Run it again with --keep and look at the node.log files.' })
+  const evidence = await collectEvidence(devnet, job, await lanesOf(devnet.network, job))
+  const auction = sharedAuction(evidence.auctions, deal.solver) ?? { epoch: deal.epoch, solutions: [] }
+  return { job, deal, auction, result: job.result, stdout: ran.stdout, evidence, submittedAt }
+}
+
+/** Every node has peers, and the modules and all offers are in its book. */
 async function untilConnected (devnet: Devnet, signal: AbortSignal): Promise<void> {
-  const creator = devnet.nodes.find((node) => node.role === 'creator') as DevnetNode
   for (;;) {
     signal.throwIfAborted()
-    const book = await creator.client.book()
-    const peers = await Promise.all(devnet.nodes.map(async (node) => (await node.client.status()).peers))
-    if (peers.every((count) => count >= 2) && book.offers.length >= 10 && book.modules.length >= 2) return
+    const ready = await Promise.all(devnet.nodes.map(async ({ client }) => {
+      const [book, { peers }] = await Promise.all([client.book(), client.status()])
+      return peers >= 2 && book.offers.length >= OFFERS && book.modules.length >= 2
+    }))
+    if (ready.every(Boolean)) return
     await wait(50)
   }
 }
@@ -112,37 +131,4 @@ async function untilBoundary (devnet: Devnet): Promise<void> {
 async function listOthers (devnet: Devnet, creator: DevnetNode, seed: number): Promise<OtherJob[]> {
   const { offers } = await creator.client.book()
   return otherJobs(OTHER_JOBS, seed, { unitCpuMilli: offers.map((offer) => (offer.body as { capacity: { cpuMilli: number } }).capacity.cpuMilli), rules: devnet.network.match })
-}
-
-/** The command a user would type, in its own process. */
-async function runJob (devnet: Devnet, creator: DevnetNode, flags: readonly string[], output: Output, signal: AbortSignal): Promise<JobView & { stdout: string }> {
-  const args = ['run', 'cowsay:v0.0.4', '-i', `Message=${MESSAGE}`, ...flags, '--data', creator.process.root, '--json']
-  output.progress(`$ lilynode ${args.slice(0, 4 + flags.length).join(' ')}`)
-  const child = spawn(process.execPath, [BINARY, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: childEnvironment(), signal })
-  const following = new AbortController()
-  const told = tellJob(devnet, creator, output, following.signal)
-  let stdout = ''
-  let stderr = ''
-  child.stdout.on('data', (chunk: Buffer) => { stdout += chunk.toString('utf8') })
-  child.stderr.on('data', (chunk: Buffer) => { stderr += chunk.toString('utf8') })
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.on('error', reject)
-    child.on('close', resolve)
-  })
-  following.abort()
-  await told
-  if (stdout === '') throw new CliError('DEMO_RUN_FAILED', `lilynode run ended with ${code ?? 'a signal'}: ${stderr.trim()}`, { data: { code } })
-  return JSON.parse(stdout) as JobView & { stdout: string }
-}
-
-async function untilSettled (creator: DevnetNode, id: string, signal: AbortSignal): Promise<JobView> {
-  const until = Date.now() + SETTLE_TIMEOUT_MS
-  for (;;) {
-    signal.throwIfAborted()
-    const job = await creator.client.job(id)
-    const deal = job.deals.at(-1)
-    const settled = deal?.state === 'ResultsAccepted' || deal?.state === 'MediationAccepted'
-    if ((settled && deal.transactions.length >= 2 && job.result !== undefined) || Date.now() > until) return job
-    await wait(50)
-  }
 }

@@ -42,10 +42,11 @@ export function findProblems (report: Omit<DemoReport, 'ok' | 'problems'>, deals
   check(auction.solutions.every((solution) => solution.score <= (winner?.score ?? 0)), 'a solution scores higher than the winner')
   check(winner?.solver === job.solver, `the deal pays ${job.solver}, the winner is ${winner?.solver ?? 'nobody'}`)
   for (const ours of auction.solutions) {
-    const theirs = evidence.auctions.map(({ auction: other }) => other?.solutions.find((solution) => solution.solver === ours.solver))
-    const confirmed = theirs.filter((other) => other?.score === ours.score && other.engine === ours.engine && other.matches === ours.matches && other.winner === ours.winner).length
-    const found = evidence.auctions.map(({ node }, at) => `${node} ${theirs[at]?.engine ?? ''} ${theirs[at]?.score ?? 'nothing'}`).join(', ')
-    check(confirmed >= 2, `the report scores ${ours.engine} with ${ours.score}, no two processes do: ${found}`)
+    const found = evidence.auctions.map(({ node, auction: theirs }) => {
+      const other = solutionOf(theirs, ours.solver)
+      return `${node} ${other?.engine ?? ''} ${other?.score ?? 'nothing'}`
+    })
+    check(isConfirmed(ours, evidence.auctions), `the report scores ${ours.engine} with ${ours.score}, no two processes do: ${found.join(', ')}`)
   }
 
   for (const transaction of report.chain.txs) {
@@ -79,6 +80,21 @@ export function sharedAuction (auctions: Evidence['auctions'], solver: string): 
   const views = auctions.flatMap(({ auction }) => auction?.solutions.some((solution) => solution.winner && solution.solver === solver) === true ? [auction] : [])
   const sharing = (view: AuctionSummary): number => views.filter((other) => JSON.stringify(other) === JSON.stringify(view)).length
   return views.sort((left, right) => sharing(right) - sharing(left))[0]
+}
+
+const solutionOf = (auction: AuctionSummary | undefined, solver: string): SolutionSummary | undefined => auction?.solutions.find((solution) => solution.solver === solver)
+
+/** Whether two processes say the same of a solution. */
+function isConfirmed (ours: SolutionSummary, auctions: Evidence['auctions']): boolean {
+  return auctions.filter(({ auction }) => {
+    const other = solutionOf(auction, ours.solver)
+    return other?.score === ours.score && other.engine === ours.engine && other.matches === ours.matches && other.winner === ours.winner
+  }).length >= 2
+}
+
+/** Whether an auction was one: it has a winner, and of each solution two processes say the same. */
+export function isShared (auction: AuctionSummary, auctions: Evidence['auctions']): boolean {
+  return auction.solutions.some(({ winner }) => winner) && auction.solutions.every((solution) => isConfirmed(solution, auctions))
 }
 
 /** Gas of everything that some deals put on chain. */

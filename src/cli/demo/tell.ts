@@ -1,17 +1,19 @@
 import { formatLily } from '../../wire/amount.ts'
-import type { SolutionSummary } from '../../api/facade.ts'
+import type { JobView, SolutionSummary } from '../../api/facade.ts'
 import { memberName, type Devnet, type DevnetNode } from '../devnet/mesh.ts'
 import { wait } from '../devnet/processes.ts'
 import type { Output } from '../output.ts'
 
 const POLL_MS = 50
 
-/** Shows the life of the newest cowsay job as it happens: states, who matched it against whom, where it runs. */
+/** Shows the life of the next cowsay job as it happens: states, who matched it against whom, where it runs. */
 export async function tellJob (devnet: Devnet, creator: DevnetNode, output: Output, signal: AbortSignal): Promise<void> {
   let said = ''
   let matched = -1
+  const jobs = async (): Promise<JobView[]> => (await creator.client.jobs().catch(() => [])).filter(({ module }) => module.startsWith('cowsay'))
+  const before = (await jobs()).length
   while (!signal.aborted) {
-    const job = (await creator.client.jobs().catch(() => [])).find((candidate) => candidate.module.startsWith('cowsay'))
+    const job = (await jobs())[before]
     const deal = job?.deals.at(-1)
     if (deal !== undefined && deal.attempt !== matched) {
       const auction = await creator.client.auction(deal.epoch).catch(() => undefined)

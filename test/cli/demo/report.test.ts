@@ -1,6 +1,6 @@
 import t from 'tap'
 import type { DealView } from '../../../src/api/facade.ts'
-import { findProblems, sharedAuction, type DemoReport, type Evidence } from '../../../src/cli/demo/report.ts'
+import { findProblems, isShared, sharedAuction, type DemoReport, type Evidence } from '../../../src/cli/demo/report.ts'
 
 const LP = '0x00000000000000000000000000000000000000a1'
 const FLOOR = '0x00000000000000000000000000000000000000a2'
@@ -59,6 +59,15 @@ t.test('the report takes the auction as most processes saw it, of those that kno
   t.same(sharedAuction(views, LP), auction)
   t.same(sharedAuction(views, FLOOR), other)
   t.equal(sharedAuction(views, SENDER), undefined)
+})
+
+t.test('an auction that processes score differently, or that nobody won, is not shared', async (t) => {
+  const { report: { auction }, evidence: { auctions } } = truth()
+  t.ok(isShared(auction, auctions))
+  t.notOk(isShared(auction, auctions.slice(0, 1)))
+  t.notOk(isShared({ epoch: 7, solutions: [] }, auctions))
+  at(at(auctions, 1).auction?.solutions, 1).score--
+  t.notOk(isShared(auction, auctions), 'of the loser too')
 })
 
 const ALTERED: ReadonlyArray<readonly [what: string, names: RegExp, alter: (found: Case) => void]> = [
