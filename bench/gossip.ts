@@ -11,9 +11,11 @@ import { watchLoad, type Load } from './load.ts'
 import { signOffers } from './offers.ts'
 import { recordKey, type Seen, type Sending } from './sendings.ts'
 
+const BARE = './baselines/gossipsub-node.ts'
+const OURS = './gossip-node.ts'
 const NODES = 20
 const SECONDS = 20
-const WARM_UP_SECONDS = 15
+const WARM_UP_SECONDS = 30
 const RECORDS_PER_SECOND = 50
 const AUTHORS = 200
 const TIMES = 1.5
@@ -38,16 +40,16 @@ const SETTLE_MS = 3_000
 
 interface Phase { latencies: number[], waits: number[], travels: number[], last: number[], delivered: number, load: Load }
 
-/** A record from `publish` at one node to the book of every other; beside bare gossipsub with the same settings, bytes and graph. */
+/** A record from `publish` at one node to the book of every other; beside bare gossipsub with the same settings, bytes and graph, each in two fleets of fresh processes. */
 export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => {
   const nodes = sizes.nodes ?? NODES
   const seconds = sizes.seconds ?? SECONDS
   const perSecond = sizes.records ?? RECORDS_PER_SECOND
   const root = await mkdtemp(join(tmpdir(), 'lilynode-bench-'))
   const children = createChildren(root)
-  const measure = async (script: string): Promise<Phase> => {
+  const measure = async (script: string, number: number): Promise<Phase> => {
     const peers = await startAll(nodes, async (index) => {
-      const folder = join(root, `${script.replaceAll('/', '-')}-${index}`)
+      const folder = join(root, `${number}-${index}`)
       await mkdir(folder)
       const child = await children.start(script, { flags: NODE_FLAGS, ...(index === 0 && profile !== undefined ? { profile } : {}) })
       return { child, address: await child.ask<string>('start', folder) }
@@ -63,8 +65,11 @@ export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => 
     return phase
   }
   try {
-    const bare = await measure('./baselines/gossipsub-node.ts')
-    const ours = await measure('./gossip-node.ts')
+    // In this order a machine that becomes slower or faster meanwhile does so for both.
+    const phases: Phase[] = []
+    for (const script of [BARE, OURS, OURS, BARE]) phases.push(await measure(script, phases.length))
+    const bare = together([0, 3].flatMap((at) => phases[at] ?? []))
+    const ours = together([1, 2].flatMap((at) => phases[at] ?? []))
     const name = (text: string): string => `${text}, ${nodes} processes, ${perSecond}/s`
     const against = (share: number): { name: string, value: number } => ({ name: 'bare gossipsub, this run', value: percentile(bare.latencies, share) })
     return [
@@ -82,6 +87,16 @@ export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => 
   } finally {
     await children.stop()
     await rm(root, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+/** Phases of one kind as one. */
+function together (phases: readonly Phase[]): Phase {
+  const mean = (of: (phase: Phase) => number): number => phases.reduce((sum, phase) => sum + of(phase), 0) / phases.length
+  return {
+    latencies: phases.flatMap(({ latencies }) => latencies), waits: phases.flatMap(({ waits }) => waits), travels: phases.flatMap(({ travels }) => travels),
+    last: phases.flatMap(({ last }) => last), delivered: mean(({ delivered }) => delivered),
+    load: { machine: mean(({ load }) => load.machine), processes: mean(({ load }) => load.processes) }
   }
 }
 

@@ -1,10 +1,11 @@
 import { cpus, totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Bench, BenchOptions, Figure, Sizes } from './figure.ts'
 
 /**
  * `npm run bench -- NAME [--json] [--quick] [--seed N] [--trace DIR] [--profile DIR] [--out DIR] [--nodes N] [--records N] [--seconds N] [--inputs N]`:
- * one benchmark, correctness first, then time. Exit 1 when a goal is missed, 2 for an unknown name or size.
+ * one benchmark, correctness first, then time. Exit 1 when a goal is missed, 2 for an unknown name or size, or when the build is older than the sources.
  */
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   book: async () => (await import('./book.ts')).benchBook,
@@ -39,6 +40,12 @@ const name = positionals[0] ?? ''
 const load = BENCHES[name]
 if (load === undefined) {
   process.stderr.write(`bench: "${name}" is none of ${Object.keys(BENCHES).join(', ')}\n`)
+  process.exit(2)
+}
+// Nodes that a benchmark starts would run their sources, which start slower and take more memory.
+const { isBuilt } = await import(new URL('../bin/freshness.mjs', import.meta.url).href) as { isBuilt: (root: string) => boolean }
+if (!isBuilt(fileURLToPath(new URL('..', import.meta.url)))) {
+  process.stderr.write('bench: dist/ is older than src/; run "npm run build" first\n')
   process.exit(2)
 }
 const sizes: Sizes = {}

@@ -30,8 +30,9 @@ export async function judge (fleet: Fleet, newest: ReadonlyMap<string, Statement
   const pairs = numbers.flatMap((a) => numbers.slice(a + 1).map((b) => [a, b] as const))
   const unequal: string[] = []
   for (const [a, b] of pairs) {
-    const answer = await fleet.tell(a, `compare ${fleet.node(b)?.address ?? ''}`)
-    if (answer?.['equal'] !== true || Number(answer['received']) + Number(answer['sent']) > 0) unequal.push(`${a}-${b}`)
+    // A session of theirs that began before the books were equal is joined, and speaks of that time: then one more.
+    const said = await difference(fleet, a, b) === undefined ? undefined : await difference(fleet, a, b)
+    if (said !== undefined) unequal.push(`${a}-${b} (${said})`)
   }
   note(unequal.length === 0, `${pairs.length - unequal.length} of ${pairs.length} pairs stated in a reconciliation session that their books are equal${unequal.length > 0 ? `; not ${unequal.slice(0, 10).join(' ')}` : ''}`)
 
@@ -54,6 +55,12 @@ export async function judge (fleet: Fleet, newest: ReadonlyMap<string, Statement
   note(proofs === 0, `${proofs} authors frozen: a kill made nobody say two things at once`)
   note(lowest > GOSSIP_THRESHOLD, `lowest score that a node gave another: ${Math.round(lowest)}`)
   return { ok, lines }
+}
+
+/** What two nodes' session says against the equality of their books. */
+async function difference (fleet: Fleet, a: number, b: number): Promise<string | undefined> {
+  const { equal, missing, extra, received, sent }: Record<string, unknown> = await fleet.tell(a, `compare ${fleet.node(b)?.address ?? ''}`) ?? {}
+  return equal === true && Number(received) + Number(sent) === 0 ? undefined : JSON.stringify({ equal, missing, extra, received, sent })
 }
 
 async function untilEqual (fleet: Fleet, numbers: readonly number[]): Promise<{ tookMs: number, digests: Array<{ records: number, digest: string }> }> {
