@@ -31,7 +31,7 @@ export async function judge (fleet: Fleet, newest: ReadonlyMap<string, Statement
   const unequal: string[] = []
   for (const [a, b] of pairs) {
     // A session of theirs that began before the books were equal is joined, and speaks of that time: then one more.
-    const said = await difference(fleet, a, b) === undefined ? undefined : await difference(fleet, a, b)
+    const said = await difference(fleet, a, b) && await difference(fleet, a, b)
     if (said !== undefined) unequal.push(`${a}-${b} (${said})`)
   }
   note(unequal.length === 0, `${pairs.length - unequal.length} of ${pairs.length} pairs stated in a reconciliation session that their books are equal${unequal.length > 0 ? `; not ${unequal.slice(0, 10).join(' ')}` : ''}`)
