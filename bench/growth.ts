@@ -34,7 +34,7 @@ export const benchGrowth: Bench = async ({ seed, out, progress }) => {
     const found = search(program, { budgetMs: LARGEST_MS - (cpuNow() - started), seed, now: cpuNow, report, steps: 40 })
     const share = found.worth / found.bound
     const grownMiB = (process.memoryUsage().rss - before) / 2 ** 20
-    rows.push({ tasks, machines, cpuMs: first?.ms ?? Number.NaN, reachedMs: reached ?? Number.NaN, share, columns: program.columnJob.length, grownMiB, rssMiB: process.memoryUsage().rss / 2 ** 20 })
+    rows.push({ tasks, machines, cpuMs: first?.ms ?? Number.NaN, reachedMs: reached ?? Number.NaN, share, columns: program.columnRun.length, grownMiB, rssMiB: process.memoryUsage().rss / 2 ** 20 })
     const name = `${tasks} x ${machines}`
     figures.push(
       reported(`${name}: first solution`, first?.ms ?? Number.NaN, 'ms', { name: 'share of its bound', value: first?.share ?? 0 }), reported(`${name}: until ${SHARE} of its bound`, reached ?? Number.NaN, 'ms'),

@@ -11,7 +11,7 @@ export interface Outcome { worth: number, matches: number }
  * gives one offer to several jobs of a pass; here it does not.
  */
 export function lilypad (program: Program, order: Int32Array, slices: boolean): Outcome {
-  const { jobClasses, jobStart, columnAsk, columnCost, columnRun, columnJob, runBid, bids, limits, unitStart, deviceStart, demand, capacity, devices } = program
+  const { jobClasses, jobStart, columnAsk, columnCost, columnRun, runJob, runBid, bids, limits, unitStart, deviceStart, demand, capacity, devices } = program
   const byClass = columnsByClass(program)
   for (let job = 0; job < jobClasses; job++) byClass.columns.subarray(byClass.start[job], byClass.start[job + 1]).sort((left, right) => (columnAsk[left] as number) - (columnAsk[right] as number))
   const parts = Int32Array.from({ length: program.units }, (_, unit) => slices ? Math.max(1, (deviceStart[unit + 1] as number) - (deviceStart[unit] as number)) : 1)
@@ -36,7 +36,7 @@ export function lilypad (program: Program, order: Int32Array, slices: boolean): 
       const unitClass = byClass.unitClass[column] as number
       for (let unit = unitStart[unitClass] as number; unit < (unitStart[unitClass + 1] as number); unit++) {
         const cut = whole[unit] as number
-        if ((parts[unit] as number) > 0 && (cut === 1 || (devices[job] as number) <= 1) && [0, 1].every((row) => (demand[(columnJob[column] as number) * ROWS + row] as number) * cut <= (capacity[unitClass * ROWS + row] as number))) return { column, unit }
+        if ((parts[unit] as number) > 0 && (cut === 1 || (devices[job] as number) <= 1) && [0, 1].every((row) => (demand[(runJob[columnRun[column] as number] as number) * ROWS + row] as number) * cut <= (capacity[unitClass * ROWS + row] as number))) return { column, unit }
       }
     }
     return undefined
@@ -45,15 +45,15 @@ export function lilypad (program: Program, order: Int32Array, slices: boolean): 
 
 /** Packing greedy: jobs by falling bid, or by bid per share of what they take, each to the cheapest unit with room, fullest first. */
 export function packing (program: Program, order: 'bid' | 'density'): Outcome {
-  const { jobClasses, jobStart, columnCost, runStart, runBid, bids, demand, capacity, unitClasses, unitStart } = program
+  const { jobClasses, jobStart, columnCost, runStart, runOf, runBid, bids, demand, capacity, unitClasses, unitStart } = program
   const total = new Float64Array(ROWS)
   for (let unit = 0; unit < unitClasses; unit++) for (let row = 0; row < ROWS; row++) total[row] = (total[row] as number) + (capacity[unit * ROWS + row] as number) * ((unitStart[unit + 1] as number) - (unitStart[unit] as number))
   const byClass = columnsByClass(program)
   for (let job = 0; job < jobClasses; job++) byClass.columns.subarray(byClass.start[job], byClass.start[job + 1]).sort((left, right) => (columnCost[left] as number) - (columnCost[right] as number))
   const jobs: Array<{ job: number, value: number }> = []
   for (let job = 0; job < jobClasses; job++) {
-    const run = runStart[job] as number
-    if (run === runStart[job + 1]) continue
+    if (runStart[job] === runStart[job + 1]) continue
+    const run = runOf[runStart[job] as number] as number
     const takes = [0, 1, 2, 3].reduce((sum, row) => sum + ((total[row] as number) > 0 ? (demand[job * ROWS + row] as number) / (total[row] as number) : 0), 0)
     for (let rank = 0; rank < (jobStart[job + 1] as number) - (jobStart[job] as number); rank++) jobs.push({ job, value: (bids[(runBid[run] as number) + rank] as number) / (order === 'density' ? takes : 1) })
   }

@@ -1,15 +1,17 @@
 import type { Kernel } from './kernel/kernel.ts'
+import { supplyOfColumn } from './kernel/supplies.ts'
 import type { Match } from './problem.ts'
 import { PLACE } from './search/search.ts'
 
 /** The matches of places (`Found.places`): the classes' jobs by rank, the units' offers by alternative. */
 export function matchesOf ({ market, jobs, units, columns }: Kernel, places: Int32Array): Match[] {
   const members = jobs.classes.flatMap((jobClass) => jobClass.jobs)
-  const unitMembers = units.classes.flatMap((unitClass) => unitClass.units)
+  const unitMembers = units.classes.flatMap(({ units: own }, unitClass) => own.map(({ offers }) => ({ offers, unitClass })))
   const matches: Match[] = []
   for (let at = 0; at < places.length; at += PLACE) {
     const job = market.jobs[members[places[at] as number] as number]
-    const offer = market.offers[unitMembers[places[at + 2] as number]?.offers[columns.alternative[places[at + 1] as number] as number] as number]
+    const { offers, unitClass } = unitMembers[places[at + 2] as number] as (typeof unitMembers)[number]
+    const offer = market.offers[offers[columns.supplies.alternative[supplyOfColumn(columns.supplies, unitClass, places[at + 1] as number)] as number] as number]
     if (job !== undefined && offer !== undefined) matches.push({ job: job.id, offer: offer.id, devices: bitsToDevices(places[at + 3] as number, places[at + 4] as number) })
   }
   return matches

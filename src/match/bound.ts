@@ -26,7 +26,7 @@ export function boundAt (kernel: Kernel, prices: Float64Array): number {
   const margins = marginsAt(kernel, prices)
   /** Runs of each class. */
   const runs: number[][] = jobs.classes.map(() => [])
-  for (const [bid, job] of runOwners(kernel)) runs[job]?.push(bid)
+  columns.runs.job.forEach((job, run) => runs[job]?.push(run))
   let sum = 0
   jobs.classes.forEach(({ row }, job) => {
     const own = isTickJob(row) ? [] : runs[job] as number[]
@@ -34,7 +34,7 @@ export function boundAt (kernel: Kernel, prices: Float64Array): number {
       // A match counts a tick at least, one with a listed side no more.
       let most = 1
       for (const run of own) {
-        const value = (columns.bids[run + rank] as number) - (margins[run] as number)
+        const value = (columns.bids[(columns.runs.bid[run] as number) + rank] as number) - (margins[run] as number)
         if (value > most) most = value
       }
       if (most > SPILL) total += BigInt(most)
@@ -52,31 +52,25 @@ export function boundAt (kernel: Kernel, prices: Float64Array): number {
 /** Sums of doubles stay exact below it, whatever one job adds. */
 const SPILL = 2 ** 51
 
-/** Per first bid of a run: the least that a job of it costs with its resources, over all of its columns. Never more than the truth. */
+/** Per run: the least that a job of it costs with its resources, over all of its columns. Never more than the truth. */
 function marginsAt ({ columns, demand }: Kernel, prices: Float64Array): Float64Array {
-  const margins = new Float64Array(columns.bids.length).fill(Number.MAX_SAFE_INTEGER)
-  const { start, job, cost, bid } = columns
+  const margins = new Float64Array(columns.runs.job.length).fill(Number.MAX_SAFE_INTEGER)
+  const { start, cost, run: runs, runs: { job } } = columns
   const rows = new Int32Array(ROWS)
   for (let unit = 0; unit + 1 < start.length; unit++) {
     let count = 0
     for (let row = 0; row < ROWS; row++) if ((prices[unit * ROWS + row] as number) > 0) rows[count++] = row
     for (let column = start[unit] as number; column < (start[unit + 1] as number); column++) {
       let sum = cost[column] as number
-      const base = (job[column] as number) * ROWS
+      const run = runs[column] as number
+      const base = (job[run] as number) * ROWS
       for (let at = 0; at < count; at++) {
         const row = rows[at] as number
         sum += (prices[unit * ROWS + row] as number) * (demand[base + row] as number)
       }
       // A sum of doubles beyond 2^53 may be wrong, but not below it.
-      const run = bid[column] as number
       if (sum < (margins[run] as number)) margins[run] = sum
     }
   }
   return margins
-}
-
-function runOwners ({ columns }: Kernel): Map<number, number> {
-  const owners = new Map<number, number>()
-  for (let column = 0; column < columns.bid.length; column++) owners.set(columns.bid[column] as number, columns.job[column] as number)
-  return owners
 }

@@ -11,8 +11,8 @@ parentPort?.on('message', ({ program, ...options }: SearchRequest) => {
   const withoutHighs = (): ReturnType<typeof search> => search(program, { ...options, now: () => performance.now(), report: () => undefined, maxRounds: 0 })
   const say = (answer: SearchAnswer): void => { parentPort?.postMessage(answer) }
   const first = withoutHighs()
-  say({ found: first, done: program.columnJob.length > MAX_COLUMNS })
-  if (program.columnJob.length > MAX_COLUMNS) return
+  say({ found: first, done: program.columnRun.length > MAX_COLUMNS })
+  if (program.columnRun.length > MAX_COLUMNS) return
   roundedOptimum(program, budgetLeft(options) / 1000).then(
     (found) => { say({ found: found !== undefined && found.worth > first.worth ? found : { ...first, ...(found !== undefined && found.bound < first.bound ? { bound: found.bound, prices: found.prices } : {}) }, done: true }) },
     // An error of the package carries its whole minified source.

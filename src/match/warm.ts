@@ -2,6 +2,7 @@ import type { Hash } from '../wire/shapes.ts'
 import { pricesOf } from './certificate.ts'
 import type { Warm } from './engine.ts'
 import type { Kernel } from './kernel/kernel.ts'
+import { BOUNDS_ONLY, supplyOfColumn } from './kernel/supplies.ts'
 import { marketOf } from './market.ts'
 import type { Program } from './search/program.ts'
 import { PLACE, type WarmStart } from './search/search.ts'
@@ -20,7 +21,7 @@ export function warmStartOf (kernel: Kernel, program: Program, { matches, certif
     return gone === undefined ? -1 : jobs.classLike(gone)
   }
   const unitOf = new Int32Array(market.offers.length).fill(-1)
-  const alternativeOf = new Uint16Array(market.offers.length)
+  const alternativeOf = new Int32Array(market.offers.length)
   let next = 0
   for (const unitClass of units.classes) {
     for (const { offers } of unitClass.units) {
@@ -34,8 +35,10 @@ export function warmStartOf (kernel: Kernel, program: Program, { matches, certif
   /** The last of the unit class's columns for the job on that alternative that engines may use. A unit class has few: looked for only where a match was. */
   const findColumn = (unitClass: number, job: number, alternative: number): number => {
     const first = columns.start[unitClass] as number
+    const { alternative: alternatives, bound } = columns.supplies
+    const isOn = (supply: number): boolean => alternatives[supply] === alternative && bound[supply] !== BOUNDS_ONLY
     let column = (columns.start[unitClass + 1] as number) - 1
-    while (column >= first && !(columns.job[column] === job && columns.alternative[column] === alternative && Number.isFinite(columns.lock[column] as number))) column--
+    while (column >= first && !(columns.runs.job[columns.run[column] as number] === job && isOn(supplyOfColumn(columns.supplies, unitClass, column)))) column--
     return column < first ? -1 : column
   }
   const places = new Int32Array(matches.length * PLACE)

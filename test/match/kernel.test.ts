@@ -4,6 +4,7 @@ import { admissible, passes, REASONS, type ReasonCode } from '../../src/match/ad
 import { matchesOf } from '../../src/match/assemble.ts'
 import { certificateOf } from '../../src/match/certificate.ts'
 import { boundKernelOf, kernelOf, type Kernel } from '../../src/match/kernel/kernel.ts'
+import { supplyOfColumn } from '../../src/match/kernel/supplies.ts'
 import type { JobRow, OfferRow, Snapshot } from '../../src/match/problem.ts'
 import { programOf } from '../../src/match/search/program.ts'
 import { search, type Found } from '../../src/match/search/search.ts'
@@ -20,10 +21,12 @@ function canonical ({ market, jobs, units, columns, demand, capacity, jobStart }
   const columnText: string[] = []
   units.classes.forEach((_, unit) => {
     for (let at = columns.start[unit] as number; at < (columns.start[unit + 1] as number); at++) {
-      const job = columns.job[at] as number
-      const first = columns.bid[at] as number
+      const job = columns.runs.job[columns.run[at] as number] as number
+      const first = columns.runs.bid[columns.run[at] as number] as number
+      const supply = supplyOfColumn(columns.supplies, unit, at)
+      const { alternative, low, high, bound } = columns.supplies
       const bids = [...columns.bids.subarray(first, first + (jobStart[job + 1] as number) - (jobStart[job] as number))]
-      columnText.push(JSON.stringify([unitText[unit], jobText[job], columns.alternative[at], columns.low[at], columns.high[at], columns.cost[at], columns.ask[at], String(columns.lock[at]), bids]))
+      columnText.push(JSON.stringify([unitText[unit], jobText[job], alternative[supply], low[supply], high[supply], bound[supply], columns.cost[at], columns.ask[at], columns.runs.reference[columns.run[at] as number], bids]))
     }
   })
   return { jobs: jobText.sort(), units: unitText.sort(), columns: columnText.sort(), narrowed: [jobs.narrowed.map(name).sort(), [...units.narrowed].sort()] }
@@ -65,7 +68,10 @@ t.test('a column stands for every job of its class and every offer of its unit c
   fc.assert(fc.property(anyEpochs, (snapshots) => {
     const { market, jobs, units, columns } = kernelOf(snapshots.at(-1) as Snapshot)
     return units.classes.every(({ units: members }, unit) => jobs.classes.every(({ jobs: places }, at) => {
-      const alternatives = new Set([...columns.alternative.subarray(columns.start[unit], columns.start[unit + 1])].filter((_, place) => columns.job[(columns.start[unit] as number) + place] === at))
+      const alternatives = new Set<number>()
+      for (let column = columns.start[unit] as number; column < (columns.start[unit + 1] as number); column++) {
+        if (columns.runs.job[columns.run[column] as number] === at) alternatives.add(columns.supplies.alternative[supplyOfColumn(columns.supplies, unit, column)] as number)
+      }
       return members.every(({ offers }) => offers.every((offerAt, alternative) => places.every((jobAt) => {
         const pair = [market.jobs[jobAt] as JobRow, market.offers[offerAt] as OfferRow, market] as const
         return alternatives.has(alternative) ? REASONS.every((reason) => OF_ITSELF.has(reason) || passes(reason, ...pair)) : !admissible(...pair).ok

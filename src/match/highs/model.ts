@@ -25,7 +25,7 @@ export interface ClassModel {
  * to the mean bid and resources to what a class has.
  */
 export function classModelOf (program: Program): ClassModel {
-  const { jobClasses, unitClasses, runs, jobStart, runStart, runBid, bids, columnStart, columnJob, columnRun, columnCost, demand, capacity, unitStart } = program
+  const { jobClasses, unitClasses, runs, jobStart, runStart, runOf, runBid, bids, runJob, columnStart, columnRun, columnCost, demand, capacity, unitStart } = program
   const cost: number[] = []
   const upper: number[] = []
   const starts: number[] = [0]
@@ -37,14 +37,14 @@ export function classModelOf (program: Program): ClassModel {
   scale = Math.max(1, scale / Math.max(1, bids.length))
 
   for (let job = 0; job < jobClasses; job++) {
-    const [first, last] = [runStart[job]!, runStart[job + 1]!]
+    const own = runOf.subarray(runStart[job], runStart[job + 1])
     const count = jobStart[job + 1]! - jobStart[job]!
-    for (let rank = 0; first < last && rank < count;) {
+    for (let rank = 0; own.length > 0 && rank < count;) {
       // Jobs that bid the same on every run are one variable.
       let end = rank + 1
-      while (end < count && isSame(runBid, bids, first, last, rank, end)) end++
-      const row = last - first > 1 ? rowUpper.push(end - rank) - 1 : -1
-      for (let run = first; run < last; run++) {
+      while (end < count && own.every((run) => bids[runBid[run]! + rank] === bids[runBid[run]! + end])) end++
+      const row = own.length > 1 ? rowUpper.push(end - rank) - 1 : -1
+      for (const run of own) {
         cost.push(bids[runBid[run]! + rank]! / scale)
         upper.push(end - rank)
         indices.push(run)
@@ -75,7 +75,7 @@ export function classModelOf (program: Program): ClassModel {
       indices.push(columnRun[column]!)
       values.push(-1)
       for (let row = 0; row < ROWS; row++) {
-        const amount = demand[columnJob[column]! * ROWS + row]!
+        const amount = demand[runJob[columnRun[column]!]! * ROWS + row]!
         if (amount === 0 || rowOf[row]! < 0) continue
         indices.push(rowOf[row]!)
         values.push(amount / capacity[unit * ROWS + row]!)
@@ -87,9 +87,4 @@ export function classModelOf (program: Program): ClassModel {
     columns: cost.length, rows: rowUpper.length, cost: Float64Array.from(cost), upper: Float64Array.from(upper), rowUpper: Float64Array.from(rowUpper),
     starts: Int32Array.from(starts), indices: Int32Array.from(indices), values: Float64Array.from(values), firstColumn, firstResource, resources: Int32Array.from(resources), scale
   }
-}
-
-function isSame (runBid: Int32Array, bids: Float64Array, first: number, last: number, left: number, right: number): boolean {
-  for (let run = first; run < last; run++) if (bids[runBid[run]! + left] !== bids[runBid[run]! + right]) return false
-  return true
 }

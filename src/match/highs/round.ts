@@ -18,12 +18,12 @@ export async function roundedOptimum (program: Program, seconds: number): Promis
   if (optimum.status !== 'optimal') return undefined
   const duals = createDuals(program)
   duals.evaluate(optimum.prices)
-  const resources = new Float64Array(program.columnJob.length)
+  const resources = new Float64Array(program.columnRun.length)
   columnPrices(program, optimum.prices, resources)
   const board = createBoard(program)
   for (let unitClass = 0; unitClass < program.unitClasses; unitClass++) {
     for (let column = program.columnStart[unitClass]!; column < program.columnStart[unitClass + 1]!; column++) {
-      if (program.bundle[program.columnJob[column]!]! >= 0) continue
+      if (program.bundle[program.runJob[program.columnRun[column]!]!]! >= 0) continue
       for (let left = Math.floor(optimum.columns[column]! + ROUNDING); left > 0 && board.gain(column) > 0; left--) {
         const unit = bestUnit(program, board, column, unitClass)
         if (unit < 0) break

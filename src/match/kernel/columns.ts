@@ -1,9 +1,10 @@
 import { passes, REASONS, type ReasonCode } from '../admissible.ts'
 import type { Market } from '../market.ts'
-import { createBidders, type Bidders } from './bidders.ts'
+import { createBidders, type Bidders, type Runs } from './bidders.ts'
 import { enlarged, firstOf, roomFor } from './column-room.ts'
 import { keptOf, type Allowed } from './kept-columns.ts'
 import type { JobClass, JobClasses } from './job-classes.ts'
+import { createSupplies, type Kind, type Supplies } from './supplies.ts'
 import { supplyOf, writeAlike, writeMixed } from './supply.ts'
 import type { UnitClasses } from './unit-classes.ts'
 
@@ -15,19 +16,13 @@ import type { UnitClasses } from './unit-classes.ts'
 export interface Columns {
   /** Columns of unit class u are start[u] to start[u + 1] - 1. */
   readonly start: Int32Array
-  /** Job class; place of the alternative in the unit class's offers. */
-  readonly job: Int32Array
-  readonly alternative: Uint16Array
-  /** Devices that may serve it, as bits: places 0 to 31, 32 to 63. */
-  readonly low: Int32Array
-  readonly high: Int32Array
+  /** The run of its job class's bids: they are clipped round the reference price, which hangs on the devices. */
+  readonly run: Int32Array
   /** What is taken off the bid, and the whole ask. */
   readonly cost: Float64Array
   readonly ask: Float64Array
-  /** Place in `bids` of the class's first: bids are clipped round the reference price, which hangs on the devices. */
-  readonly bid: Int32Array
-  /** Most that its provider locks for it; Infinity when that is beyond the offer's own bound, or when the column only bounds pairs. */
-  readonly lock: Float64Array
+  readonly supplies: Supplies
+  readonly runs: Runs
   /** Clipped limits in the order of each class's jobs, one run for each reference price of the class. */
   readonly bids: Float64Array
 }
@@ -37,7 +32,7 @@ const SEEN: ReadonlySet<ReasonCode> = new Set<ReasonCode>(['self', 'validity', '
 /** Constraints on rows before those on amounts, without those. */
 export const ACCESS = REASONS.slice(0, REASONS.indexOf('cpu')).filter((reason) => !SEEN.has(reason))
 
-/** Columns that room is made for at once, 90 MB of address space, and at first. */
+/** Columns that room is made for at once, 42 MB of address space, and at first. */
 const MOST_ROOM = 2 ** 21
 const FIRST_ROOM = 4096
 
@@ -63,24 +58,32 @@ export function columnsOf (market: Market, jobs: JobClasses, units: UnitClasses,
     }
   }
   const start = new Int32Array(units.classes.length + 1)
+  const supplies = createSupplies()
   units.classes.forEach(({ offers, accesses, shares }, at) => {
     const place = kept?.units[at] ?? -1
-    if (kept !== undefined && place >= 0) {
-      makeRoom(kept.countOf(place))
-      count = kept.copy(place, out, count)
-    }
+    const before = place >= 0 ? kept : undefined
+    const keptCount = before?.countOf(place) ?? 0
+    supplies.nextUnit()
     offers.forEach((row, alternative) => {
-      const demanding = (place >= 0 ? fresh : all)[accesses[alternative] as number] as Demanding
-      if (demanding.all.length === 0) return
+      const demanding = (before === undefined ? all : fresh)[accesses[alternative] as number] as Demanding
       const supply = supplyOf(row, { alternative, shares, bidders, rules: market.rules })
-      makeRoom(demanding.all.length * (supply.groups.length + 1))
+      makeRoom(keptCount + demanding.all.length * (supply.groups.length + 2))
+      const begin = (kind: Kind): void => {
+        const number = supplies.add(kind, count)
+        count = before?.copy(place, number, out, count) ?? count
+      }
+      begin(supply.none.kind)
       count = writeAlike(supply, supply.none, demanding.plain, out, count)
-      for (const group of supply.groups) count = writeAlike(supply, group, demanding.alike, out, count)
+      for (const group of supply.groups) {
+        begin(group.kind)
+        count = writeAlike(supply, group, demanding.alike, out, count)
+      }
+      begin(supply.mixed)
       if (supply.groups.length > 1 || demanding.alike.length + demanding.plain.length < demanding.all.length) count = writeMixed(supply, demanding.all, out, count)
     })
     start[at + 1] = count
   })
-  return { columns: { start, ...firstOf(out, count), bids: bidders.bids() }, jobs, units, bidders, allowed }
+  return { columns: { start, ...firstOf(out, count), supplies: supplies.all(count), runs: bidders.runs(), bids: bidders.bids() }, jobs, units, bidders, allowed }
 }
 
 /** Job classes that an offer lets in: all, those without GPUs, those whose GPUs are all the same. */

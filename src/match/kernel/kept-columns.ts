@@ -13,42 +13,39 @@ export interface Kept {
   readonly units: Int32Array
   /** Per job class: 1 when its columns on such units are among those that are copied. */
   readonly isKept: Uint8Array
-  /** Columns of the unit class at a place before, and copies what holds of them, from place `count` on; the place after them. */
+  /** Columns of the unit class at a place before. */
   readonly countOf: (place: number) => number
-  readonly copy: (place: number, out: ColumnRoom, count: number) => number
+  /** Copies what holds of the columns of one of its supplies, from place `count` on; the place after them. */
+  readonly copy: (place: number, supply: number, out: ColumnRoom, count: number) => number
 }
 
 interface Now { readonly jobs: JobClasses, readonly units: UnitClasses, readonly bidders: Bidders, readonly allowed: Allowed }
 
 /**
  * Columns hang on the units' identity, on the jobs' shape and largest limit, and on whether their rules of access let them together. Where all of that is as it was,
- * they are as they were, but for the numbers of job classes and the places of bids.
+ * they are as they were, but for the numbers of job classes and runs.
  */
 export function keptOf (before: Making, now: Now): Kept {
   const units = sameUnits(before.units, now.units)
   const classOf = sameJobs(before, now, accessPairs(before.units, now.units, units))
   const isKept = new Uint8Array(now.jobs.classes.length)
   for (const at of classOf) if (at >= 0) isKept[at] = 1
-  const bidOf = movedBids(before, now.bidders, classOf)
-  const { start, job, alternative, low, high, cost, ask, bid, lock } = before.columns
+  const runOf = movedRuns(before, now.bidders, classOf)
+  const { start, run, cost, ask, supplies } = before.columns
   return {
     units, isKept,
     countOf: (place) => (start[place + 1] as number) - (start[place] as number),
-    copy: (place, out, count) => {
-      const { job: outJob, alternative: outAlternative, low: outLow, high: outHigh, cost: outCost, ask: outAsk, bid: outBid, lock: outLock } = out
-      const end = start[place + 1] as number
+    copy: (place, supply, out, count) => {
+      const { run: outRun, cost: outCost, ask: outAsk } = out
+      const from = (supplies.start[place] as number) + supply
+      const end = supplies.first[from + 1] as number
       let next = count
-      for (let at = start[place] as number; at < end; at++) {
-        const now = classOf[job[at] as number] as number
+      for (let at = supplies.first[from] as number; at < end; at++) {
+        const now = runOf[run[at] as number] as number
         if (now < 0) continue
-        outJob[next] = now
-        outAlternative[next] = alternative[at] as number
-        outLow[next] = low[at] as number
-        outHigh[next] = high[at] as number
+        outRun[next] = now
         outCost[next] = cost[at] as number
-        outAsk[next] = ask[at] as number
-        outBid[next] = bidOf[bid[at] as number] as number
-        outLock[next++] = lock[at] as number
+        outAsk[next++] = ask[at] as number
       }
       return next
     }
@@ -90,12 +87,12 @@ function sameJobs (before: Making, now: Now, pairs: ReadonlyArray<[number, numbe
   return Int32Array.from(before.jobs.classes, (jobClass) => places.get(keyOf(jobClass, before.jobs.limits, letInBefore))?.pop() ?? -1)
 }
 
-/** Per place of a first bid before: its place now, for the classes that are kept. */
-function movedBids (before: Making, bidders: Bidders, classOf: Int32Array): Int32Array {
-  const moved = new Int32Array(before.columns.bids.length)
+/** Per run before: the same now, for the classes that are kept; -1 for others. */
+function movedRuns (before: Making, bidders: Bidders, classOf: Int32Array): Int32Array {
+  const moved = new Int32Array(before.columns.runs.job.length).fill(-1)
   for (const biddings of before.bidders.asked()) {
     const now = bidders.biddingsOn(biddings.device)
-    classOf.forEach((at, old) => { if (at >= 0 && (biddings.at[old] as number) >= 0) moved[biddings.at[old] as number] = bidders.ask(now, at) })
+    classOf.forEach((at, old) => { if (at >= 0 && (biddings.run[old] as number) >= 0) moved[biddings.run[old] as number] = bidders.ask(now, at) })
   }
   return moved
 }

@@ -1,3 +1,4 @@
+import { lockFor, supplyOfColumn } from '../kernel/supplies.ts'
 import type { Program } from './program.ts'
 
 /**
@@ -36,7 +37,8 @@ export interface Board {
 }
 
 export function createBoard (program: Program): Board {
-  const { demand, jobStart, devices, share, bannedStart, banned, bundle, runBid, bids, limits, columnJob, columnRun, columnLow, columnHigh, columnCost, columnAsk, columnLock, unitAccount, unitClass, deviceStart, units, jobs, capacity } = program
+  const { demand, jobStart, devices, share, topLimit, collateralBp, bannedStart, banned, bundle, runBid, runReference, bids, limits, runJob, columnRun, columnCost, columnAsk, supplies, unitAccount, unitClass, deviceStart, units, jobs, capacity } = program
+  const { low: supplyLow, high: supplyHigh, bound: supplyBound } = supplies
   const rows = demand.length / Math.max(1, program.jobClasses)
   const free = new Float64Array(units * 3)
   for (let unit = 0; unit < units; unit++) for (let row = 0; row < 3; row++) free[unit * 3 + row] = capacity[unitClass[unit]! * rows + row]!
@@ -56,6 +58,13 @@ export function createBoard (program: Program): Board {
   let spares = jobs
 
   const bidAt = (of: number, at: number): number => bids[runBid[columnRun[of]!]! + at]!
+  const jobOf = (of: number): number => runJob[columnRun[of]!]!
+  const supplyOf = (of: number, at: number): number => supplyOfColumn(supplies, unitClass[at]!, of)
+  /** Most that the unit's provider locks for it; Infinity when that is beyond the offer's own bound, or when the column only bounds pairs. */
+  const lockOf = (of: number, at: number): number => {
+    const job = jobOf(of)
+    return lockFor(topLimit[job]!, columnAsk[of]!, runReference[columnRun[of]!]!, collateralBp[job]!, supplyBound[supplyOf(of, at)]!)
+  }
   const isAllowed = (job: number, of: number): boolean => {
     const end = bannedStart[job + 1]!
     const account = unitAccount[of]!
@@ -68,17 +77,18 @@ export function createBoard (program: Program): Board {
   const hasDevices = (of: number, at: number, job: number): boolean => {
     const wanted = share[job]!
     let left = devices[job]!
+    const supply = supplyOf(of, at)
     const start = deviceStart[at]!
     const count = deviceStart[at + 1]! - start
     for (let device = 0; device < count; device++) {
       if (deviceFree[start + device]! < wanted) continue
-      if (((device < 32 ? columnLow[of]! >>> device : columnHigh[of]! >>> (device - 32)) & 1) === 0) continue
+      if (((device < 32 ? supplyLow[supply]! >>> device : supplyHigh[supply]! >>> (device - 32)) & 1) === 0) continue
       if (--left === 0) return true
     }
     return false
   }
   const settle = (of: number, at: number, lowBits: number, highBits: number): number => {
-    const job = columnJob[of]!
+    const job = jobOf(of)
     const rankOf = placed[job]!
     const place = spare[--spares]!
     column[place] = of
@@ -97,12 +107,12 @@ export function createBoard (program: Program): Board {
     return place
   }
   const move = (of: number, at: number, lowBits: number, highBits: number, sign: number): void => {
-    const job = columnJob[of]!
+    const job = jobOf(of)
     const base = job * rows
     free[at * 3]! += sign * demand[base]!
     free[at * 3 + 1]! += sign * demand[base + 1]!
     free[at * 3 + 2]! += sign * demand[base + 2]!
-    money[unitAccount[at]!]! += sign * columnLock[of]!
+    money[unitAccount[at]!]! += sign * lockOf(of, at)
     const amount = sign * share[job]!
     const start = deviceStart[at]!
     for (let bits = lowBits; bits !== 0; bits &= bits - 1) deviceFree[start + 31 - Math.clz32(bits & -bits)]! += amount
@@ -112,20 +122,21 @@ export function createBoard (program: Program): Board {
   const board: Board = {
     worth: 0, placed, free, deviceFree, money, first, next, column, unit: unitOf, rank, low, high, placeOf,
     gain: (of) => {
-      const job = columnJob[of]!
+      const job = jobOf(of)
       const at = placed[job]!
       const place = jobStart[job]! + at
       return place < jobStart[job + 1]! && limits[place]! >= columnAsk[of]! ? bidAt(of, at) - columnCost[of]! : Number.NEGATIVE_INFINITY
     },
     fits: (of, at) => {
-      const job = columnJob[of]!
+      const job = jobOf(of)
       const base = job * rows
       return demand[base]! <= free[at * 3]! && demand[base + 1]! <= free[at * 3 + 1]! && demand[base + 2]! <= free[at * 3 + 2]! &&
-        columnLock[of]! <= money[unitAccount[at]!]! && (devices[job] === 0 || hasDevices(of, at, job)) && isAllowed(job, at)
+        lockOf(of, at) <= money[unitAccount[at]!]! && (devices[job] === 0 || hasDevices(of, at, job)) && isAllowed(job, at)
     },
     place: (of, at) => {
-      const job = columnJob[of]!
+      const job = jobOf(of)
       const wanted = share[job]!
+      const supply = supplyOf(of, at)
       let lowBits = 0
       let highBits = 0
       const start = deviceStart[at]!
@@ -136,7 +147,7 @@ export function createBoard (program: Program): Board {
         for (let device = 0; device < count; device++) {
           const has = deviceFree[start + device]!
           if (has < wanted || (best >= 0 && has >= deviceFree[start + best]!)) continue
-          if (((device < 32 ? (columnLow[of]! & ~lowBits) >>> device : (columnHigh[of]! & ~highBits) >>> (device - 32)) & 1) === 0) continue
+          if (((device < 32 ? (supplyLow[supply]! & ~lowBits) >>> device : (supplyHigh[supply]! & ~highBits) >>> (device - 32)) & 1) === 0) continue
           best = device
         }
         if (best < 32) lowBits |= 1 << best
@@ -146,7 +157,7 @@ export function createBoard (program: Program): Board {
     },
     restore: (of, at, lowBits, highBits, left) => {
       const place = settle(of, at, lowBits, highBits)
-      const start = jobStart[columnJob[of]!]!
+      const start = jobStart[jobOf(of)]!
       const lastRank = rank[place]!
       if (left === lastRank) return place
       const other = placeOf[start + left]!
@@ -159,7 +170,7 @@ export function createBoard (program: Program): Board {
     },
     remove: (place) => {
       const of = column[place]!
-      const job = columnJob[of]!
+      const job = jobOf(of)
       const at = unitOf[place]!
       const left = rank[place]!
       const lastRank = placed[job]! - 1

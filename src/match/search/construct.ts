@@ -2,20 +2,20 @@ import type { Board } from './board.ts'
 import { MANY_UNITS, type Program } from './program.ts'
 
 /** In a book of many units columns are looked at whose reduced cost is within this share of the mean surplus: sorting them is most of what a first solution costs. */
-const NEAR = 0.2
+const NEAR = 0.1
 
 /**
  * Places jobs by falling surplus, bid less their class's margin, on the unit of the cheapest effective price; best fit among the units of a class. Bundles stand
  * where all of them fit, or not at all.
  */
 export function construct (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array }): void {
-  const { jobClasses, jobStart, runStart, runBid, bids, columnCost, columnJob, columnRun, bundle } = program
+  const { jobClasses, jobStart, runStart, runOf, runBid, runJob, bids, columnCost, columnRun, bundle } = program
   const far = program.units < MANY_UNITS ? Number.POSITIVE_INFINITY : NEAR * meanSurplus(program, prices.margin)
   // A column that costs more than its best bid brings, or much more than the best of its run, is left to whoever fills up later, which bundles cannot be.
   const byClass = columnsByClass(program, (column) => {
     const run = columnRun[column]!
     const price = columnCost[column]! + prices.resources[column]!
-    return (price <= bids[runBid[run]!]! && price - prices.margin[run]! <= far) || bundle[columnJob[column]!]! >= 0
+    return (price <= bids[runBid[run]!]! && price - prices.margin[run]! <= far) || bundle[runJob[run]!]! >= 0
   })
   sortColumns(byClass, (column) => columnCost[column]! + prices.resources[column]!)
   const count = jobStart[jobClasses]!
@@ -25,7 +25,7 @@ export function construct (program: Program, board: Board, prices: { resources: 
     for (let at = jobStart[job]!; at < jobStart[job + 1]!; at++) {
       classOf[at] = job
       let best = Number.NEGATIVE_INFINITY
-      for (let run = runStart[job]!; run < runStart[job + 1]!; run++) best = Math.max(best, bids[runBid[run]! + at - jobStart[job]!]! - prices.margin[run]!)
+      for (let own = runStart[job]!; own < runStart[job + 1]!; own++) best = Math.max(best, bids[runBid[runOf[own]!]! + at - jobStart[job]!]! - prices.margin[runOf[own]!]!)
       surplus[at] = best
     }
   }
@@ -108,35 +108,35 @@ function sortColumns ({ start, columns }: { start: Int32Array, columns: Int32Arr
 }
 
 /** Columns of each job class, those that are wanted; the unit class of every column. */
-export function columnsByClass ({ jobClasses, unitClasses, columnJob, columnStart }: Program, isWanted: (column: number) => boolean = () => true): { start: Int32Array, columns: Int32Array, unitClass: Int32Array } {
+export function columnsByClass ({ jobClasses, unitClasses, runJob, columnRun, columnStart }: Program, isWanted: (column: number) => boolean = () => true): { start: Int32Array, columns: Int32Array, unitClass: Int32Array } {
   const start = new Int32Array(jobClasses + 1)
-  const wanted = new Uint8Array(columnJob.length)
-  for (let column = 0; column < columnJob.length; column++) {
+  const wanted = new Uint8Array(columnRun.length)
+  for (let column = 0; column < columnRun.length; column++) {
     if (!isWanted(column)) continue
     wanted[column] = 1
-    start[columnJob[column]! + 1]!++
+    start[runJob[columnRun[column]!]! + 1]!++
   }
   for (let job = 0; job < jobClasses; job++) start[job + 1]! += start[job]!
   const fill = Int32Array.from(start)
   const columns = new Int32Array(start[jobClasses]!)
-  const unitClass = new Int32Array(columnJob.length)
+  const unitClass = new Int32Array(columnRun.length)
   for (let unit = 0; unit < unitClasses; unit++) {
     for (let column = columnStart[unit]!; column < columnStart[unit + 1]!; column++) {
       unitClass[column] = unit
-      if (wanted[column] === 1) columns[fill[columnJob[column]!]!++] = column
+      if (wanted[column] === 1) columns[fill[runJob[columnRun[column]!]!]!++] = column
     }
   }
   return { start, columns, unitClass }
 }
 
 /** What a job that wants in has over its margin, in the mean. */
-function meanSurplus ({ jobClasses, jobStart, runStart, runBid, bids }: Program, margin: Float64Array): number {
+function meanSurplus ({ jobClasses, jobStart, runStart, runOf, runBid, bids }: Program, margin: Float64Array): number {
   let sum = 0
   let count = 0
   for (let job = 0; job < jobClasses; job++) {
     for (let rank = 0; rank < jobStart[job + 1]! - jobStart[job]!; rank++) {
       let best = 0
-      for (let run = runStart[job]!; run < runStart[job + 1]!; run++) best = Math.max(best, bids[runBid[run]! + rank]! - margin[run]!)
+      for (let own = runStart[job]!; own < runStart[job + 1]!; own++) best = Math.max(best, bids[runBid[runOf[own]!]! + rank]! - margin[runOf[own]!]!)
       if (best === 0) continue
       sum += best
       count++

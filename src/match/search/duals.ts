@@ -46,58 +46,57 @@ function falling (left: number): number {
 }
 const TINY = 1e-30
 
-/** Room for one search of prices; nothing is allocated while it steps. */
-export function createDuals (program: Program): { best: Duals, step: (tau: number, eta: number) => void, evaluate: (prices: Float64Array) => number, current: Float64Array } {
-  const { jobClasses, unitClasses, runs, jobStart, demand, capacity, runStart, runBid, bids, columnStart, columnJob, columnRun, columnCost, unitStart } = program
+/** One search of prices; nothing is allocated while it steps. */
+export interface DualSearch {
+  readonly best: Duals
+  readonly current: Float64Array
+  step: (tau: number, eta: number) => void
+  evaluate: (prices: Float64Array) => number
+  /** A number for each column, for whoever needs one while nothing is stepped or evaluated: memory that is taken anew costs more than what is done with it. */
+  readonly room: Float64Array
+}
+
+export function createDuals (program: Program): DualSearch {
+  const { jobClasses, unitClasses, runs, jobStart, demand, capacity, runStart, runOf, runJob, runBid, bids, columnStart, columnRun, columnCost, unitStart } = program
   const prices = new Float64Array(unitClasses * ROWS)
   let steps = 0
   const margin = new Float64Array(runs)
-  const effective = new Float64Array(columnJob.length)
+  const effective = new Float64Array(columnRun.length)
   const weight = new Float64Array(runs)
   const wanted = new Float64Array(runs)
   const cooling = new Float64Array(runs)
   const parts = new Float64Array(runs)
   const best: Duals = { prices: new Float64Array(prices.length), bound: Number.POSITIVE_INFINITY, margin: new Float64Array(runs) }
 
-  /** What each job class takes of the rows that have prices, neighbours in memory. */
-  const takes = new Float64Array(jobClasses * PRICED.length)
-  for (let job = 0; job < jobClasses; job++) PRICED.forEach((row, at) => { takes[job * PRICED.length + at] = demand[job * ROWS + row]! })
-  /** Columns that steps look at, unit class by unit class: all of them, or a part in the first places of these arrays. Per column: where its job's takes begin, its run, its cost. */
-  const nearStart = Int32Array.from(columnStart)
-  const nearJob = new Int32Array(columnJob.length)
-  const nearRun = new Int32Array(columnJob.length)
-  const nearCost = new Float64Array(columnJob.length)
-  let isAll = false
-  const lookAtAll = (): void => {
-    if (isAll) return
-    isAll = true
-    nearStart.set(columnStart)
-    nearRun.set(columnRun)
-    nearCost.set(columnCost)
-    for (let column = 0; column < columnJob.length; column++) nearJob[column] = columnJob[column]! * PRICED.length
-  }
+  /** What a job of each run takes of the rows that have prices, neighbours in memory. */
+  const takes = new Float64Array(runs * PRICED.length)
+  for (let run = 0; run < runs; run++) PRICED.forEach((row, at) => { takes[run * PRICED.length + at] = demand[runJob[run]! * ROWS + row]! })
+  /** Columns that steps look at, unit class by unit class: all of them, or those that were near, in the first places of arrays of their own. */
+  const near = { start: new Int32Array(columnStart.length), run: new Int32Array(columnRun.length), cost: new Float64Array(columnRun.length) }
+  const all = { start: columnStart, run: columnRun, cost: columnCost }
+  let seen = all
+  /** After a look at all. */
   const lookAtNear = (tau: number, eta: number): void => {
     const reach = 1 + Math.max(NEAR, NEAR_HEATS * tau, NEAR_STEPS * eta)
     let count = 0
-    isAll = false
     for (let unit = 0; unit < unitClasses; unit++) {
-      const first = nearStart[unit]!
-      nearStart[unit] = count
-      for (let at = first; at < nearStart[unit + 1]!; at++) {
-        const run = nearRun[at]!
-        if (effective[at]! > margin[run]! * reach) continue
-        nearJob[count] = nearJob[at]!
-        nearCost[count] = nearCost[at]!
-        effective[count] = effective[at]!
-        nearRun[count++] = run
+      near.start[unit] = count
+      const end = columnStart[unit + 1]!
+      for (let column = columnStart[unit]!; column < end; column++) {
+        const run = columnRun[column]!
+        if (effective[column]! > margin[run]! * reach) continue
+        near.cost[count] = columnCost[column]!
+        effective[count] = effective[column]!
+        near.run[count++] = run
       }
     }
-    nearStart[unitClasses] = count
+    near.start[unitClasses] = count
+    seen = near
   }
-  lookAtAll()
 
   /** Effective prices of the columns looked at and margins of all runs; the bound's part for capacity. */
   const price = (prices: Float64Array): number => {
+    const { start, run: seenRun, cost: seenCost } = seen
     margin.fill(Number.POSITIVE_INFINITY)
     let total = 0
     for (let unit = 0; unit < unitClasses; unit++) {
@@ -110,12 +109,12 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
       const p2 = prices[base + 2]!
       const p3 = prices[base + SHARES]!
       const p4 = prices[base + CUTS]!
-      const end = nearStart[unit + 1]!
-      for (let at = nearStart[unit]!; at < end; at++) {
-        const of = nearJob[at]!
-        const sum = nearCost[at]! + p0 * takes[of]! + p1 * takes[of + 1]! + p2 * takes[of + 2]! + p3 * takes[of + 3]! + p4 * takes[of + 4]!
+      const end = start[unit + 1]!
+      for (let at = start[unit]!; at < end; at++) {
+        const run = seenRun[at]!
+        const of = run * PRICED.length
+        const sum = seenCost[at]! + p0 * takes[of]! + p1 * takes[of + 1]! + p2 * takes[of + 2]! + p3 * takes[of + 3]! + p4 * takes[of + 4]!
         effective[at] = sum
-        const run = nearRun[at]!
         if (sum < margin[run]!) margin[run] = sum
       }
     }
@@ -130,11 +129,12 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
       const last = runStart[job + 1]!
       if (first === last) continue
       const count = jobStart[job + 1]! - jobStart[job]!
-      for (let run = first; run < last; run++) wanted[run] = 0
+      for (let own = first; own < last; own++) wanted[runOf[own]!] = 0
       for (let rank = 0; rank < count; rank++) {
         let top = Number.NEGATIVE_INFINITY
-        let topRun = first
-        for (let run = first; run < last; run++) {
+        let topRun = runOf[first]!
+        for (let own = first; own < last; own++) {
+          const run = runOf[own]!
           const value = bids[runBid[run]! + rank]! - margin[run]!
           if (value > top) {
             top = value
@@ -148,15 +148,16 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
         if (z < -CUT) break
         const part = z > CUT ? 1 : 1 / (1 + Math.exp(-z))
         if (last - first === 1) {
-          wanted[first]! += part
+          wanted[topRun]! += part
           continue
         }
         let sum = 0
-        for (let run = first; run < last; run++) {
-          parts[run - first] = falling(Math.max(0, 1 - (top - bids[runBid[run]! + rank]! + margin[run]!) / (CUT * heat)))
-          sum += parts[run - first]!
+        for (let own = first; own < last; own++) {
+          const run = runOf[own]!
+          parts[own - first] = falling(Math.max(0, 1 - (top - bids[runBid[run]! + rank]! + margin[run]!) / (CUT * heat)))
+          sum += parts[own - first]!
         }
-        for (let run = first; run < last; run++) wanted[run]! += part * parts[run - first]! / sum
+        for (let own = first; own < last; own++) wanted[runOf[own]!]! += part * parts[own - first]! / sum
       }
     }
     return total
@@ -168,13 +169,14 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
   }
   /** How much of each run the columns looked at draw, by how near to its margin they are. */
   const weigh = (tau: number): void => {
+    const { start, run: seenRun } = seen
     weight.fill(0)
     for (let run = 0; run < runs; run++) cooling[run] = 1 / (CUT * (tau * margin[run]! + TINY))
     for (let unit = 0; unit < unitClasses; unit++) {
       const count = unitStart[unit + 1]! - unitStart[unit]!
-      const end = nearStart[unit + 1]!
-      for (let at = nearStart[unit]!; at < end; at++) {
-        const run = nearRun[at]!
+      const end = start[unit + 1]!
+      for (let at = start[unit]!; at < end; at++) {
+        const run = seenRun[at]!
         const left = Math.max(0, 1 - (effective[at]! - margin[run]!) * cooling[run]!)
         const part = count * falling(left)
         effective[at] = part
@@ -184,6 +186,7 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
   }
   /** Raises prices of rows that are wanted more than there is, lowers the others. */
   const adjustAll = (eta: number): void => {
+    const { start, run: seenRun } = seen
     for (let run = 0; run < runs; run++) weight[run] = weight[run]! > 0 ? wanted[run]! / weight[run]! : 0
     for (let unit = 0; unit < unitClasses; unit++) {
       let u0 = 0
@@ -191,10 +194,11 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
       let u2 = 0
       let u3 = 0
       let u4 = 0
-      const end = nearStart[unit + 1]!
-      for (let at = nearStart[unit]!; at < end; at++) {
-        const amount = effective[at]! * weight[nearRun[at]!]!
-        const of = nearJob[at]!
+      const end = start[unit + 1]!
+      for (let at = start[unit]!; at < end; at++) {
+        const run = seenRun[at]!
+        const amount = effective[at]! * weight[run]!
+        const of = run * PRICED.length
         u0 += amount * takes[of]!
         u1 += amount * takes[of + 1]!
         u2 += amount * takes[of + 2]!
@@ -222,15 +226,16 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
   return {
     best,
     current: prices,
+    room: effective,
     evaluate: (at) => {
-      lookAtAll()
+      seen = all
       const capacityWorth = price(at)
       return keep(capacityWorth + serve(0), at)
     },
     step: (tau, eta) => {
       const isFull = eta > WIDE_STEP || steps % FULL_EVERY === 0
       steps++
-      if (isFull) lookAtAll()
+      if (isFull) seen = all
       const capacityWorth = price(prices)
       const bound = capacityWorth + serve(tau)
       // Margins of a part of the columns prove nothing.
@@ -246,11 +251,11 @@ export function createDuals (program: Program): { best: Duals, step: (tau: numbe
 
 /** First prices: each row as if it alone carried half of what bids exceed costs, spread over what there is. */
 export function startPrices (program: Program, into: Float64Array): void {
-  const { unitClasses, capacity, jobStart, jobClasses, bids, runStart, runBid, unitStart } = program
+  const { unitClasses, capacity, jobStart, jobClasses, bids, runStart, runOf, runBid, unitStart } = program
   let worth = 0
   for (let job = 0; job < jobClasses; job++) {
-    const run = runStart[job]!
-    if (run === runStart[job + 1]!) continue
+    if (runStart[job] === runStart[job + 1]) continue
+    const run = runOf[runStart[job]!]!
     for (let rank = 0; rank < jobStart[job + 1]! - jobStart[job]!; rank++) worth += bids[runBid[run]! + rank]!
   }
   const total = new Float64Array(ROWS)

@@ -1,4 +1,5 @@
 import type { Kernel } from '../kernel/kernel.ts'
+import type { Supplies } from '../kernel/supplies.ts'
 import { PLAIN_ROWS, ROWS } from '../kernel/share-rows.ts'
 
 /**
@@ -14,28 +15,30 @@ export interface Program {
   readonly jobStart: Int32Array
   readonly demand: Float64Array
   readonly capacity: Float64Array
-  /** Per job class: GPUs, and the share of each. */
+  /** Per job class: GPUs, and the share of each; the largest limit; what providers lock for it, as a share of the price, bp. */
   readonly devices: Int32Array
   readonly share: Int32Array
+  readonly topLimit: Float64Array
+  readonly collateralBp: Int32Array
   /** Per job class: its bundle or -1; accounts that may not serve it. */
   readonly bundle: Int32Array
   readonly bannedStart: Int32Array
   readonly banned: Int32Array
-  /** Per run: its class and the place of its first bid; runs of class s are runStart[s] to runStart[s + 1] - 1. */
+  /** Runs that have columns, class by class: those of class s are at runStart[s] to runStart[s + 1] - 1. */
   readonly runStart: Int32Array
-  readonly runClass: Int32Array
+  readonly runOf: Int32Array
+  /** Per run: its class, the place of its first bid, its reference price. */
+  readonly runJob: Int32Array
   readonly runBid: Int32Array
+  readonly runReference: Float64Array
   readonly bids: Float64Array
   /** Per job; -1: engines leave it out. */
   readonly limits: Float64Array
   readonly columnStart: Int32Array
-  readonly columnJob: Int32Array
   readonly columnRun: Int32Array
-  readonly columnLow: Int32Array
-  readonly columnHigh: Int32Array
   readonly columnCost: Float64Array
   readonly columnAsk: Float64Array
-  readonly columnLock: Float64Array
+  readonly supplies: Supplies
   /** Units of class u are unitStart[u] to unitStart[u + 1] - 1. */
   readonly unitStart: Int32Array
   readonly unitClass: Int32Array
@@ -54,7 +57,7 @@ export const MANY_UNITS = 1000
 /** The kernel as a program. O(columns). */
 export function programOf (kernel: Kernel): Program {
   const { market, jobs, units, columns, jobStart } = kernel
-  const { runStart, runClass, runBid, columnRun } = runsOf(kernel)
+  const { runStart, runOf } = runsWithColumns(kernel)
   const members = units.classes.flatMap((unitClass) => unitClass.units)
   const unitStart = startsOf(units.classes, (unitClass) => unitClass.units.length)
   const unitClass = new Int32Array(members.length)
@@ -73,43 +76,25 @@ export function programOf (kernel: Kernel): Program {
     for (let rank = 0; rank < places.length; rank++) limits[first + rank] = idle ? -1 : jobs.limits[places[rank] as number] as number
   })
   return {
-    jobClasses: jobs.classes.length, unitClasses: units.classes.length, units: members.length, jobs: limits.length, runs: runBid.length,
+    jobClasses: jobs.classes.length, unitClasses: units.classes.length, units: members.length, jobs: limits.length, runs: columns.runs.job.length,
     jobStart, demand: kernel.demand, capacity: kernel.capacity,
     devices: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus.length), share: Int32Array.from(jobs.classes, ({ row }) => row.offer.gpus[0]?.shareBp ?? 0),
+    topLimit: Float64Array.from(jobs.classes, ({ jobs: places }) => jobs.limits[places[0] as number] as number), collateralBp: Int32Array.from(jobs.classes, ({ row }) => Math.max(market.rules.collateralBp, row.offer.collateralBp)),
     bundle: Int32Array.from(jobs.classes, ({ bundle }) => bundle), bannedStart: startsOf(jobs.classes, ({ banned }) => banned.length), banned: Int32Array.from(jobs.classes.flatMap(({ banned }) => banned)),
-    runStart, runClass, runBid, bids: columns.bids, limits,
-    columnStart: columns.start, columnJob: columns.job, columnRun,
-    columnLow: columns.low, columnHigh: columns.high, columnCost: columns.cost, columnAsk: columns.ask, columnLock: columns.lock,
+    runStart, runOf, runJob: columns.runs.job, runBid: columns.runs.bid, runReference: columns.runs.reference, bids: columns.bids, limits,
+    columnStart: columns.start, columnRun: columns.run, columnCost: columns.cost, columnAsk: columns.ask, supplies: columns.supplies,
     unitStart, unitClass, unitAccount: Int32Array.from(members, ({ offers }) => market.accountOf[offers[0] as number] as number), money: Float64Array.from(market.accounts),
     deviceStart, deviceFree: Int32Array.from(devices)
   }
 }
 
-/** The runs that columns have, numbered class by class, and the run of each column. */
-function runsOf ({ jobs, columns }: Kernel): Pick<Program, 'runStart' | 'runClass' | 'runBid' | 'columnRun'> {
-  const { bid, job, bids } = columns
-  /** Per place of a first bid: one more than its run. */
-  const runOfBid = new Int32Array(bids.length)
-  const found: number[] = []
-  const owners: number[] = []
-  for (let at = 0; at < bid.length; at++) {
-    const first = bid[at] as number
-    if (runOfBid[first] !== 0) continue
-    runOfBid[first] = found.push(first)
-    owners.push(job[at] as number)
-  }
-  const order = Int32Array.from(found.keys()).sort((left, right) => (owners[left] as number) - (owners[right] as number) || (found[left] as number) - (found[right] as number))
-  const runClass = order.map((at) => owners[at] as number)
-  const runBid = order.map((at) => found[at] as number)
-  const runStart = new Int32Array(jobs.classes.length + 1)
-  runBid.forEach((first, run) => {
-    runOfBid[first] = run
-    runStart[(runClass[run] as number) + 1] = run + 1
-  })
-  for (let at = 1; at < runStart.length; at++) runStart[at] = Math.max(runStart[at] as number, runStart[at - 1] as number)
-  const columnRun = new Int32Array(new SharedArrayBuffer(bid.length * Int32Array.BYTES_PER_ELEMENT))
-  for (let at = 0; at < columnRun.length; at++) columnRun[at] = runOfBid[bid[at] as number] as number
-  return { runStart, runClass, runBid, columnRun }
+/** The runs that columns have, class by class; a class may have been asked what it bids where it has none. */
+function runsWithColumns ({ jobs, columns: { run, runs } }: Kernel): Pick<Program, 'runStart' | 'runOf'> {
+  const has = new Uint8Array(runs.job.length)
+  for (let column = 0; column < run.length; column++) has[run[column] as number] = 1
+  const ofClass: number[][] = jobs.classes.map(() => [])
+  runs.job.forEach((job, at) => { if (has[at] === 1) ofClass[job]?.push(at) })
+  return { runStart: startsOf(ofClass, (own) => own.length), runOf: Int32Array.from(ofClass.flat()) }
 }
 
 /** Where each one's part begins, when parts of so many stand one after the other. */

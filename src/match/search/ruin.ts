@@ -23,7 +23,7 @@ export interface Ruin {
 
 /** Ruin and recreate: empties a few units and fills them again, better or not much worse. `step` does one round and says whether it was kept. */
 export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions): Ruin {
-  const { units, unitClasses, unitClass, columnStart, columnRun, columnCost, columnJob, columnAsk, bundle, jobs, jobStart, demand, limits, runBid, bids } = program
+  const { units, unitClasses, unitClass, columnStart, columnRun, columnCost, columnAsk, runJob, bundle, jobs, jobStart, demand, limits, runBid, bids } = program
   const { resources, margin, worth } = prices
   let state = (seed | 1) >>> 0
   const random = (): number => {
@@ -50,7 +50,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
 
   /** Columns that may be used, unit class by unit class: in rounds those whose reduced cost is small, at the end all. */
   let listStart: Int32Array = new Int32Array(unitClasses + 1)
-  let list: Int32Array = new Int32Array(columnJob.length)
+  let list: Int32Array = new Int32Array(columnRun.length)
   const far = units < MANY_UNITS ? Number.POSITIVE_INFINITY : NEAR * board.worth / Math.max(1, board.placed.reduce((sum, count) => sum + count, 0))
   let listed = 0
   for (let kind = 0; kind < unitClasses; kind++) {
@@ -98,13 +98,14 @@ export function createRuin (program: Program, board: Board, prices: { resources:
     heap.size = 0
     for (let at = listStart[kind]!; at < end; at++) {
       const column = list[at]!
-      const job = columnJob[column]!
+      const run = columnRun[column]!
+      const job = runJob[run]!
       // Most columns fail here: looked at before all that costs more.
       if (demand[job * ROWS]! > cpu || demand[job * ROWS + 1]! > memory) continue
       const rank = board.placed[job]!
       const next = jobStart[job]! + rank
       if (next === jobStart[job + 1]! || limits[next]! < columnAsk[column]!) continue
-      const gain = bids[runBid[columnRun[column]!]! + rank]! - columnCost[column]!
+      const gain = bids[runBid[run]! + rank]! - columnCost[column]!
       if (gain < least || gain - resources[column]! < -far || bundle[job]! >= 0) continue
       noise[column - first] = 1 + spreadOf * (random() - 0.5)
       heap.append(column, score(column, gain * noise[column - first]!))
@@ -144,7 +145,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
         for (let place = board.first[unit]!; place >= 0;) {
           const following = board.next[place]!
           const column = board.column[place]!
-          if (bundle[columnJob[column]!]! < 0 && (whole || random() < 0.6)) {
+          if (bundle[runJob[columnRun[column]!]!]! < 0 && (whole || random() < 0.6)) {
             outColumn[outs] = column
             outUnit[outs] = unit
             outLow[outs] = board.low[place]!
@@ -169,7 +170,7 @@ export function createRuin (program: Program, board: Board, prices: { resources:
       mode = 0
       spreadOf = 0
       listStart = columnStart
-      list = new Int32Array(columnJob.length)
+      list = new Int32Array(columnRun.length)
       for (let column = 0; column < list.length; column++) list[column] = column
       for (let unit = 0; unit < units; unit++) {
         addedCount = 0

@@ -1,7 +1,7 @@
 import { createBoard, type Board } from './board.ts'
 import { columnPrices } from './column-prices.ts'
 import { construct } from './construct.ts'
-import { createDuals, LONG_SCHEDULE, LONG_STEPS, SHORT_SCHEDULE, startPrices, WARM_SCHEDULE, type Schedule } from './duals.ts'
+import { createDuals, type DualSearch, LONG_SCHEDULE, LONG_STEPS, SHORT_SCHEDULE, startPrices, WARM_SCHEDULE, type Schedule } from './duals.ts'
 import { MANY_UNITS, ROWS, type Program } from './program.ts'
 import { createRuin, DEFAULT_RUIN_OPTIONS } from './ruin.ts'
 
@@ -17,7 +17,7 @@ export interface SearchOptions {
   readonly warm?: WarmStart
   /** Monotone milliseconds. */
   readonly now: () => number
-  /** Called with each better solution, at most every tenth of the time that has passed. */
+  /** Called with each better solution, at most every twentieth of the time that has passed. */
   readonly report: (found: Found) => void
   /** Ends the search after so many rounds whatever the time: for tests that must not hang on speed. */
   readonly maxRounds?: number
@@ -43,6 +43,8 @@ const GOOD_ENOUGH = 0.97
 /** A search ends when so many rounds, and so many for each unit, brought nothing: a small book is done long before its epoch. */
 const STALL_ROUNDS = 300
 const STALL_ROUNDS_A_UNIT = 100
+/** A better solution is told once that part of the time has passed again: it costs 0.2 ms of a search of 200. */
+const REPORTS = 20
 /** Rounds between two looks at the clock: 1 ms. */
 const ROUNDS_A_LOOK = 32
 /** Loss that a round may bring at first, as a share of the mean gain of a job; it falls to nothing by the end. A third or three times as much is no better. */
@@ -61,11 +63,11 @@ export function search (program: Program, options: SearchOptions): Found {
   const report = (): Found => {
     const found = { places: placesOf(program, board), worth: board.worth, prices: Float64Array.from(duals.prices), bound: duals.bound, rounds }
     reported = board.worth
-    nextReport = now() + (now() - started) / 10
+    nextReport = now() + (now() - started) / REPORTS
     options.report(found)
     return found
   }
-  const resources = new Float64Array(program.columnJob.length)
+  const resources = dual.room
   const fill = (): void => {
     columnPrices(program, duals.prices, resources)
     construct(program, board, { resources, margin: duals.margin })
@@ -106,13 +108,13 @@ export function search (program: Program, options: SearchOptions): Found {
   return board.worth > reported || (board.worth === reported && placesCount(board) > last.places.length / PLACE) ? report() : last
 }
 
-const isExact = ({ columnJob }: Program): boolean => columnJob.length <= EXACT_COLUMNS
+const isExact = ({ columnRun }: Program): boolean => columnRun.length <= EXACT_COLUMNS
 
 /** Numbers of a place in `Found`. */
 export const PLACE = 5
 
 /** Prices by so many steps; without a number by as many as there is time for, which the first steps show. `left`: milliseconds that prices may still take. */
-function findPrices (program: Program, { step, evaluate, current }: ReturnType<typeof createDuals>, { warm, wanted, most }: { warm: Float64Array | undefined, wanted: number | undefined, most: number }, left: () => number): void {
+function findPrices (program: Program, { step, evaluate, current }: DualSearch, { warm, wanted, most }: { warm: Float64Array | undefined, wanted: number | undefined, most: number }, left: () => number): void {
   startPrices(program, current)
   let schedule: Schedule = (wanted ?? STEPS[0]) > LONG_STEPS ? LONG_SCHEDULE : SHORT_SCHEDULE
   let steps: number = wanted ?? STEPS[0]
@@ -148,7 +150,7 @@ function seat (program: Program, board: Board, places: Int32Array): void {
   for (let at = 0; at < places.length; at += PLACE) {
     const column = places[at + 1]!
     const unit = places[at + 2]!
-    if (program.bundle[program.columnJob[column]!]! < 0 && board.gain(column) > 0 && board.fits(column, unit)) board.place(column, unit)
+    if (program.bundle[program.runJob[program.columnRun[column]!]!]! < 0 && board.gain(column) > 0 && board.fits(column, unit)) board.place(column, unit)
   }
 }
 
