@@ -53,7 +53,7 @@ export interface DualSearch {
   step: (tau: number, eta: number) => void
   evaluate: (prices: Float64Array) => number
   /** A number for each column, for whoever needs one while nothing is stepped or evaluated: memory that is taken anew costs more than what is done with it. */
-  readonly room: Float64Array
+  readonly room: Float32Array
 }
 
 export function createDuals (program: Program): DualSearch {
@@ -61,7 +61,8 @@ export function createDuals (program: Program): DualSearch {
   const prices = new Float64Array(unitClasses * ROWS)
   let steps = 0
   const margin = new Float64Array(runs)
-  const effective = new Float64Array(columnRun.length)
+  /** Single precision: margins are found before anything is stored here, and loops over columns are as fast as their memory. */
+  const effective = new Float32Array(columnRun.length)
   const weight = new Float64Array(runs)
   const wanted = new Float64Array(runs)
   const cooling = new Float64Array(runs)
@@ -71,6 +72,8 @@ export function createDuals (program: Program): DualSearch {
   /** What a job of each run takes of the rows that have prices, neighbours in memory. */
   const takes = new Float64Array(runs * PRICED.length)
   for (let run = 0; run < runs; run++) PRICED.forEach((row, at) => { takes[run * PRICED.length + at] = demand[runJob[run]! * ROWS + row]! })
+  /** Of the runs of all classes, in the order of `runOf`: the place of the first bid. */
+  const firstBid = runOf.map((run) => runBid[run]!)
   /** Columns that steps look at, unit class by unit class: all of them, or those that were near, in the first places of arrays of their own. */
   const near = { start: new Int32Array(columnStart.length), run: new Int32Array(columnRun.length), cost: new Float64Array(columnRun.length) }
   const all = { start: columnStart, run: columnRun, cost: columnCost }
@@ -134,11 +137,10 @@ export function createDuals (program: Program): DualSearch {
         let top = Number.NEGATIVE_INFINITY
         let topRun = runOf[first]!
         for (let own = first; own < last; own++) {
-          const run = runOf[own]!
-          const value = bids[runBid[run]! + rank]! - margin[run]!
+          const value = bids[firstBid[own]! + rank]! - margin[runOf[own]!]!
           if (value > top) {
             top = value
-            topRun = run
+            topRun = runOf[own]!
           }
         }
         total += top > 1 ? top : 1
@@ -153,8 +155,7 @@ export function createDuals (program: Program): DualSearch {
         }
         let sum = 0
         for (let own = first; own < last; own++) {
-          const run = runOf[own]!
-          parts[own - first] = falling(Math.max(0, 1 - (top - bids[runBid[run]! + rank]! + margin[run]!) / (CUT * heat)))
+          parts[own - first] = falling(Math.max(0, 1 - (top - bids[firstBid[own]! + rank]! + margin[runOf[own]!]!) / (CUT * heat)))
           sum += parts[own - first]!
         }
         for (let own = first; own < last; own++) wanted[runOf[own]!]! += part * parts[own - first]! / sum
