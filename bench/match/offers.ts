@@ -1,5 +1,6 @@
 import type { Random } from '../../src/core/random.ts'
-import { BP, DEFAULT_MATCH_RULES, type MatchRules } from '../../src/match/options.ts'
+import { BP } from '../../src/match/integers.ts'
+import { DEFAULT_MATCH_RULES, type MatchRules } from '../../src/match/options.ts'
 import type { JobRow, OfferRow, Snapshot } from '../../src/match/problem.ts'
 import { tickFor } from '../../src/match/ticks.ts'
 import { PLAIN_JOB } from '../../src/wire/job-offer.ts'

@@ -1,7 +1,8 @@
 import { classOf } from './class-price.ts'
 import { solveFloor } from './floor.ts'
 import { marketOf } from './market.ts'
-import { BP, type AuctionRules } from './options.ts'
+import { BP } from './integers.ts'
+import type { AuctionRules } from './options.ts'
 import type { JobRow, OfferRow, Snapshot, Solution } from './problem.ts'
 import { welfareOf } from './score.ts'
 

@@ -1,4 +1,5 @@
-import { BP } from './options.ts'
+/** Basis points of the whole. */
+export const BP = 10_000
 
 /**
  * Integer amounts, nLILY. All operands are safe non-negative integers or Infinity. A result above 2^53 - 1 is Infinity, never a rounded number: IEEE doubles

@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import { askShape } from '../wire/resource-offer.ts'
 import { addressShape, amountShape, uintShape } from '../wire/shapes.ts'
-
-/** Basis points of the whole. */
-export const BP = 10_000
+import { BP } from './integers.ts'
 
 /** What the nodes of one network agree on about prices. Money is nLILY. */
 export const matchRulesShape = z.strictObject({

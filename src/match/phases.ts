@@ -1,4 +1,5 @@
-import { BP, type AuctionRules } from './options.ts'
+import { BP } from './integers.ts'
+import type { AuctionRules } from './options.ts'
 
 /** The times of one epoch, unix ms; each phase includes its start and excludes its end. */
 export interface Phases {

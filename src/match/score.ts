@@ -1,6 +1,6 @@
 import type { Devices } from './devices.ts'
-import { floorShare, safe } from './integers.ts'
-import { BP, ONE_TICK, type MatchRules } from './options.ts'
+import { BP, floorShare, safe } from './integers.ts'
+import { ONE_TICK, type MatchRules } from './options.ts'
 import { askFor, referenceAlone, referenceFor } from './price.ts'
 import type { JobRow, OfferRow } from './problem.ts'
 

@@ -1,4 +1,5 @@
-import { BP, type AuctionRules, type MatchRules } from './options.ts'
+import { BP } from './integers.ts'
+import type { AuctionRules, MatchRules } from './options.ts'
 import type { Phases } from './phases.ts'
 import type { JobRow, OfferRow, Row, Snapshot } from './problem.ts'
 

@@ -1,7 +1,7 @@
 import type { Hash } from '../wire/shapes.ts'
 import type { Applicant } from './estimate.ts'
 import { PLAIN_ROWS } from './kernel/share-rows.ts'
-import { BP } from './options.ts'
+import { BP } from './integers.ts'
 
 /** Jobs that wait and differ in nothing but their limit, the largest first: what one costs somewhere, all cost. */
 export interface Kind { readonly key: string, readonly members: Applicant[] }

@@ -1,4 +1,5 @@
-import { BP, type AuctionRules } from '../match/options.ts'
+import { BP } from '../match/integers.ts'
+import type { AuctionRules } from '../match/options.ts'
 
 /** Figures of a provider's history are rounded down to so many steps, and its bond to so many: few figures make few classes of offers. */
 export const HISTORY_STEPS = 10

@@ -1,4 +1,5 @@
-import { BP, DEFAULT_AUCTION_RULES as AUCTION, DEFAULT_MATCH_RULES as RULES } from '../../../src/match/options.ts'
+import { BP } from '../../../src/match/integers.ts'
+import { DEFAULT_AUCTION_RULES as AUCTION, DEFAULT_MATCH_RULES as RULES } from '../../../src/match/options.ts'
 import { phasesOf } from '../../../src/match/phases.ts'
 import { referenceAlone } from '../../../src/match/price.ts'
 import { cutoffsOf, snapshotOf } from '../../../src/match/snapshot.ts'

@@ -18,7 +18,7 @@ export async function roundedOptimum (program: Program, seconds: number): Promis
   if (optimum.status !== 'optimal') return undefined
   const duals = createDuals(program)
   duals.evaluate(optimum.prices)
-  const resources = new Float32Array(program.columnRun.length)
+  const resources = new Float64Array(program.columnRun.length)
   columnPrices(program, optimum.prices, resources)
   const board = createBoard(program)
   for (let unitClass = 0; unitClass < program.unitClasses; unitClass++) {

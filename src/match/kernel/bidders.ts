@@ -1,7 +1,7 @@
 import type { Ask } from '../../wire/resource-offer.ts'
 import type { JobOffer } from '../../wire/job-offer.ts'
 import type { Market } from '../market.ts'
-import { BP } from '../options.ts'
+import { BP } from '../integers.ts'
 import { ageFor, bandFor } from '../score.ts'
 import { accepts, isUniform, type DeviceGroup } from './devices.ts'
 import type { JobClass, JobClasses } from './job-classes.ts'

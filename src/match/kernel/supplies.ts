@@ -1,4 +1,4 @@
-import { BP } from '../options.ts'
+import { BP } from '../integers.ts'
 
 /** What columns stand for beside their jobs: devices of one kind of one alternative of a unit class. Those of unit class u are start[u] to start[u + 1] - 1. */
 export interface Supplies {

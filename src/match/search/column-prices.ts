@@ -1,7 +1,7 @@
 import { ROWS, type Program } from './program.ts'
 
 /** Per column: what its resources cost at the prices. */
-export function columnPrices (program: Program, prices: Float64Array, into: Float32Array): void {
+export function columnPrices (program: Program, prices: Float64Array, into: Float64Array): void {
   const { unitClasses, columnStart, columnRun, runJob, demand } = program
   for (let unit = 0; unit < unitClasses; unit++) {
     const base = unit * ROWS

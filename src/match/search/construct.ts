@@ -8,7 +8,7 @@ const NEAR = 0.1
  * Places jobs by falling surplus, bid less their class's margin, on the unit of the cheapest effective price; best fit among the units of a class. Bundles stand
  * where all of them fit, or not at all.
  */
-export function construct (program: Program, board: Board, prices: { resources: Float32Array, margin: Float64Array }): void {
+export function construct (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array }): void {
   const { jobClasses, jobStart, runStart, runOf, runBid, runJob, bids, columnCost, columnRun, bundle } = program
   const far = program.units < MANY_UNITS ? Number.POSITIVE_INFINITY : NEAR * meanSurplus(program, prices.margin)
   // A column that costs more than its best bid brings, or much more than the best of its run, is left to whoever fills up later, which bundles cannot be.

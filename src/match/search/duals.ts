@@ -53,7 +53,7 @@ export interface DualSearch {
   step: (tau: number, eta: number) => void
   evaluate: (prices: Float64Array) => number
   /** A number for each column, for whoever needs one while nothing is stepped or evaluated: memory that is taken anew costs more than what is done with it. */
-  readonly room: Float32Array
+  readonly room: Float64Array
 }
 
 export function createDuals (program: Program): DualSearch {
@@ -61,8 +61,7 @@ export function createDuals (program: Program): DualSearch {
   const prices = new Float64Array(unitClasses * ROWS)
   let steps = 0
   const margin = new Float64Array(runs)
-  /** Single precision: margins are found before anything is stored here, and loops over columns are as fast as their memory. */
-  const effective = new Float32Array(columnRun.length)
+  const effective = new Float64Array(columnRun.length)
   const weight = new Float64Array(runs)
   const wanted = new Float64Array(runs)
   const cooling = new Float64Array(runs)

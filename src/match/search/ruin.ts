@@ -22,7 +22,7 @@ export interface Ruin {
 }
 
 /** Ruin and recreate: empties a few units and fills them again, better or not much worse. `step` does one round and says whether it was kept. */
-export function createRuin (program: Program, board: Board, prices: { resources: Float32Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions): Ruin {
+export function createRuin (program: Program, board: Board, prices: { resources: Float64Array, margin: Float64Array, worth: Float64Array }, seed: number, options: RuinOptions): Ruin {
   const { units, unitClasses, unitClass, columnStart, columnRun, columnCost, columnAsk, runJob, bundle, jobs, jobStart, demand, limits, runBid, bids } = program
   const { resources, margin, worth } = prices
   let state = (seed | 1) >>> 0
