@@ -7,7 +7,7 @@ import { boundKernelOf, kernelOf, type Kernel } from '../../src/match/kernel/ker
 import { supplyOfColumn } from '../../src/match/kernel/supplies.ts'
 import type { JobRow, OfferRow, Snapshot } from '../../src/match/problem.ts'
 import { programOf } from '../../src/match/search/program.ts'
-import { search, type Found } from '../../src/match/search/search.ts'
+import { PLACE, search, type Found } from '../../src/match/search/search.ts'
 import { verifySolution } from '../../src/match/verify.ts'
 import { warmStartOf } from '../../src/match/warm.ts'
 import { anyEpochs } from './epochs.ts'
@@ -140,4 +140,15 @@ t.test('a small book has the same prices, whatever the last epoch was', async (t
   const warm = reports(after, { snapshot: before, found: reports(before).all.at(-1) as Found }).all.at(-1) as Found
   t.same([...warm.prices], [...cold.prices])
   t.ok(cold.prices.some((price) => price > 0))
+})
+
+t.test('a search leaves out a pair that locks more than the offer states for one job', async (t) => {
+  // 200 nLILY, of which a provider locks 250 %: 500, which a search takes for two more at most.
+  const placesWith = (collateral: number): number => {
+    const program = programOf(kernelOf(book([job(1)], [offer(1, { collateral })])))
+    return search(program, { budgetMs: 1, seed: 1, now: () => 0, report: () => undefined, maxRounds: 0 }).places.length / PLACE
+  }
+  t.equal(placesWith(499), 0)
+  t.equal(placesWith(502), 1)
+  t.equal(placesWith(0), 1, 'none stated')
 })

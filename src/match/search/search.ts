@@ -43,7 +43,7 @@ const GOOD_ENOUGH = 0.97
 /** A search ends when so many rounds, and so many for each unit, brought nothing: a small book is done long before its epoch. */
 const STALL_ROUNDS = 300
 const STALL_ROUNDS_A_UNIT = 100
-/** A better solution is told once that part of the time has passed again: it costs 0.2 ms of a search of 200. */
+/** A better solution is told once one part in so many of the time until then has passed again. */
 const REPORTS = 20
 /** Rounds between two looks at the clock: 1 ms. */
 const ROUNDS_A_LOOK = 32
