@@ -13,6 +13,8 @@ import { recordKey, type Seen, type Sending } from './sendings.ts'
 
 const BARE = './baselines/gossipsub-node.ts'
 const OURS = './gossip-node.ts'
+/** In this order a machine that becomes slower or faster within minutes does so for both. */
+const FLEETS = [BARE, OURS, OURS, BARE, BARE, OURS, OURS, BARE]
 const NODES = 20
 const SECONDS = 20
 const WARM_UP_SECONDS = 30
@@ -40,7 +42,7 @@ const SETTLE_MS = 3_000
 
 interface Phase { latencies: number[], waits: number[], travels: number[], last: number[], delivered: number, load: Load }
 
-/** A record from `publish` at one node to the book of every other; beside bare gossipsub with the same settings, bytes and graph, each in two fleets of fresh processes. */
+/** A record from `publish` at one node to the book of every other; beside bare gossipsub with the same settings, bytes and graph, each in four fleets of fresh processes. */
 export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => {
   const nodes = sizes.nodes ?? NODES
   const seconds = sizes.seconds ?? SECONDS
@@ -65,11 +67,10 @@ export const benchGossip: Bench = async ({ seed, sizes, progress, profile }) => 
     return phase
   }
   try {
-    // In this order a machine that becomes slower or faster meanwhile does so for both.
-    const phases: Phase[] = []
-    for (const script of [BARE, OURS, OURS, BARE]) phases.push(await measure(script, phases.length))
-    const bare = together([0, 3].flatMap((at) => phases[at] ?? []))
-    const ours = together([1, 2].flatMap((at) => phases[at] ?? []))
+    const phases = new Map<string, Phase[]>([[BARE, []], [OURS, []]])
+    for (const [number, script] of FLEETS.entries()) phases.get(script)?.push(await measure(script, number))
+    const bare = together(phases.get(BARE) ?? [])
+    const ours = together(phases.get(OURS) ?? [])
     const name = (text: string): string => `${text}, ${nodes} processes, ${perSecond}/s`
     const against = (share: number): { name: string, value: number } => ({ name: 'bare gossipsub, this run', value: percentile(bare.latencies, share) })
     return [

@@ -139,7 +139,7 @@ export const PAGE_RATE = { perSecond: 300, burst: 300, maxKeys: 4096 } as const
 /** Records on disk. */
 export const PERSISTENCE = {
   // Foreign records wait this long to be written together; what a kill loses so, reconciliation brings back.
-  flushMs: 250,
+  flushMs: 1_000,
   maxOps: 512,
   // After a write that failed, such as on a full disk.
   retryMs: 5_000

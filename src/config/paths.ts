@@ -39,6 +39,11 @@ export function environmentKey (): string | undefined {
   return process.env['WEB3_PRIVATE_KEY']
 }
 
+/** Whether the environment asks for the log of a library: DEBUG, as of npm's `debug`, e.g. `libp2p:*`. */
+export function isDebugged (): boolean {
+  return (process.env['DEBUG'] ?? '') !== ''
+}
+
 /** The environment of processes that we start: without keys, so that no node gets another's. */
 export function childEnvironment (): Record<string, string> {
   const entries = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== 'WEB3_PRIVATE_KEY')

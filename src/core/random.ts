@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 
 /** Where a part takes randomness from: the system's, or a seeded stream in tests and benchmarks. */
 export interface Random {
@@ -12,7 +12,7 @@ export interface Random {
 export function createSystemRandom (): Random {
   return {
     bytes: (length) => new Uint8Array(randomBytes(length)),
-    below: (bound) => randomBytes(6).readUIntBE(0, 6) % bound
+    below: (bound) => randomInt(bound)
   }
 }
 

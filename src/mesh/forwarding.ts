@@ -1,6 +1,7 @@
 import type { GossipSub, GossipsubMessage } from '@chainsafe/libp2p-gossipsub'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
+import { afterCalm } from './calm.ts'
 import { FORWARD_SPREAD_MS, MAX_GOSSIP_BYTES, MAX_PACKET_MESSAGES } from './options.ts'
 import { gatherPackets } from './packets.ts'
 import { createPause } from './pause.ts'
@@ -13,7 +14,7 @@ interface Internals {
 
 /** Accepted messages on their way to the peers of the mesh. */
 export interface Forwarding {
-  /** `isUrgent`: it waits no longer than the shortest pause, and what waits goes with it. */
+  /** `isUrgent`: it waits no longer than the shortest pause, and what waits goes with it. Others wait longer while this node is behind (`calm.ts`). */
   add: (message: GossipsubMessage, isUrgent: boolean) => void
   /** Forgets what waits. */
   stop: () => void
@@ -63,7 +64,10 @@ export function createForwarding (components: { clock: Clock, random: Random, pu
       if (timer !== undefined && (timer.isUrgent || !isUrgent)) return
       timer?.cancel()
       // What has come by then is read first: a busy node wakes up to both.
-      timer = { isUrgent, cancel: clock.after(random.below(isUrgent ? FORWARD_SPREAD_MS : pause.spreadMs()), () => { setImmediate(pass) }) }
+      const spreadMs = isUrgent ? FORWARD_SPREAD_MS : pause.spreadMs()
+      // Where others are as quick, what is new to us goes before what they may have.
+      const patienceMs = spreadMs > FORWARD_SPREAD_MS ? spreadMs : 0
+      timer = { isUrgent, cancel: afterCalm(components, { delayMs: random.below(spreadMs), patienceMs }, () => { setImmediate(pass) }) }
     },
     stop: () => { take() }
   }

@@ -34,6 +34,8 @@ function gathering (upgrader: Upgrader): Upgrader {
 function gather (connection: MultiaddrConnection): MultiaddrConnection {
   const { socket, sendData } = connection as unknown as { socket?: unknown, sendData: (data: unknown) => unknown }
   if (!(socket instanceof Socket)) return connection
+  // `heartbeats.ts` ends what is dead; a timer set anew with each read and write is not needed.
+  socket.setTimeout(0)
   return Object.assign(connection, {
     sendData: (data: unknown) => {
       if (socket.writableCorked === 0) {

@@ -17,6 +17,7 @@ import { ADDRESS_DIAL_TIMEOUT_MS, DEFAULT_LISTEN, DEFAULT_MAX_CONNECTIONS, DHT_P
 import { PeerDatastore } from './peer-datastore.ts'
 import type { OwnAddress } from './reachability.ts'
 import { reuseRelayed } from './reuse-relayed.ts'
+import { silentLog } from './silent-log.ts'
 import { swarmProtector } from './swarm-key.ts'
 import { webSocketTransport } from './websockets.ts'
 
@@ -67,6 +68,7 @@ export async function startHost (components: { datastore: Datastore, identity: D
   const relayHosts = (): Set<string> => new Set(libp2p.getConnections().filter(({ remoteAddr }) => isRelayed(remoteAddr)).map(({ remoteAddr }) => hostOf(remoteAddr).host))
   const libp2p = await createLibp2p({
     start: false,
+    ...(options.libp2pLog === true ? {} : { logger: silentLog }),
     privateKey,
     datastore: peers,
     nodeInfo: { name: 'lilynode', userAgent: 'lilynode' },
@@ -75,7 +77,8 @@ export async function startHost (components: { datastore: Datastore, identity: D
     transports: [...(options.tcp === false ? [] : [gatheredTcp()]), webSockets, circuit.transport],
     ...(protector === undefined ? {} : { connectionProtector: protector }),
     connectionEncrypters: [leanNoise()],
-    streamMuxers: [steadyYamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
+    // `heartbeats.ts` pings as often as yamux would.
+    streamMuxers: [steadyYamux({ enableKeepAlive: false, streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES } })],
     connectionGater: components.gater,
     connectionManager: { maxConnections: options.maxConnections ?? DEFAULT_MAX_CONNECTIONS, inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND, maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS, addressDialTimeout: ADDRESS_DIAL_TIMEOUT_MS },
     // `heartbeats.ts` is in its place.

@@ -146,7 +146,7 @@ export function createMesh (components: { datastore: Datastore, identity?: Datas
       topics.attach(started.gossip)
       score.start({
         connected: () => {
-          const ids = libp2p.getPeers().map(String)
+          const ids = [...new Set(libp2p.getConnections().map(({ remotePeer }) => remotePeer.toString()))]
           ids.forEach(started.mendGossip)
           return ids
         },

@@ -30,6 +30,8 @@ export interface MeshOptions {
   maxConnections?: number
   /** How long a graylisted peer is refused, in ms. */
   graylistMs?: number
+  /** Lets libp2p log what the variable DEBUG of the environment names, e.g. `libp2p:*`; else it logs nothing. */
+  libp2pLog?: boolean
 }
 
 /** Loopback only: a node reaches the outside when its owner says so. */
@@ -66,6 +68,10 @@ export const FORWARD_SPREAD_PATIENT_MS = 1_000
 export const FORWARD_RATE_MS = 20
 /** And only where so many peers, on the mean, have sent a message by the time we pass it on: our neighbours have others who are as quick. */
 export const PATIENT_COPIES = 1.5
+/** A timer that fires so late says that its node is behind. */
+export const LATE_MS = 10
+/** What can wait then waits again, for once to twice as long as this. */
+export const AGAIN_MS = 100
 /** Messages in a packet of ours; others take 256. */
 export const MAX_PACKET_MESSAGES = 128
 /** Messages being validated at once; above, new ones are ignored, which costs nobody score. Lotus: 256 per topic, two topics. */

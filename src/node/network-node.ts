@@ -10,7 +10,7 @@ import { domainOf } from '../chain/deployment.ts'
 import { createLedger } from '../chain/ledger/ledger.ts'
 import { followedShards } from '../config/markets.ts'
 import { networkParametersHash, type Network } from '../config/network.ts'
-import { networkPaths } from '../config/paths.ts'
+import { isDebugged, networkPaths } from '../config/paths.ts'
 import type { createLifecycle } from '../core/lifecycle.ts'
 import type { Logger } from '../core/logger.ts'
 import { createFleet } from '../fleet/fleet.ts'
@@ -52,7 +52,7 @@ export async function startOnNetwork (shared: SharedParts & { logger: Logger }, 
       network: `${network.name}/${domain.chainId}/${domain.market}`, bootstrap: network.bootstrap,
       topics: [...shards.map((shard) => recordsTopic(domain.chainId, shard)), auctionTopic(domain.chainId)],
       isPublic: network.public === true, psk: network.psk, relay: options.relay === true || options.roles.includes('bootstrap'),
-      reachability: options.reachability ?? 'auto', upnp: options.upnp === true, announce: own.announce ?? [],
+      reachability: options.reachability ?? 'auto', upnp: options.upnp === true, announce: own.announce ?? [], libp2pLog: isDebugged(),
       ...(own.listen === undefined || own.listen.length === 0 ? {} : { listen: own.listen })
     }))
   )

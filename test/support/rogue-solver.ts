@@ -62,8 +62,8 @@ const networkClock = await lifecycle.add(createNetworkClock({ mesh, clock, logge
 const eligibility = createEligibility({ chain, clock }, { rules: network.auction })
 const auction = createAuction({ mesh, replica, eligibility, contacts, chain, clock: networkClock, logger, domain }, { rules: network.auction, match: network.match, genesisTime: network.deployment.genesisTime })
 
-const { gossip } = mesh.libp2p.services as unknown as { gossip: { sendRpc: (peer: string, packet: unknown) => boolean } }
-const sendTo = gossip.sendRpc.bind(gossip)
+const { gossip } = mesh.libp2p.services as unknown as { gossip: { sendRpcInBatch: (peers: Set<string>, packet: unknown) => void } }
+const sendTo = gossip.sendRpcInBatch.bind(gossip)
 const say: typeof auction.say = async (message) => {
   if (message.type !== 'reveal' || !fault.startsWith('reveals-')) { await auction.say(message); return }
   const { epoch } = message.reveal
@@ -73,10 +73,10 @@ const say: typeof auction.say = async (message) => {
     // Its own node would not say this.
     await mesh.topics.publish(auction.topic, encodeAuctionMessage(message))
   } else {
-    gossip.sendRpc = (peer, packet) => !some.includes(peer) || sendTo(peer, packet)
+    gossip.sendRpcInBatch = (peers, packet) => { sendTo(new Set([...peers].filter((peer) => some.includes(peer))), packet) }
     await auction.say(message)
     await untilClosed()
-    gossip.sendRpc = sendTo
+    gossip.sendRpcInBatch = sendTo
   }
   process.stdout.write(`revealed ${epoch}\n`)
 }
