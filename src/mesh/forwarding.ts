@@ -63,10 +63,10 @@ export function createForwarding (components: { clock: Clock, random: Random, pu
       }
       if (timer !== undefined && (timer.isUrgent || !isUrgent)) return
       timer?.cancel()
-      // What has come by then is read first: a busy node wakes up to both.
       const spreadMs = isUrgent ? FORWARD_SPREAD_MS : pause.spreadMs()
       // Where others are as quick, what is new to us goes before what they may have.
       const patienceMs = spreadMs > FORWARD_SPREAD_MS ? spreadMs : 0
+      // What has come by then is read first: a busy node wakes up to both.
       timer = { isUrgent, cancel: afterCalm(components, { delayMs: random.below(spreadMs), patienceMs }, () => { setImmediate(pass) }) }
     },
     stop: () => { take() }

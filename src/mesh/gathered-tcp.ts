@@ -7,7 +7,8 @@ import { tcp, type TCPComponents } from '@libp2p/tcp'
  * two or more per encrypted frame, which was a sixth of a busy node's CPU time.
  */
 export function gatheredTcp (): (components: TCPComponents) => Transport {
-  const create = tcp()
+  // `heartbeats.ts` ends what is dead, and libp2p what is not upgraded in time: no timer to be set anew with each read and write.
+  const create = tcp({ inboundSocketInactivityTimeout: 0, outboundSocketInactivityTimeout: 0 })
   return (components) => {
     const transport = create(components)
     const { dial, createListener } = transport
@@ -34,8 +35,6 @@ function gathering (upgrader: Upgrader): Upgrader {
 function gather (connection: MultiaddrConnection): MultiaddrConnection {
   const { socket, sendData } = connection as unknown as { socket?: unknown, sendData: (data: unknown) => unknown }
   if (!(socket instanceof Socket)) return connection
-  // `heartbeats.ts` ends what is dead; a timer set anew with each read and write is not needed.
-  socket.setTimeout(0)
   return Object.assign(connection, {
     sendData: (data: unknown) => {
       if (socket.writableCorked === 0) {

@@ -3,30 +3,7 @@ import { test } from 'node:test'
 import { createSeededRandom } from '../../src/core/random.ts'
 import { afterCalm } from '../../src/mesh/calm.ts'
 import { AGAIN_MS, LATE_MS } from '../../src/mesh/options.ts'
-
-/** A clock whose one timer fires when it is told to, as late as it is told to. */
-function lateClock () {
-  let nowMs = 1_000
-  let timer: { dueMs: number, task: () => void } | undefined
-  return {
-    now: () => nowMs,
-    after: (delayMs: number, task: () => void) => {
-      timer = { dueMs: nowMs + delayMs, task }
-      return () => { timer = undefined }
-    },
-    isArmed: () => timer !== undefined,
-    /** Returns how long the timer was to wait from now. */
-    fire: (lateMs: number): number => {
-      assert.ok(timer !== undefined, 'a timer is armed')
-      const { dueMs, task } = timer
-      const waitedMs = dueMs - nowMs
-      timer = undefined
-      nowMs = dueMs + lateMs
-      task()
-      return waitedMs
-    }
-  }
-}
+import { lateClock } from './late-clock.ts'
 
 function start (options: { delayMs: number, patienceMs: number }) {
   const clock = lateClock()
