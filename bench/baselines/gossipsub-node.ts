@@ -22,8 +22,8 @@ const create = async (): Promise<Libp2p<{ gossip: ReturnType<ReturnType<typeof g
   connectionEncrypters: [noise()],
   streamMuxers: [yamux()],
   connectionManager: { inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND, maxIncomingPendingConnections: MAX_PENDING_INBOUND_CONNECTIONS },
-  // It passes on at once whatever comes.
-  services: { identify: identify(), gossip: gossipsub({ ...gossipOptions([TOPIC], { appScore: () => 0, isRelay: () => false }), asyncValidation: false }) }
+  // It passes on at once whatever comes, and tells ids as gossipsub does: those of three heartbeats.
+  services: { identify: identify(), gossip: gossipsub({ ...gossipOptions([TOPIC], { appScore: () => 0, isRelay: () => false }), asyncValidation: false, mcacheGossip: 3, mcacheLength: 5 }) }
 })
 
 const libp2p = await create()

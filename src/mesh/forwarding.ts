@@ -1,8 +1,9 @@
 import type { GossipSub, GossipsubMessage } from '@chainsafe/libp2p-gossipsub'
 import type { Clock } from '../core/clock.ts'
 import type { Random } from '../core/random.ts'
+import { createAnnouncing } from './announcing.ts'
 import { afterCalm } from './calm.ts'
-import { FORWARD_SPREAD_MS, MAX_GOSSIP_BYTES, MAX_PACKET_MESSAGES } from './options.ts'
+import { FORWARD_SPREAD_MS, MAX_GOSSIP_BYTES, MAX_IDS_PER_TOPIC, MAX_PACKET_MESSAGES } from './options.ts'
 import { gatherPackets } from './packets.ts'
 import { createPause } from './pause.ts'
 
@@ -11,6 +12,8 @@ interface Internals {
   reportMessageValidationResult: (msgId: string, source: string, verdict: 'accept') => void
   mcache: { msgs: Map<string, { originatingPeers: Set<string> }> }
 }
+
+interface Waiting { message: GossipsubMessage, isUrgent: boolean }
 
 /** Accepted messages on their way to the peers of the mesh. */
 export interface Forwarding {
@@ -30,34 +33,36 @@ export function createForwarding (components: { clock: Clock, random: Random, pu
   const { mcache } = components.pubsub as unknown as Internals
   const pubsub = components.pubsub as GossipSub & Pick<Internals, 'reportMessageValidationResult'>
   const gather = gatherPackets(pubsub)
+  const announce = createAnnouncing(pubsub)
   const pause = createPause(clock)
-  let waiting: GossipsubMessage[] = []
+  let waiting: Waiting[] = []
   let bytes = 0
   let timer: { isUrgent: boolean, cancel: () => void } | undefined
 
-  const take = (): GossipsubMessage[] => {
-    const messages = waiting
+  /** Whether neighbours most likely have what is new to us, or hear of it from others as soon. */
+  const isShared = (): boolean => pause.spreadMs() > FORWARD_SPREAD_MS
+  const isFull = (): boolean => isShared() ? waiting.length >= MAX_IDS_PER_TOPIC : waiting.length >= MAX_PACKET_MESSAGES || bytes >= MAX_GOSSIP_BYTES
+  const take = (): Waiting[] => {
+    const all = waiting
     waiting = []
     bytes = 0
     timer?.cancel()
     timer = undefined
-    return messages
+    return all
   }
   const pass = (): void => {
-    const messages = take()
-    gather(() => {
-      for (const { msgId, propagationSource } of messages) {
-        pause.passed(1 + (mcache.msgs.get(msgId)?.originatingPeers.size ?? 0))
-        pubsub.reportMessageValidationResult(msgId, propagationSource.toString(), 'accept')
-      }
-    })
+    const isCopied = isShared() ? ({ isUrgent }: Waiting) => isUrgent : () => true
+    const all = take()
+    for (const { message: { msgId } } of all) pause.passed(1 + (mcache.msgs.get(msgId)?.originatingPeers.size ?? 0))
+    gather(() => { for (const { message: { msgId, propagationSource } } of all.filter(isCopied)) pubsub.reportMessageValidationResult(msgId, propagationSource.toString(), 'accept') })
+    announce(all.filter((waits) => !isCopied(waits)).map(({ message }) => message))
   }
   return {
     add: (message, isUrgent) => {
-      waiting.push(message)
+      waiting.push({ message, isUrgent })
       bytes += message.msg.data.byteLength
       pause.accepted()
-      if (waiting.length >= MAX_PACKET_MESSAGES || bytes >= MAX_GOSSIP_BYTES) {
+      if (isFull()) {
         pass()
         return
       }

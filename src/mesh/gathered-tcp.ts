@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import type { MultiaddrConnection, Transport, Upgrader } from '@libp2p/interface'
 import { tcp, type TCPComponents } from '@libp2p/tcp'
+import { skipUnheard } from './unheard.ts'
 
 /**
  * libp2p's TCP transport, whose sockets gather what one turn sends into one system call. Unchanged it makes one per buffer,
@@ -35,6 +36,7 @@ function gathering (upgrader: Upgrader): Upgrader {
 function gather (connection: MultiaddrConnection): MultiaddrConnection {
   const { socket, sendData } = connection as unknown as { socket?: unknown, sendData: (data: unknown) => unknown }
   if (!(socket instanceof Socket)) return connection
+  skipUnheard(connection)
   return Object.assign(connection, {
     sendData: (data: unknown) => {
       if (socket.writableCorked === 0) {

@@ -2,9 +2,11 @@ import { hash } from 'node:crypto'
 import type { GossipsubOpts } from '@chainsafe/libp2p-gossipsub'
 import type { TopicScoreParams } from '@chainsafe/libp2p-gossipsub/score'
 import { SharedAddresses } from './addresses.ts'
-import { IDONTWANT_MIN_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_GOSSIP_PACKET_BYTES, SCORE_THRESHOLDS } from './options.ts'
+import { nameOf } from './announcing.ts'
+import { ASKED_TIMEOUT_MS, IDONTWANT_MIN_BYTES, IDS_GOSSIP_FACTOR, IDS_HEARTBEATS, IDS_PEERS, MAX_GOSSIP_OUTBOUND_BYTES, MAX_GOSSIP_PACKET_BYTES, MAX_IDS_PER_TOPIC, MESSAGE_HEARTBEATS, SCORE_THRESHOLDS } from './options.ts'
 
-const DECAY_INTERVAL_MS = 1000
+/** Lotus: one second, with which a node wakes up once more in each. */
+const DECAY_INTERVAL_MS = 10_000
 const DECAY_TO_ZERO = 0.01
 const HOUR_MS = 3_600_000
 
@@ -45,22 +47,30 @@ const TOPIC_SCORE: TopicScoreParams = {
  * record on another topic first and have the genuine one dropped as already seen.
  */
 export function messageId (topic: string, data: Uint8Array): Uint8Array {
-  return new Uint8Array(hash('sha256', Buffer.concat([Buffer.from(`${topic}\0`), data]), 'buffer'))
+  const bytes = Buffer.byteLength(topic) + 1 + data.byteLength
+  const hashed = bytes <= hashing.byteLength ? hashing : Buffer.allocUnsafe(bytes)
+  const at = hashed.write(`${topic}\0`)
+  hashed.set(data, at)
+  return new Uint8Array(hash('sha256', hashed.subarray(0, bytes), 'buffer'))
 }
+
+/** What an id is the hash of: every copy of a message that comes takes one, and memory anew for each is dear. */
+const hashing = Buffer.allocUnsafeSlow(16 * 1024)
 
 /** Gossipsub's settings (protocol/topics.md). `appScore` adds what requests and other protocols hold against a peer; `isRelay` knows the addresses of relays in use. */
 export function gossipOptions (topics: readonly string[], components: { appScore: (peer: string) => number, isRelay: (ip: string) => boolean }): Partial<GossipsubOpts> {
   return {
     globalSignaturePolicy: 'StrictNoSign',
     msgIdFn: (message) => messageId(message.topic, message.data),
-    // The name of an id in gossipsub's tables, several look-ups for each message that comes: a character for a byte is the cheapest.
-    msgIdToStrFn: (id) => Buffer.from(id.buffer, id.byteOffset, id.byteLength).toString('latin1'),
+    msgIdToStrFn: nameOf,
     allowedTopics: new Set(topics),
     allowPublishToZeroTopicPeers: true,
     ignoreDuplicatePublishError: true,
     emitSelf: false,
     // `topics.ts` says what is passed on, and when.
     asyncValidation: true,
+    // A packet is handled when all of its messages are (`direct-reading.ts`).
+    awaitRpcMessageHandler: true,
     fallbackToFloodsub: false,
     floodPublish: true,
     // Encoded once for all peers.
@@ -70,17 +80,21 @@ export function gossipOptions (topics: readonly string[], components: { appScore
     D: 6,
     Dlo: 5,
     Dhi: 9,
-    Dlazy: 3,
     Dout: 2,
     heartbeatInterval: 1000,
-    gossipFactor: 0.25,
+    // `id-gossip.ts` says to whom ids are told, and how often.
+    Dlazy: IDS_PEERS,
+    gossipFactor: IDS_GOSSIP_FACTOR,
+    mcacheGossip: IDS_HEARTBEATS,
+    mcacheLength: MESSAGE_HEARTBEATS,
+    gossipsubIWantFollowupMs: ASKED_TIMEOUT_MS,
     idontwantMinDataSize: IDONTWANT_MIN_BYTES,
     maxInboundDataLength: MAX_GOSSIP_PACKET_BYTES,
     maxOutboundBufferSize: MAX_GOSSIP_OUTBOUND_BYTES,
     // A peer may be in every topic that we are in: a flood of subscriptions fills no memory.
     maxTopicBytesPerPeer: topics.length * TOPIC_BYTES,
     // A node that follows every shard names 130 topics at once.
-    decodeRpcLimits: { maxSubscriptions: 256, maxMessages: 256, maxIhaveMessageIDs: 2000, maxIwantMessageIDs: 2000, maxControlMessages: 512, maxIdontwantMessageIDs: 512, maxPeerInfos: 16 },
+    decodeRpcLimits: { maxSubscriptions: 256, maxMessages: 256, maxIhaveMessageIDs: MAX_IDS_PER_TOPIC, maxIwantMessageIDs: 2000, maxControlMessages: 512, maxIdontwantMessageIDs: 512, maxPeerInfos: 16 },
     scoreThresholds: SCORE_THRESHOLDS,
     scoreParams: {
       topics: Object.fromEntries(topics.map((topic) => [topic, TOPIC_SCORE])),

@@ -1,57 +1,69 @@
-import { randomBytes } from 'node:crypto'
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import type { Clock } from '../core/clock.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import type { Random } from '../core/random.ts'
 import { MeshError } from './errors.ts'
-import { PING_INTERVAL_MS, PING_PROTOCOL, PING_TIMEOUT_MS } from './options.ts'
+import { PING_INTERVAL_MS, PING_TIMEOUT_MS } from './options.ts'
 
 /** Ends connections that do not answer. */
 export interface Heartbeats { start: (libp2p: Libp2p) => void, stop: () => void }
 
-/** Bytes of a ping (libp2p's ping specification). */
-const PING_BYTES = 32
-/** The one before may not be closed on both sides yet. */
-const MAX_STREAMS = 4
+/** What libp2p's public type leaves out of a connection: its muxer, which is yamux always. */
+interface Muxed { muxer: { onData: (data: unknown) => void, ping: (options: { signal: AbortSignal }) => Promise<number> } }
+
+/** One connection: when it last said anything, and its next look. */
+interface Heard { atMs: number, cancel: () => void }
 
 /**
- * Pings each connection from a drawn moment on, in place of libp2p's connection monitor, which pings all of a node's at once: nodes
- * that had started together took half a second of the machine with twenty peers each, every thirty seconds.
+ * Looks at each connection once an interval, from a drawn moment on, and pings it by a frame of yamux where it has said nothing for half
+ * of one. libp2p's connection monitor pings all of a node's connections at once, by a stream each: that takes milliseconds on both sides.
  */
 export function createHeartbeats (components: { clock: Clock, random: Random, logger: Logger }, { intervalMs, timeoutMs }: { intervalMs: number, timeoutMs: number } = { intervalMs: PING_INTERVAL_MS, timeoutMs: PING_TIMEOUT_MS }): Heartbeats {
   const { clock, random, logger } = components
-  const timers = new Map<Connection, () => void>()
+  const connections = new Map<Connection, Heard>()
   let node: Libp2p | undefined
   let stopping = new AbortController()
 
-  const beat = async (connection: Connection): Promise<void> => {
+  const ping = async (connection: Connection): Promise<void> => {
     const limit = new AbortController()
     const cancel = clock.after(timeoutMs, () => { limit.abort(new MeshError('MESH_UNREACHABLE', 'no answer to a ping')) })
-    const startMs = clock.now()
     try {
-      await ping(connection, AbortSignal.any([limit.signal, stopping.signal]))
-      connection.rtt = clock.now() - startMs
+      connection.rtt = await (connection as unknown as Muxed).muxer.ping({ signal: AbortSignal.any([limit.signal, stopping.signal]) })
     } finally {
       cancel()
     }
   }
-  const schedule = (connection: Connection, delayMs: number): void => {
-    timers.set(connection, clock.after(delayMs, () => {
-      beat(connection).then(() => { if (timers.has(connection)) schedule(connection, intervalMs) }, (error: unknown) => {
-        timers.delete(connection)
+  const look = async (connection: Connection, heard: Heard): Promise<void> => {
+    if (clock.now() - heard.atMs >= intervalMs / 2) await ping(connection)
+    if (connections.has(connection)) schedule(connection, heard, intervalMs)
+  }
+  const schedule = (connection: Connection, heard: Heard, delayMs: number): void => {
+    heard.cancel = clock.after(delayMs, () => {
+      look(connection, heard).catch((error: unknown) => {
+        connections.delete(connection)
         if (stopping.signal.aborted) return
         logger.debug('connection is dead', { peer: connection.remotePeer.toString(), error: errorMessage(error) })
         connection.abort(error as Error)
       })
-    }))
+    })
   }
   /** One that has just opened has shown that it lives. */
-  const begin = (connection: Connection): void => { schedule(connection, intervalMs / 2 + random.below(intervalMs)) }
+  const begin = (connection: Connection): void => {
+    const heard: Heard = { atMs: clock.now(), cancel: () => undefined }
+    const { muxer } = connection as unknown as Muxed
+    const onData = muxer.onData.bind(muxer)
+    muxer.onData = (data) => {
+      heard.atMs = clock.now()
+      onData(data)
+    }
+    connections.set(connection, heard)
+    schedule(connection, heard, intervalMs / 2 + random.below(intervalMs))
+  }
   const onOpen = ({ detail }: CustomEvent<Connection>): void => { begin(detail) }
   const onClose = ({ detail }: CustomEvent<Connection>): void => {
-    timers.get(detail)?.()
-    timers.delete(detail)
+    connections.get(detail)?.cancel()
+    connections.delete(detail)
   }
   return {
     start: (libp2p) => {
@@ -65,37 +77,8 @@ export function createHeartbeats (components: { clock: Clock, random: Random, lo
       node?.removeEventListener('connection:open', onOpen)
       node?.removeEventListener('connection:close', onClose)
       stopping.abort(new MeshError('MESH_STOPPED', 'the mesh stops'))
-      for (const cancel of timers.values()) cancel()
-      timers.clear()
+      for (const { cancel } of connections.values()) cancel()
+      connections.clear()
     }
   }
-}
-
-/** Resolves when the other side has sent the same number of bytes back, or knows no ping, which is an answer too. */
-async function ping (connection: Connection, signal: AbortSignal): Promise<void> {
-  let stream: Stream | undefined
-  try {
-    stream = await connection.newStream(PING_PROTOCOL, { signal, runOnLimitedConnection: true, maxOutboundStreams: MAX_STREAMS })
-    await echo(stream, signal)
-    await stream.close({ signal })
-  } catch (error) {
-    stream?.abort(error as Error)
-    if ((error as Error).name !== 'UnsupportedProtocolError') throw error
-  }
-}
-
-async function echo (stream: Stream, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted()
-  const answered = Promise.withResolvers<undefined>()
-  // It may be told of the end after sending has failed, when nobody waits any more.
-  answered.promise.catch(() => undefined)
-  let missing = PING_BYTES
-  stream.addEventListener('message', ({ data }) => {
-    missing -= data.byteLength
-    if (missing <= 0) answered.resolve(undefined)
-  })
-  stream.addEventListener('close', () => { answered.reject(new MeshError('MESH_UNREACHABLE', 'the ping was broken off')) })
-  signal.addEventListener('abort', () => { answered.reject(signal.reason) }, { once: true })
-  stream.send(randomBytes(PING_BYTES))
-  await answered.promise
 }

@@ -3,19 +3,17 @@ import type { ConnectionEncrypter } from '@libp2p/interface'
 import { noise, type ICryptoInterface, type NoiseComponents } from '@libp2p/noise'
 import { defaultCrypto, nodeCrypto } from '@libp2p/noise/crypto'
 import type { Uint8ArrayList } from 'uint8arraylist'
+import { skipUnheard } from './unheard.ts'
 
 /** Shorter messages are noise's own in WebAssembly: its threshold. */
 const NATIVE_MIN_BYTES = 1200
 const LENGTH_BYTES = 2
-/** Says that a message's length has yet to come. One for all: what is made anew notes where, which takes 11 microseconds, and one is thrown behind every chunk that comes. */
-const TOO_SHORT = new RangeError('the length of a message has two bytes')
-
 /** What is used of noise beyond its public type. */
-interface Decoding { decoder: { lengthDecoder: (data: Uint8ArrayList) => number } }
+interface Decoding { decoder: { buffer: Uint8ArrayList, decode: (data: Uint8Array | Uint8ArrayList) => Iterable<Uint8ArrayList> } }
 
 /**
  * libp2p's noise with two changes, worth an eighth of a gossiping node's CPU time: a connection's key is made an object of Node's once,
- * not for every message (7 microseconds in place of 19 for 1.3 KB), and the end of what has come is noticed without a stack trace.
+ * not for every message (7 microseconds in place of 19 for 1.3 KB), and the end of what has come is noticed without an exception.
  */
 export function leanNoise (): (components: NoiseComponents) => ConnectionEncrypter {
   const create = noise({ crypto: keyedCrypto() })
@@ -31,11 +29,23 @@ export function leanNoise (): (components: NoiseComponents) => ConnectionEncrypt
 
 function quietly<S extends { connection: object }> (secured: S): S {
   const { decoder } = secured.connection as Decoding
-  decoder.lengthDecoder = (data) => {
-    if (data.byteLength < LENGTH_BYTES) throw TOO_SHORT
-    return data.getUint16(0)
+  skipUnheard(secured.connection)
+  decoder.decode = (data) => {
+    decoder.buffer.append(data)
+    return messages(decoder.buffer)
   }
   return secured
+}
+
+/** Takes whole messages off the front, each behind its length. */
+function * messages (buffer: Uint8ArrayList): Generator<Uint8ArrayList> {
+  while (buffer.byteLength >= LENGTH_BYTES) {
+    const end = LENGTH_BYTES + buffer.getUint16(0)
+    if (buffer.byteLength < end) return
+    const message = buffer.sublist(LENGTH_BYTES, end)
+    buffer.consume(end)
+    if (message.byteLength > 0) yield message
+  }
 }
 
 function keyedCrypto (): ICryptoInterface {

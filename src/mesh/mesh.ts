@@ -54,7 +54,7 @@ export function createMesh (components: { datastore: Datastore, identity?: Datas
   const logger = components.logger.child('mesh')
   const listeners = new Set<(event: PeerEvent) => void>()
   const score = createPeerScore({ clock, logger }, { graylistMs: options.graylistMs ?? DEFAULT_GRAYLIST_MS })
-  const topics = createTopics({ logger, clock, random: components.random, isWelcome: score.isWelcome, penalise: score.penalise }, { topics: options.topics })
+  const topics = createTopics({ logger, clock, random: components.random, isWelcome: score.isWelcome, isGraylisted: score.isGraylisted, penalise: score.penalise }, { topics: options.topics })
   const requests = createRequests({ clock, logger, penalise: score.penalise })
   const bootstrap = options.bootstrap ?? []
   const discovery = createDiscovery({ clock, logger, datastore, isGraylisted: score.isGraylisted }, { network: options.network, bootstrap, targetPeers: options.targetPeers ?? DEFAULT_TARGET_PEERS, standing: options.relay === true ? [ANY_ROLE, RELAY_ROLE] : [ANY_ROLE], hasKey: options.psk !== undefined })
@@ -149,6 +149,10 @@ export function createMesh (components: { datastore: Datastore, identity?: Datas
           const ids = [...new Set(libp2p.getConnections().map(({ remotePeer }) => remotePeer.toString()))]
           ids.forEach(started.mendGossip)
           return ids
+        },
+        onHeartbeat: (task) => {
+          started.gossip.addEventListener('gossipsub:heartbeat', task)
+          return () => { started.gossip.removeEventListener('gossipsub:heartbeat', task) }
         },
         score: started.score,
         cut

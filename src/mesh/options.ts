@@ -62,7 +62,7 @@ export const MAX_GOSSIP_OUTBOUND_BYTES = 4 * 1024 * 1024
  * of what both have; a node hears of it from the first of its neighbours, so that a hop takes a fraction of it longer.
  */
 export const FORWARD_SPREAD_MS = 40
-/** Where many messages come from several neighbours it grows, at most to this: gossipsub remembers what it may pass on for five seconds. */
+/** Where many messages come from several neighbours it grows, at most to this, and they are announced, not sent: MESSAGE_HEARTBEATS are eight times as long. */
 export const FORWARD_SPREAD_PATIENT_MS = 1_000
 /** By this for each message a second: a neighbour gets some five packets a second at most; at ten messages a second they carry two each, at fifty two dozen. */
 export const FORWARD_RATE_MS = 20
@@ -72,6 +72,27 @@ export const PATIENT_COPIES = 1.5
 export const LATE_MS = 10
 /** What can wait then waits again, for once to twice as long as this. */
 export const AGAIN_MS = 100
+/**
+ * The ids of accepted messages are told to peers outside of the mesh every so many heartbeats. A packet of ids costs its receiver as much
+ * as one with a new record in it.
+ */
+export const IDS_EVERY_HEARTBEATS = 3
+/** Ids of so many heartbeats are told: a message that waits to be passed on when they are is told the next time. */
+export const IDS_HEARTBEATS = 5
+/** Messages are kept this many heartbeats for those who were told of them, three more than they are told. */
+export const MESSAGE_HEARTBEATS = 8
+/** Peers that are told, at least, and their share of those that might be (gossipsub's gossip factor). */
+export const IDS_PEERS = 3
+export const IDS_GOSSIP_FACTOR = 0.25
+/** Ids that are told of one topic; others take as many. */
+export const MAX_IDS_PER_TOPIC = 2_000
+/** And of all topics in one packet: half of the largest one. */
+export const MAX_IDS_PER_PACKET = 16_384
+/** Packets of ids that are read of a peer between two heartbeats, and ids in each: gossipsub's own limits, which it does not export. */
+export const MAX_ANNOUNCEMENTS = 10
+export const MAX_ANNOUNCED_IDS = 5_000
+/** A message that was asked for may take this long before its absence counts against who announced it (gossipsub: 3 s, less than a busy machine's worst). */
+export const ASKED_TIMEOUT_MS = 10_000
 /** Messages in a packet of ours; others take 256. */
 export const MAX_PACKET_MESSAGES = 128
 /** Messages being validated at once; above, new ones are ignored, which costs nobody score. Lotus: 256 per topic, two topics. */
@@ -90,8 +111,7 @@ export const MAX_STREAMS_PER_PROTOCOL = 256
 export const INBOUND_CONNECTIONS_PER_SECOND = 200
 /** Connections in the handshake at once (default 10, which one machine with 20 nodes exceeds). */
 export const MAX_PENDING_INBOUND_CONNECTIONS = 100
-export const PING_PROTOCOL = '/lily/ping/1.0.0'
-/** Each connection is tried this often, from both sides (libp2p: 10 s, of which a quarter of an idle node's work came: a stream, its negotiation, two entries of the peer store). */
+/** Each connection is looked at this often, from both sides, and pinged where it was silent for half of it. */
 export const PING_INTERVAL_MS = 30_000
 /** A ping may take this long before the connection counts as dead: a loaded machine stalls for seconds. */
 export const PING_TIMEOUT_MS = 15_000
@@ -129,8 +149,6 @@ export const SCORE_THRESHOLDS = {
   acceptPXThreshold: 1000,
   opportunisticGraftThreshold: 3.5
 } as const
-/** How often scores of connected peers are looked at. */
-export const SCORE_CHECK_MS = 1000
 /** Penalties of `penalise` halve in this time, as slow as invalid gossip in Lotus is forgotten. */
 export const PENALTY_HALF_LIFE_MS = 10 * 60_000
 /** Points for one request above the rate: 500 of them at once cut a peer. */

@@ -1,11 +1,13 @@
 import type { ConnectionGater, PeerId } from '@libp2p/interface'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import { MAX_REMEMBERED_PEERS, PENALTY_HALF_LIFE_MS, SCORE_CHECK_MS, SCORE_THRESHOLDS } from './options.ts'
+import { MAX_REMEMBERED_PEERS, PENALTY_HALF_LIFE_MS, SCORE_THRESHOLDS } from './options.ts'
 
 /** What the score needs of the running host; given on start. */
 export interface ScoredHost {
   connected: () => string[]
+  /** Calls `task` once a second, with gossipsub's heartbeat, until what it returns is called. */
+  onHeartbeat: (task: () => void) => () => void
   /** Gossipsub's score, which includes `appScore`. */
   score: (peer: string) => number
   /** Closes every connection with the peer at once. */
@@ -60,7 +62,6 @@ export function createPeerScore (components: { clock: Clock, logger: Logger }, o
   }
   const poll = (): void => {
     for (const peer of host?.connected() ?? []) check(peer)
-    cancel = clock.after(SCORE_CHECK_MS, poll)
   }
   const deny = (peer: PeerId): boolean => isGraylisted(peer.toString())
   return {
@@ -83,7 +84,7 @@ export function createPeerScore (components: { clock: Clock, logger: Logger }, o
     },
     start: (scored) => {
       host = scored
-      cancel = clock.after(SCORE_CHECK_MS, poll)
+      cancel = scored.onHeartbeat(poll)
     },
     stop: () => {
       cancel()

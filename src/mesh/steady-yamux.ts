@@ -1,5 +1,6 @@
 import type { Stream, StreamMuxer, StreamMuxerFactory } from '@libp2p/interface'
 import { yamux, type YamuxMuxerInit } from '@libp2p/yamux'
+import { skipUnheard } from './unheard.ts'
 
 /** What is used of yamux 8.0.3 beyond its public type. Every stream of either side comes from `_newStream`. */
 interface Internals { _newStream: (...given: unknown[]) => Windowed }
@@ -29,6 +30,7 @@ function steady (muxer: StreamMuxer): StreamMuxer {
   const newStream = internals._newStream.bind(muxer)
   internals._newStream = (...given) => {
     const stream = newStream(...given)
+    skipUnheard(stream)
     const { sendWindowUpdate } = stream
     stream.sendWindowUpdate = () => {
       if (!isUpdateDue(stream)) return

@@ -4,8 +4,10 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { errorMessage } from '../core/errors.ts'
 import type { Random } from '../core/random.ts'
+import { readDirectly } from './direct-reading.ts'
 import { MeshError } from './errors.ts'
 import { createForwarding, type Forwarding } from './forwarding.ts'
+import { gossipIds } from './id-gossip.ts'
 import { MAX_GOSSIP_BYTES, MAX_GOSSIP_OUTBOUND_BYTES, MAX_PENDING_VALIDATIONS, PENALTY_RATE, SUBSCRIPTION_PACKETS_BURST, SUBSCRIPTION_PACKETS_PER_SECOND } from './options.ts'
 import { createRateLimit } from './rate.ts'
 
@@ -35,7 +37,7 @@ export interface Topics {
   subscribe: (topic: string, options: Subscription) => () => void
 }
 
-export function createTopics (components: { logger: Logger, clock: Clock, random: Random, isWelcome: (peer: string) => boolean, penalise: (peer: string, points: number, reason: string) => void }, options: { topics: readonly string[] }): Topics & { attach: (pubsub: GossipSub) => void, detach: () => void } {
+export function createTopics (components: { logger: Logger, clock: Clock, random: Random, isWelcome: (peer: string) => boolean, isGraylisted: (peer: string) => boolean, penalise: (peer: string, points: number, reason: string) => void }, options: { topics: readonly string[] }): Topics & { attach: (pubsub: GossipSub) => void, detach: () => void } {
   const subscriptions = new Map<string, Subscription>()
   const subscriptionRate = createRateLimit(components.clock, SUBSCRIPTION_PACKETS_PER_SECOND, SUBSCRIPTION_PACKETS_BURST)
   let pubsub: GossipSub | undefined
@@ -47,7 +49,7 @@ export function createTopics (components: { logger: Logger, clock: Clock, random
   }
   const judge = async (subscription: Subscription, topic: string, data: Uint8Array, from: string): Promise<Validation> => {
     // A burst arrives faster than connections are cut.
-    if (!components.isWelcome(from)) return 'ignore'
+    if (components.isGraylisted(from)) return 'ignore'
     if (data.byteLength > subscription.maxBytes) return 'reject'
     if (pending >= MAX_PENDING_VALIDATIONS) return 'ignore'
     pending++
@@ -107,6 +109,8 @@ export function createTopics (components: { logger: Logger, clock: Clock, random
     attach: (started) => {
       pubsub = started
       forwarding = createForwarding({ clock: components.clock, random: components.random, pubsub: started })
+      gossipIds(started, components.random)
+      readDirectly(started)
       started.addEventListener('subscription-change', onSubscriptions)
       started.addEventListener('gossipsub:message', onMessage)
       for (const topic of subscriptions.keys()) started.subscribe(topic)

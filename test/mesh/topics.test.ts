@@ -135,8 +135,8 @@ t.test('an urgent message does not wait for others, and takes with it what waits
   const atMiddle = listen(middle)
   const atFar = listen(far)
   listen(origin)
-  const urgent: string[] = []
-  for (const mesh of [origin, middle, far]) mesh.topics.subscribe(OTHER_TOPIC, { maxBytes: 100, isUrgent: true, validate: (data) => { if (mesh === far) urgent.push(new TextDecoder().decode(data)); return 'accept' } })
+  const urgent = Promise.withResolvers<string>()
+  for (const mesh of [origin, middle, far]) mesh.topics.subscribe(OTHER_TOPIC, { maxBytes: 100, isUrgent: true, validate: (data) => { if (mesh === far) urgent.resolve(new TextDecoder().decode(data)); return 'accept' } })
   await join()
   for (const topic of [TOPIC, OTHER_TOPIC]) await Promise.all([untilSubscribed(origin, topic, 1), untilSubscribed(middle, topic, 2), untilSubscribed(far, topic, 1), untilGrafted(middle, topic, 2)])
   const judged = atMiddle.next()
@@ -152,7 +152,7 @@ t.test('an urgent message does not wait for others, and takes with it what waits
   const arrived = atFar.next()
   for (const pass of held) pass()
   t.equal(await arrived, 'patient')
-  t.same(urgent, ['urgent'])
+  t.equal(await urgent.promise, 'urgent')
 })
 
 t.test('ignored and rejected messages stop here; only a rejected one costs its sender', async (t) => {
