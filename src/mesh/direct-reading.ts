@@ -83,6 +83,6 @@ function sizeOf (buffer: Uint8ArrayList): { prefix: number, length: number } | u
     if (length > MAX_GOSSIP_PACKET_BYTES) break
     if (byte < 2 ** VARINT_BITS) return { prefix: at + 1, length }
   }
-  if (buffer.byteLength < MAX_LENGTH_BYTES && length <= MAX_GOSSIP_PACKET_BYTES) return undefined
+  if (buffer.byteLength < MAX_LENGTH_BYTES) return undefined
   throw new MeshError('MESH_FRAME_TOO_LARGE', `a gossip packet of more than ${MAX_GOSSIP_PACKET_BYTES} bytes`, { data: { limit: MAX_GOSSIP_PACKET_BYTES } })
 }

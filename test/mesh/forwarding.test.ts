@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { GossipSub, GossipsubMessage } from '@chainsafe/libp2p-gossipsub'
 import { createForwarding } from '../../src/mesh/forwarding.ts'
-import { LATE_MS } from '../../src/mesh/options.ts'
+import { LATE_MS, MAX_IDS_PER_TOPIC } from '../../src/mesh/options.ts'
 import { lateClock } from './late-clock.ts'
 
 const TOPIC = 'topic'
@@ -16,6 +16,7 @@ function start (copies: number) {
   /** Messages that were passed on whole, and who was told of which. */
   const passed: string[] = []
   const told: Array<{ peer: string, ids: string[] }> = []
+  const waiting: typeof told = []
   const observed: Array<{ msgId: string, peer: string }> = []
   const pubsub = {
     sendRpc: () => true,
@@ -24,8 +25,8 @@ function start (copies: number) {
     score: { deliverMessage: () => undefined },
     peerhave: new Map<string, number>(),
     handleIHave: (_peer: string, _announcements: unknown): unknown[] => [],
-    pushGossip: (peer: string, { messageIDs }: { messageIDs: Uint8Array[] }) => { told.push({ peer, ids: messageIDs.map((id) => Buffer.from(id).toString('latin1')) }) },
-    flush: () => undefined,
+    pushGossip: (peer: string, { messageIDs }: { messageIDs: Uint8Array[] }) => { waiting.push({ peer, ids: messageIDs.map((id) => Buffer.from(id).toString('latin1')) }) },
+    flush: () => { for (const { peer, ids } of waiting.splice(0)) told.push({ peer, ids }) },
     reportMessageValidationResult: (id: string) => { passed.push(id) }
   }
   const forwarding = createForwarding({ clock: { ...clock, wait: async () => undefined }, random: { bytes: (length) => new Uint8Array(length), below: (bound) => bound - 1 }, pubsub: pubsub as unknown as GossipSub })
@@ -58,6 +59,15 @@ test('what comes from several neighbours is announced, to those alone who have n
   await turn()
   assert.deepEqual(told, [{ peer: 'd', ids }])
   assert.deepEqual(passed, [])
+})
+
+test('as many as one announcement holds do not wait', async () => {
+  const { add, settle, told } = start(3)
+  await settle()
+  for (let count = 1; count < MAX_IDS_PER_TOPIC; count++) add()
+  assert.equal(told.length, 0)
+  add()
+  assert.deepEqual(told.map(({ ids }) => ids.length), [MAX_IDS_PER_TOPIC])
 })
 
 test('what comes from one neighbour only is passed on whole', async () => {

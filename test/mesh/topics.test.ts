@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto'
 import t from 'tap'
 import { createSystemClock } from '../../src/core/clock.ts'
 import { createSystemRandom } from '../../src/core/random.ts'
@@ -201,6 +202,48 @@ t.test('a peer that floods invalid messages is cut off and refused', async (t) =
   await t.rejects(victim.connect(attacker.addresses()[0] ?? '', { signal: soon() }), { code: 'MESH_UNREACHABLE' })
 })
 
+t.test('of a packet full of invalid messages no more are judged than it takes to be cut off', async (t) => {
+  const [victim, attacker] = await startPair(t)
+  let judged = 0
+  victim.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => { judged++; return 'reject' } })
+  attacker.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => 'accept' })
+  await Promise.all([untilSubscribed(attacker, TOPIC, 1), untilSubscribed(victim, TOPIC, 1)])
+  const [atVictim, atAttacker] = [victim, attacker].map(({ libp2p }) => libp2p.services['gossip']) as unknown as Array<{ sendRpc: (peer: string, packet: object) => boolean, handleReceivedRpc: (from: unknown, packet: { messages: unknown[] }) => Promise<void> }>
+  const handled = new Promise<void>((resolve) => {
+    const handleReceivedRpc = atVictim?.handleReceivedRpc.bind(atVictim)
+    Object.assign(atVictim ?? {}, { handleReceivedRpc: async (from: unknown, packet: { messages: unknown[] }) => {
+      await handleReceivedRpc?.(from, packet)
+      if (packet.messages.length > 0) resolve()
+    } })
+  })
+  atAttacker?.sendRpc(victim.peerId, { subscriptions: [], messages: Array.from({ length: 100 }, (_, at) => ({ topic: TOPIC, data: text(`junk ${at}`) })) })
+  await handled
+  t.ok(judged < 20, `${judged} messages were judged`)
+})
+
+t.test('a peer that gossipsub thinks ill of is cut off with its next heartbeat', async (t) => {
+  const [a, b] = await startPair(t)
+  b.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => 'accept' })
+  await untilSubscribed(a, TOPIC, 1)
+  const cut = untilPeers(a, (peers) => peers.length === 0)
+  const gossip = a.libp2p.services['gossip'] as { score: { addPenalty: (peer: string, count: number, reason: string) => void } }
+  gossip.score.addPenalty(b.peerId, 100, 'test')
+  await cut
+})
+
+t.test('the ids of messages are told in every third heartbeat', async (t) => {
+  const { mesh } = await startNode(t)
+  listen(mesh)
+  await mesh.topics.publish(TOPIC, text('news'))
+  const gossip = mesh.libp2p.services['gossip'] as unknown as { heartbeatTicks: number, gossip: Map<string, unknown>, emitGossip: (candidates: Map<string, Set<string>>) => void }
+  t.same([1, 2, 3].map((heartbeatTicks) => {
+    gossip.heartbeatTicks = heartbeatTicks
+    gossip.emitGossip(new Map([[TOPIC, new Set(['peer'])]]))
+    return gossip.gossip.size
+  }), [0, 0, 1])
+  gossip.gossip.clear()
+})
+
 t.test('an oversized message is rejected without being judged', async (t) => {
   const { a, atB, atC } = await startRow(t)
   await a.topics.publish(TOPIC, text('x'.repeat(101)))
@@ -223,6 +266,13 @@ t.test('publishing needs no subscriber, but a known topic and a bounded size', a
   leave()
   leave()
   mesh.topics.subscribe(TOPIC, { maxBytes: 1, validate: () => 'accept' })
+})
+
+t.test('the id of a message is the hash of its topic, a zero byte and its data, whatever their size', async (t) => {
+  for (const bytes of [0, 1, 800, 16 * 1024, 256 * 1024]) {
+    const data = randomBytes(bytes)
+    t.same(Buffer.from(messageId('/tópic', data)), createHash('sha256').update('/tópic\0').update(data).digest())
+  }
 })
 
 t.test('the same bytes on another topic are another message', async (t) => {
