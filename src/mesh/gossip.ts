@@ -3,7 +3,7 @@ import type { GossipsubOpts } from '@chainsafe/libp2p-gossipsub'
 import type { TopicScoreParams } from '@chainsafe/libp2p-gossipsub/score'
 import { SharedAddresses } from './addresses.ts'
 import { nameOf } from './announcing.ts'
-import { ASKED_TIMEOUT_MS, IDONTWANT_MIN_BYTES, IDS_GOSSIP_FACTOR, IDS_HEARTBEATS, IDS_PEERS, MAX_GOSSIP_OUTBOUND_BYTES, MAX_GOSSIP_PACKET_BYTES, MAX_IDS_PER_TOPIC, MESSAGE_HEARTBEATS, SCORE_THRESHOLDS } from './options.ts'
+import { ASKED_TIMEOUT_MS, IDONTWANT_MIN_BYTES, IDS_GOSSIP_FACTOR, IDS_HEARTBEATS, IDS_PEERS, MAX_ANNOUNCED_IDS, MAX_GOSSIP_OUTBOUND_BYTES, MAX_GOSSIP_PACKET_BYTES, MAX_IDS_PER_TOPIC, MESSAGE_HEARTBEATS, SCORE_THRESHOLDS } from './options.ts'
 
 /** Lotus: one second, with which a node wakes up once more in each. */
 const DECAY_INTERVAL_MS = 10_000
@@ -94,7 +94,7 @@ export function gossipOptions (topics: readonly string[], components: { appScore
     // A peer may be in every topic that we are in: a flood of subscriptions fills no memory.
     maxTopicBytesPerPeer: topics.length * TOPIC_BYTES,
     // A node that follows every shard names 130 topics at once.
-    decodeRpcLimits: { maxSubscriptions: 256, maxMessages: 256, maxIhaveMessageIDs: MAX_IDS_PER_TOPIC, maxIwantMessageIDs: 2000, maxControlMessages: 512, maxIdontwantMessageIDs: 512, maxPeerInfos: 16 },
+    decodeRpcLimits: { maxSubscriptions: 256, maxMessages: 256, maxIhaveMessageIDs: MAX_IDS_PER_TOPIC, maxIwantMessageIDs: MAX_ANNOUNCED_IDS, maxControlMessages: 512, maxIdontwantMessageIDs: 512, maxPeerInfos: 16 },
     scoreThresholds: SCORE_THRESHOLDS,
     scoreParams: {
       topics: Object.fromEntries(topics.map((topic) => [topic, TOPIC_SCORE])),
