@@ -1,5 +1,5 @@
 import type { GossipSub, GossipsubMessage } from '@chainsafe/libp2p-gossipsub'
-import { MAX_ANNOUNCED_IDS, MAX_ANNOUNCEMENTS } from './options.ts'
+import { MAX_ANNOUNCED_IDS, MAX_ANNOUNCEMENTS, SCORE_THRESHOLDS } from './options.ts'
 
 /** What one peer says that it has (gossipsub's IHAVE). */
 interface Announcement { topicID: string, messageIDs: Uint8Array[] }
@@ -13,7 +13,7 @@ interface Internals {
   }
   /** IHAVE packets of each peer since the last heartbeat. */
   peerhave: Map<string, number>
-  score: { deliverMessage: (from: string, msgId: string, topic: string) => void }
+  score: { score: (peer: string) => number, deliverMessage: (from: string, msgId: string, topic: string) => void }
   handleIHave: (peer: string, announcements: readonly Announcement[]) => unknown
   pushGossip: (peer: string, announcement: Announcement) => void
   flush: () => void
@@ -36,8 +36,8 @@ export function createAnnouncing (pubsub: GossipSub): (messages: readonly Gossip
     }
   }
   internals.handleIHave = (peer, announcements) => {
-    // No more is looked at than gossipsub itself looks at.
-    if ((internals.peerhave.get(peer) ?? 0) < MAX_ANNOUNCEMENTS) observe(peer, announcements)
+    // No more is looked at than gossipsub itself looks at, and no peer to whom it does not listen.
+    if ((internals.peerhave.get(peer) ?? 0) < MAX_ANNOUNCEMENTS && score.score(peer) >= SCORE_THRESHOLDS.gossipThreshold) observe(peer, announcements)
     return handleIHave(peer, announcements)
   }
   return (messages) => {

@@ -17,12 +17,13 @@ function start (copies: number) {
   const passed: string[] = []
   const told: Array<{ peer: string, ids: string[] }> = []
   const waiting: typeof told = []
+  const scores = { peer: 0 }
   const observed: Array<{ msgId: string, peer: string }> = []
   const pubsub = {
     sendRpc: () => true,
     mesh: new Map([[TOPIC, new Set(MESH)]]),
     mcache: { msgs, validate: (id: string) => msgs.get(id) ?? null, observeDuplicate: (msgId: string, peer: string) => { observed.push({ msgId, peer }) } },
-    score: { deliverMessage: () => undefined },
+    score: { score: () => scores.peer, deliverMessage: () => undefined },
     peerhave: new Map<string, number>(),
     handleIHave: (_peer: string, _announcements: unknown): unknown[] => [],
     pushGossip: (peer: string, { messageIDs }: { messageIDs: Uint8Array[] }) => { waiting.push({ peer, ids: messageIDs.map((id) => Buffer.from(id).toString('latin1')) }) },
@@ -48,7 +49,7 @@ function start (copies: number) {
     passed.length = 0
     told.length = 0
   }
-  return { clock, add, turn, settle, passed, told, pubsub, observed }
+  return { clock, add, turn, settle, passed, told, pubsub, observed, scores }
 }
 
 test('what comes from several neighbours is announced, to those alone who have not sent it', async () => {
@@ -92,13 +93,16 @@ test('a message that gossipsub has let go of is announced to nobody', async () =
 })
 
 test('who announces a message counts as one who sent it, as far as gossipsub reads such packets', () => {
-  const { pubsub, observed } = start(1)
+  const { pubsub, observed, scores } = start(1)
   const id = (count: number): Uint8Array[] => Array.from({ length: count }, (_, at) => Uint8Array.of(at & 255, at >> 8))
   pubsub.handleIHave('b', [{ topicID: TOPIC, messageIDs: [Buffer.from('one'), Buffer.from('two')] }])
   assert.deepEqual(observed, [{ msgId: 'one', peer: 'b' }, { msgId: 'two', peer: 'b' }])
   pubsub.handleIHave('b', Array.from({ length: 10 }, () => ({ topicID: TOPIC, messageIDs: id(2_000) })))
   assert.equal(observed.length, 2 + 5_000)
   pubsub.peerhave.set('b', 10)
+  pubsub.handleIHave('b', [{ topicID: TOPIC, messageIDs: id(1) }])
+  pubsub.peerhave.clear()
+  scores.peer = -501
   pubsub.handleIHave('b', [{ topicID: TOPIC, messageIDs: id(1) }])
   assert.equal(observed.length, 2 + 5_000)
 })
