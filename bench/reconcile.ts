@@ -29,8 +29,8 @@ type Node = Started & { child: Child }
 
 /**
  * Two real nodes in processes of their own, which follow the default market; half of the records are in each of its two shards. One
- * joins the other's book of 100,000 from nothing, and then another in its place; both prove that they are equal, and both settle differences. Bytes are those of the
- * sockets, encryption, stream negotiation and keep-alives included.
+ * joins the other's book of 100,000 from nothing, JOINS times with a fresh process; both prove that they are equal, and both settle
+ * differences. Bytes are those of the sockets, encryption, stream negotiation and keep-alives included.
  */
 export const benchReconcile: Bench = async ({ seed, sizes, progress, profile }) => {
   const count = sizes.records ?? RECORDS

@@ -221,6 +221,27 @@ t.test('of a packet full of invalid messages no more are judged than it takes to
   t.ok(judged < 20, `${judged} messages were judged`)
 })
 
+t.test('a packet is handled when the one before it is', async (t) => {
+  const [a, b] = await startPair(t)
+  a.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => 'accept' })
+  b.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => 'accept' })
+  await Promise.all([untilSubscribed(a, TOPIC, 1), untilSubscribed(b, TOPIC, 1), untilGrafted(b, TOPIC, 1)])
+  const [atA, atB] = [a, b].map(({ libp2p }) => libp2p.services['gossip']) as unknown as [{ handleReceivedRpc: (from: unknown, packet: { messages: unknown[] }) => Promise<void> }, { sendRpc: (peer: string, packet: object) => boolean }]
+  const order: string[] = []
+  const both = Promise.withResolvers<undefined>()
+  atA.handleReceivedRpc = async (_from, { messages }) => {
+    if (messages.length === 0) return
+    order.push('begins')
+    // Both came with one read: the second would begin by now.
+    await new Promise((resolve) => { setImmediate(resolve) })
+    order.push('ends')
+    if (order.length === 4) both.resolve(undefined)
+  }
+  for (const message of ['one', 'two']) atB.sendRpc(a.peerId, { subscriptions: [], messages: [{ topic: TOPIC, data: text(message) }] })
+  await both.promise
+  t.same(order, ['begins', 'ends', 'begins', 'ends'])
+})
+
 t.test('a peer that gossipsub thinks ill of is cut off with its next heartbeat', async (t) => {
   const [a, b] = await startPair(t)
   b.topics.subscribe(TOPIC, { maxBytes: 100, validate: () => 'accept' })
