@@ -39,6 +39,7 @@ async function spend (work: () => Promise<void> | void): Promise<Spent & { threa
   return { wallMs, cpuMs: ms(process.cpuUsage(cpu)), threadMs: ms(process.threadCpuUsage(thread)) }
 }
 
+const PUBLIC_KEY = new Uint8Array(65)
 interface Signed { compact: Uint8Array, recid: number, digest: Uint8Array }
 function signedOf (bytes: Uint8Array): Signed {
   const { id, signatureBytes } = decodeRecord(DOMAIN, bytes)
@@ -47,8 +48,9 @@ function signedOf (bytes: Uint8Array): Signed {
   compact[32] = (compact[32] as number) & 0x7f
   return { compact, recid, digest: new Uint8Array(Buffer.from(id.slice(2), 'hex')) }
 }
+/** The call that admission makes for each claim, and nothing else. */
 function recover (all: readonly Signed[]): void {
-  for (const { compact, recid, digest } of all) secp256k1.ecdsaRecover(compact, recid, digest, false)
+  for (const { compact, recid, digest } of all) secp256k1.ecdsaRecover(compact, recid, digest, false, PUBLIC_KEY)
 }
 
 /** The way into a book, in pages. */
@@ -130,7 +132,7 @@ const MODES: Record<string, () => Promise<unknown>> = {
         for (const [index, bytes] of records.entries()) {
           store.put({ record: decodeRecord(DOMAIN, bytes), firstSeenMs: T0, bytes })
           // As a node writes them: never all in one batch, whose log the next start would have to read and write anew.
-          if (index % PERSISTENCE.maxOps === 0) await store.flush()
+          if ((index + 1) % PERSISTENCE.maxOps === 0) await store.flush()
         }
         await store.close()
       })
