@@ -27,7 +27,7 @@ export interface AdmissionContext { from: string, path: Path, nowMs: number, sha
 export interface Admission { verdict: Validation, code?: string, record?: SignedRecord, id?: Hash, isVerified?: boolean }
 
 /** A record that stands but for its signatures. `delegation` is the last claim where it is to be remembered. */
-export interface Candidate { readonly record: SignedRecord, readonly claims: readonly SignatureCheck[], readonly delegation: OpenDelegation | undefined, readonly context: AdmissionContext }
+export interface Candidate { readonly record: DecodedRecord, readonly claims: readonly SignatureCheck[], readonly delegation: OpenDelegation | undefined, readonly context: AdmissionContext }
 
 /**
  * protocol/record.md, "Admission": the checks in the order of their cost. REJECT is for what no honest peer relays;
@@ -61,10 +61,10 @@ export function createAdmission (components: { book: Pick<Book, 'get' | 'head' |
     if ((record.operator === record.account) !== (record.delegation === undefined)) return reject('BOOK_DELEGATION')
     if (bucketOf(nowMs) >= expiryBucket(record)) return ignore('BOOK_EXPIRED')
     if (record.seq > nowMs + SKEW_MS) return ignore('BOOK_FUTURE')
-    const held = book.get(record.id)
-    if (held !== undefined) return { ...ignore('BOOK_DUPLICATE'), isVerified: equals(held.bytes, bytes) }
+    const held = record.kind === 'equivocation' ? book.get(record.id) : book.head(record)
+    if (held?.record.id === record.id) return { ...ignore('BOOK_DUPLICATE'), isVerified: equals(held.bytes, bytes) }
     // Equal seq goes on: with another id it is an equivocation.
-    if (record.kind !== 'equivocation' && (book.head(record)?.record.seq ?? -1) > record.seq) return ignore('BOOK_SUPERSEDED')
+    if (held !== undefined && held.record.seq > record.seq) return ignore('BOOK_SUPERSEDED')
     if (slotPlace(record.slot) >= options.quota(record.account)[slotClass(record.slot)]) return ignore('BOOK_QUOTA')
     if ((path === 'gossip' || path === 'push') && !peers[path].take(from, nowMs)) return ignore('BOOK_RATE')
     // Looked at here and taken after the signature: a stranger cannot use up an author's tokens.

@@ -5,7 +5,7 @@ import { readArgument, type Cursor } from './cbor-head.ts'
  * short ASCII keys, booleans and null. `decodeCbor` takes everything else, and everything that is wrong, the long way; a message in
  * the hot path costs a fifth so.
  */
-const UNKNOWN = Symbol('for the long way')
+export const UNKNOWN = Symbol('for the long way')
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 const { slice, subarray } = Uint8Array.prototype
 
@@ -13,13 +13,13 @@ const { slice, subarray } = Uint8Array.prototype
 export const MAX_DEPTH = 16
 
 /**
- * The value of the bytes from `from` to `end` and true, or false where they are not certainly canonical. `views`: byte strings are
- * views of the message, not copies.
+ * The value of the bytes from `from` to `end`; UNKNOWN where they are not certainly canonical. `views`: byte strings are views of
+ * the message, not copies.
  */
-export function decodeFast (bytes: Uint8Array, { views = false, from = 0, end = bytes.length } = {}): { ok: true, value: unknown } | { ok: false } {
+export function decodeFast (bytes: Uint8Array, views = false, from = 0, end = bytes.length): unknown {
   const reader = { bytes, views, at: from, end }
   const value = read(reader, 0)
-  return value === UNKNOWN || reader.at !== end ? { ok: false } : { ok: true, value }
+  return reader.at === end ? value : UNKNOWN
 }
 
 interface Reader extends Cursor { readonly views: boolean }

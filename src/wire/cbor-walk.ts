@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { encodeCbor } from './cbor.ts'
-import { decodeFast } from './cbor-fast.ts'
+import { decodeFast, UNKNOWN } from './cbor-fast.ts'
 import { MAJOR, readHead, type Cursor } from './cbor-head.ts'
 import { planOf, type Plan } from './shape-plan.ts'
 
@@ -26,9 +26,9 @@ export function compileFields<S extends z.ZodType, F extends keyof z.output<S> &
       const from = cursor.at
       if (!walk(cursor)) return undefined
       if (wanted === undefined) continue
-      const read = decodeFast(bytes, { from, end: cursor.at })
-      if (!read.ok) return undefined
-      found[wanted] = read.value
+      const value = decodeFast(bytes, false, from, cursor.at)
+      if (value === UNKNOWN) return undefined
+      found[wanted] = value
     }
     return cursor.at === bytes.length ? found as Pick<z.output<S>, F> : undefined
   }

@@ -1,7 +1,7 @@
 import { decode, encode, rfc8949EncodeOptions } from 'cborg'
 import { equals } from 'uint8arrays/equals'
 import { errorMessage } from '../core/errors.ts'
-import { decodeFast, MAX_DEPTH } from './cbor-fast.ts'
+import { decodeFast, MAX_DEPTH, UNKNOWN } from './cbor-fast.ts'
 import { WireError } from './errors.ts'
 
 
@@ -23,8 +23,8 @@ export function decodeCbor (bytes: Uint8Array, maxBytes: number, views = false):
   if (bytes.byteLength > maxBytes) {
     throw new WireError('WIRE_TOO_LARGE', `message of ${bytes.byteLength} bytes, limit ${maxBytes}`, { data: { bytes: bytes.byteLength, maxBytes } })
   }
-  const fast = decodeFast(bytes, { views })
-  if (fast.ok) return fast.value
+  const fast = decodeFast(bytes, views)
+  if (fast !== UNKNOWN) return fast
   let value: unknown
   try {
     assertShallow(bytes)

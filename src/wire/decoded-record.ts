@@ -1,4 +1,4 @@
-import { addressText } from './addresses.ts'
+import { addressText, isSameAddress } from './addresses.ts'
 import type { Delegation } from './delegation.ts'
 import { keccakHex } from './keccak.ts'
 import type { SignedRecord } from './record.ts'
@@ -14,8 +14,7 @@ export class DecodedRecord implements SignedRecord {
   readonly seq: number
   readonly id: Hash
   readonly delegation?: Delegation
-  /** The encoding; the same memory as long as the record is held. */
-  readonly bytes: Uint8Array
+  #bytes: Uint8Array
   readonly #bodyAt: number
   readonly #bodyEnd: number
   readonly #signatureAt: number
@@ -23,10 +22,10 @@ export class DecodedRecord implements SignedRecord {
   /** @param envelope - read from `bytes`. */
   constructor (bytes: Uint8Array, envelope: Envelope, id: Hash) {
     const { kind, accountAt, operatorAt, slot, seq, delegation } = envelope
-    this.bytes = bytes
+    this.#bytes = bytes
     this.kind = kind
     this.account = addressText(bytes, accountAt)
-    this.operator = addressText(bytes, operatorAt)
+    this.operator = isSameAddress(bytes, accountAt, bytes, operatorAt) ? this.account : addressText(bytes, operatorAt)
     this.slot = slot
     this.seq = seq
     this.id = id
@@ -36,9 +35,19 @@ export class DecodedRecord implements SignedRecord {
     if (delegation !== undefined) this.delegation = delegation
   }
 
+  /** The encoding. */
+  get bytes (): Uint8Array {
+    return this.#bytes
+  }
+
+  /** From here on the record is one over this copy of its encoding. */
+  moveTo (copy: Uint8Array): void {
+    this.#bytes = copy
+  }
+
   /** A view of the encoding. */
   get body (): Uint8Array {
-    return this.bytes.subarray(this.#bodyAt, this.#bodyEnd)
+    return this.#bytes.subarray(this.#bodyAt, this.#bodyEnd)
   }
 
   get bodyHash (): Hash {
@@ -47,7 +56,7 @@ export class DecodedRecord implements SignedRecord {
 
   /** 64 bytes, a view of the encoding. */
   get signatureBytes (): Uint8Array {
-    return this.bytes.subarray(this.#signatureAt, this.#signatureAt + 64)
+    return this.#bytes.subarray(this.#signatureAt, this.#signatureAt + 64)
   }
 
   get signature (): Signature {

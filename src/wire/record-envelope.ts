@@ -1,5 +1,5 @@
 import { decodeCbor } from './cbor.ts'
-import { decodeFast } from './cbor-fast.ts'
+import { decodeFast, UNKNOWN } from './cbor-fast.ts'
 import { MAJOR, readHead } from './cbor-head.ts'
 import { delegationShape, type Delegation } from './delegation.ts'
 import { WireError } from './errors.ts'
@@ -50,8 +50,8 @@ function walk (bytes: Uint8Array): Envelope | undefined {
   const signatureAt = skip(SIGNATURE_BYTES)
   if (kind === undefined || accountAt < 0 || operatorAt < 0 || slot < 0 || slot > MAX_SLOT || seq < 0 || length < 0 || signatureAt < 0) return undefined
   if (items === 8) return cursor.at === bytes.length ? { kind, accountAt, operatorAt, slot, seq, bodyAt, bodyEnd, signatureAt, delegation: undefined } : undefined
-  const delegation = decodeFast(bytes, { from: cursor.at })
-  return delegation.ok ? { kind, accountAt, operatorAt, slot, seq, bodyAt, bodyEnd, signatureAt, delegation: parseShape(delegationShape, delegation.value, 'delegation') } : undefined
+  const delegation = decodeFast(bytes, false, cursor.at)
+  return delegation !== UNKNOWN ? { kind, accountAt, operatorAt, slot, seq, bodyAt, bodyEnd, signatureAt, delegation: parseShape(delegationShape, delegation, 'delegation') } : undefined
 }
 
 /** The long way says what is wrong. */

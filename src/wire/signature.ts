@@ -10,6 +10,7 @@ const HALF_ORDER = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501d
 
 /** Where recovered keys are written, and signatures without their parity, one after the other. */
 const PUBLIC_KEY = new Uint8Array(65)
+const POINT = PUBLIC_KEY.subarray(1)
 const COMPACT = new Uint8Array(64)
 
 /**
@@ -70,7 +71,7 @@ export function verifyClaims (packed: Uint8Array): Uint8Array<ArrayBuffer> {
     const at = index * CLAIM_BYTES
     const key = recoverKey(packed.subarray(at, at + 32), packed.subarray(at + 32, at + 96))
     // The address is the last 20 of the hash's 32 bytes.
-    verdicts[index] = key !== undefined && claims.compare(keccakBytes(key.subarray(1)), 12, 32, at + 96, at + CLAIM_BYTES) === 0 ? 1 : 0
+    verdicts[index] = key !== undefined && claims.compare(keccakBytes(POINT), 12, 32, at + 96, at + CLAIM_BYTES) === 0 ? 1 : 0
   }
   return verdicts
 }
