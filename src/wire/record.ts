@@ -72,7 +72,7 @@ export function encodeRecord (record: SignedRecord): Uint8Array {
 
 /**
  * Decodes and checks structure only; signature, time and body are `book/admission.ts`'s. The record is a view of `bytes`: who
- * keeps it passes bytes of its own. Throws WireError.
+ * keeps it passes bytes of its own, or moves it there. Throws WireError.
  */
 export function decodeRecord (domain: Domain, bytes: Uint8Array): DecodedRecord {
   const envelope = readEnvelope(bytes)
