@@ -10,8 +10,9 @@ const HALF_ORDER = Buffer.from('7fffffffffffffffffffffffffffffff5d576e7357a4501d
 
 /** Where recovered keys are written, and signatures without their parity, one after the other. */
 const PUBLIC_KEY = new Uint8Array(65)
-const POINT = PUBLIC_KEY.subarray(1)
 const COMPACT = new Uint8Array(64)
+/** What of `PUBLIC_KEY` is hashed into an address: the point without its prefix. */
+const POINT = PUBLIC_KEY.subarray(1)
 
 /**
  * The address that signed `digest`, or undefined when the signature is not valid.

@@ -85,6 +85,14 @@ t.test('a signature with high s is refused, so there is one signature per key an
   }
 })
 
+t.test('a proof that is held is a duplicate, whatever stands in the register that it names', async (t) => {
+  const pair = [signRecord(alice, 'job'), signRecord(alice, 'job', { body: jobBody({ limit: 7 }) })] as const
+  const proof = proofOf(DOMAIN, ...pair)
+  const { judge } = setup(proof, signRecord(alice, 'job', { seq: T0 + 5 }))
+  t.equal(verdictOf(judge(proof)), 'ignore BOOK_DUPLICATE')
+  t.equal(judge(proof).isVerified, true)
+})
+
 t.test('what may be honest elsewhere is IGNOREd', async (t) => {
   const held = signRecord(alice, 'job', { seq: T0 + 5 })
   const { judge } = setup(held)
